@@ -1,0 +1,51 @@
+//! What needs a superuser, once: the database, roles with their passwords, schemas, extensions and grants.
+
+use tokio_postgres::{Client, NoTls};
+use url::Url;
+
+/// The statements that need privilege; the same file serves operators who run it with psql.
+pub const INIT_SQL: &str = include_str!("../../../deploy/postgres/init.sql");
+
+/// Makes `database` when it is missing and (again) everything in `init.sql`; sets the passwords of `(role, password)`.
+///
+/// # Errors
+/// When the server cannot be reached or a statement fails.
+pub async fn run(admin_url: &str, database: &str, passwords: &[(String, String)]) -> anyhow::Result<()> {
+    let server = open(admin_url).await?;
+    // Several may start at once on a fresh cluster; roles are cluster-wide.
+    server.batch_execute("SELECT pg_advisory_lock(727069)").await?;
+    let found = server.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&database]).await?;
+    if found.is_none() {
+        let make = "SELECT format('CREATE DATABASE %I TEMPLATE template0 ENCODING ''UTF8'' LOCALE ''C.UTF-8''', $1::text)";
+        let sql: String = server.query_one(make, &[&database]).await?.try_get(0)?;
+        server.batch_execute(&sql).await?;
+    }
+    let inside = open(&with_database(admin_url, database)?).await?;
+    inside.batch_execute(INIT_SQL).await?;
+    for (role, password) in passwords {
+        let set = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)";
+        let sql: String = inside.query_one(set, &[role, password]).await?.try_get(0)?;
+        inside.batch_execute(&sql).await?;
+    }
+    Ok(())
+}
+
+/// The same server's URL for another database.
+///
+/// # Errors
+/// When it is not a URL.
+pub fn with_database(url: &str, database: &str) -> anyhow::Result<String> {
+    let mut url = Url::parse(url)?;
+    url.set_path(database);
+    Ok(url.into())
+}
+
+/// A plain connection for administration and tests; services use [`crate::Pool`].
+///
+/// # Errors
+/// When the server cannot be reached.
+pub async fn open(url: &str) -> anyhow::Result<Client> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
+    tokio::spawn(connection);
+    Ok(client)
+}

@@ -1,0 +1,82 @@
+use std::time::Duration;
+
+use kit::Secret;
+use kit::env::Env;
+use url::Url;
+
+/// Where a service's database is and how it is used.
+#[derive(Clone, Debug)]
+pub struct PgConfig {
+    /// `postgres://` URL of the runtime role; options such as `search_path` are honoured.
+    pub url: Secret,
+    /// Connections at most; at least two are kept.
+    pub max_connections: u32,
+    /// How long a request waits for a connection before it is refused with 503.
+    pub acquire_timeout: Duration,
+    /// The longest a statement may run.
+    pub statement_timeout: Duration,
+    /// Shown in `pg_stat_activity`.
+    pub application_name: String,
+}
+
+impl PgConfig {
+    /// Reads `<SVC>_DATABASE_URL`, or builds it of `DB_HOST`, `DB_PORT`, `DB_NAME`, `<SVC>_DB_USER`, `<SVC>_DB_PASSWORD`.
+    pub fn from_env(env: &mut Env, svc: &str) -> Self {
+        Self {
+            url: database_url(env, svc, &format!("{svc}_DATABASE_URL"), "DB", "rw"),
+            max_connections: env.get(&format!("{svc}_DB_POOL"), 8, "Postgres connections of the service, at most"),
+            acquire_timeout: Duration::from_millis(250),
+            statement_timeout: Duration::from_secs(5),
+            application_name: format!("{}-service", svc.to_lowercase()),
+        }
+    }
+
+    /// The same database as the role that owns the schema: `<SVC>_MIGRATE_DATABASE_URL`, or built of the parts.
+    pub fn owner_from_env(env: &mut Env, svc: &str) -> Secret {
+        database_url(env, svc, &format!("{svc}_MIGRATE_DATABASE_URL"), "OWNER_DB", "owner")
+    }
+
+    /// The settings for a URL, as tests need them.
+    pub fn of_url(url: &str, application_name: &str) -> Self {
+        Self {
+            url: Secret::new(url),
+            max_connections: 4,
+            acquire_timeout: Duration::from_secs(5),
+            statement_timeout: Duration::from_secs(10),
+            application_name: application_name.to_owned(),
+        }
+    }
+}
+
+fn database_url(env: &mut Env, svc: &str, url_name: &str, part: &str, role: &str) -> Secret {
+    let host = env.text("DB_HOST", "127.0.0.1", "Postgres host; the DB_* parts serve every service that has no URL of its own");
+    let port = env.get("DB_PORT", 5432_u16, "Postgres port");
+    let name = env.text("DB_NAME", "songlist", "Postgres database");
+    let lower = svc.to_lowercase();
+    let user = env.text(&format!("{svc}_{part}_USER"), &format!("{lower}_{role}"), "Role of the service in Postgres");
+    let password = env.secret(
+        &format!("{svc}_{part}_PASSWORD"),
+        &format!("{lower}_{role}_dev"),
+        16,
+        "Password of that role",
+    );
+    if let Some(url) = env.opt(url_name, "Whole postgres:// URL; wins over the parts") {
+        return Secret::new(url);
+    }
+    let mut url = match Url::parse("postgres://localhost/") {
+        Ok(url) => url,
+        Err(error) => {
+            env.problem(format!("{url_name}: {error}"));
+            return Secret::default();
+        }
+    };
+    let built = url.set_host(Some(&host)).is_ok()
+        && url.set_port(Some(port)).is_ok()
+        && url.set_username(&user).is_ok()
+        && url.set_password(Some(password.expose())).is_ok();
+    url.set_path(&name);
+    if !built {
+        env.problem(format!("DB_HOST, DB_PORT or {svc}_{part}_USER do not make a URL"));
+    }
+    Secret::new(url.as_str())
+}

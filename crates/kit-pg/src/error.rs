@@ -1,0 +1,97 @@
+use diesel::result::{DatabaseErrorKind, Error as Diesel};
+use kit::{Error, Kind};
+
+/// What a unique or foreign key violation means to a caller; the key is the constraint's name.
+#[derive(Clone, Copy, Debug)]
+pub struct Conflict {
+    pub constraint: &'static str,
+    pub code: &'static str,
+    pub text: &'static str,
+}
+
+/// What can end a transaction: a query that failed, or a rule that refused.
+#[derive(Debug)]
+pub enum TxError {
+    Query(Diesel),
+    Refused(Error),
+}
+
+impl From<Diesel> for TxError {
+    fn from(error: Diesel) -> Self {
+        Self::Query(error)
+    }
+}
+
+impl From<Error> for TxError {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl TxError {
+    /// The name of the violated constraint, when one was.
+    pub fn constraint(&self) -> Option<&str> {
+        match self {
+            Self::Query(Diesel::DatabaseError(_, info)) => info.constraint_name(),
+            _ => None,
+        }
+    }
+
+    /// True when the whole transaction may be tried again.
+    pub(crate) fn retryable(&self) -> bool {
+        match self {
+            Self::Query(Diesel::DatabaseError(DatabaseErrorKind::SerializationFailure, _)) => true,
+            Self::Query(Diesel::DatabaseError(_, info)) => info.message().starts_with("deadlock detected"),
+            _ => false,
+        }
+    }
+
+    /// The one mapping of database errors.
+    pub(crate) fn into_error(self, conflicts: &[Conflict]) -> Error {
+        let error = match self {
+            Self::Refused(error) => return error,
+            Self::Query(error) => error,
+        };
+        match &error {
+            Diesel::NotFound => Error::not_found(),
+            Diesel::DatabaseError(kind, info) => {
+                let known = info.constraint_name().and_then(|name| conflicts.iter().find(|c| c.constraint == name));
+                match (kind, known) {
+                    (_, Some(known)) => Error::conflict(known.code, known.text),
+                    (DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => {
+                        Error::unavailable(error)
+                    }
+                    _ if gave_up(info.message()) => Error::unavailable(error),
+                    _ => Error::internal(error),
+                }
+            }
+            Diesel::BrokenTransactionManager => Error::unavailable(error),
+            _ => Error::internal(error),
+        }
+    }
+}
+
+/// Statement and lock timeouts, a server that is going down, and a read-only stand-by: all pass.
+fn gave_up(message: &str) -> bool {
+    ["canceling statement", "terminating connection", "the database system is", "cannot execute"]
+        .iter()
+        .any(|start| message.starts_with(start))
+}
+
+/// The constraint of a failed unique check, whatever it is called: a clash that the table does not name is a bug.
+impl From<TxError> for Error {
+    fn from(error: TxError) -> Self {
+        error.into_error(&[])
+    }
+}
+
+/// Refuses with 422: the key was used with another payload.
+pub(crate) fn key_reused() -> Error {
+    Error::new(Kind::KeyReused, "idempotency_key_reused", "This Idempotency-Key was used with another request.")
+}
+
+/// Refuses with 409: the first request with this key has not finished.
+pub(crate) fn in_progress() -> Error {
+    Error::new(Kind::InProgress, "request_in_progress", "A request with this Idempotency-Key is still being processed.")
+        .retry_after(std::time::Duration::from_secs(1))
+}

@@ -1,0 +1,137 @@
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
+use diesel_async::RunQueryDsl;
+use kit::Error;
+use kit::caller::Caller;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::error::{in_progress, key_reused};
+use crate::{Conn, Scope, TxError};
+
+diesel::table! {
+    idempotency_keys (scope, key) {
+        scope -> Text,
+        key -> Text,
+        tenant_id -> Nullable<Uuid>,
+        request_hash -> Text,
+        reply -> Jsonb,
+        created_at -> Timestamptz,
+    }
+}
+
+/// A result, and whether it was read from the record of an earlier request.
+#[derive(Clone, Debug)]
+pub struct Once<T> {
+    pub value: T,
+    pub replayed: bool,
+}
+
+impl<T> Once<T> {
+    /// A result of this very request.
+    pub fn fresh(value: T) -> Self {
+        Self { value, replayed: false }
+    }
+}
+
+/// The idempotency key of a request, claimed for the length of the transaction. The record is written with the effect, so it
+/// survives crashes and a flushed Redis; it is kept for 24 h.
+pub struct IdempotencyKey {
+    claim: Option<Claim>,
+    replay: Option<serde_json::Value>,
+}
+
+struct Claim {
+    scope: String,
+    key: String,
+    tenant: Option<Uuid>,
+    request_hash: String,
+}
+
+#[derive(QueryableByName)]
+struct Locked {
+    #[diesel(sql_type = Bool)]
+    locked: bool,
+}
+
+impl IdempotencyKey {
+    /// Claims the caller's key for `route` and looks for an earlier answer.
+    ///
+    /// # Errors
+    /// `KeyReused` when the key came with another payload, `InProgress` while its first request runs.
+    pub async fn claim(conn: &mut Conn, caller: &Caller, route: &str) -> Result<Self, TxError> {
+        let Some(wanted) = &caller.idempotency else {
+            return Ok(Self { claim: None, replay: None });
+        };
+        let (user, _) = caller.log_ids();
+        let scope = format!("{route} {user}");
+        let locked: Locked = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1) AS locked")
+            .bind::<BigInt, _>(lock_number(&scope, &wanted.key))
+            .get_result(conn)
+            .await?;
+        if !locked.locked {
+            return Err(in_progress().into());
+        }
+        let found: Option<(String, serde_json::Value)> = idempotency_keys::table
+            .find((&scope, &wanted.key))
+            .select((idempotency_keys::request_hash, idempotency_keys::reply))
+            .first(conn)
+            .await
+            .optional()?;
+        let replay = match found {
+            Some((hash, _)) if hash != wanted.request_hash => return Err(key_reused().into()),
+            found => found.map(|(_, reply)| reply),
+        };
+        let tenant = Scope::of(caller).ok().and_then(Scope::tenant).map(|tenant| tenant.0);
+        let claim = Claim { scope, key: wanted.key.clone(), tenant, request_hash: wanted.request_hash.clone() };
+        Ok(Self { claim: Some(claim), replay })
+    }
+
+    /// The answer of the earlier request, when there was one.
+    ///
+    /// # Errors
+    /// `Internal` when the record cannot be read.
+    pub fn replay<T: DeserializeOwned>(&mut self) -> Result<Option<Once<T>>, TxError> {
+        let Some(reply) = self.replay.take() else { return Ok(None) };
+        let value = serde_json::from_value(reply).map_err(Error::internal)?;
+        Ok(Some(Once { value, replayed: true }))
+    }
+
+    /// Keeps the answer, in the effect's transaction.
+    ///
+    /// # Errors
+    /// When the row cannot be written.
+    pub async fn keep<T: Serialize>(self, conn: &mut Conn, now: DateTime<Utc>, value: T) -> Result<Once<T>, TxError> {
+        if let Some(claim) = self.claim {
+            let reply = serde_json::to_value(&value).map_err(Error::internal)?;
+            diesel::insert_into(idempotency_keys::table)
+                .values((
+                    idempotency_keys::scope.eq(claim.scope),
+                    idempotency_keys::key.eq(claim.key),
+                    idempotency_keys::tenant_id.eq(claim.tenant),
+                    idempotency_keys::request_hash.eq(claim.request_hash),
+                    idempotency_keys::reply.eq(reply),
+                    idempotency_keys::created_at.eq(now),
+                ))
+                .execute(conn)
+                .await?;
+        }
+        Ok(Once::fresh(value))
+    }
+
+    /// Deletes records older than `before`; returns how many.
+    ///
+    /// # Errors
+    /// When the rows cannot be deleted.
+    pub async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
+        let old = idempotency_keys::table.filter(idempotency_keys::created_at.lt(before));
+        Ok(diesel::delete(old).execute(conn).await?)
+    }
+}
+
+fn lock_number(scope: &str, key: &str) -> i64 {
+    let digest = ring::digest::digest(&ring::digest::SHA256, format!("{scope}\u{0}{key}").as_bytes());
+    digest.as_ref().iter().take(8).fold(0_i64, |number, byte| (number << 8) | i64::from(*byte))
+}

@@ -1,0 +1,17 @@
+//! Postgres for every service: the pool, the one way to open a transaction (which sets the tenant for row-level security
+//! and retries), idempotent effects, the tenant predicate and migrations.
+
+pub mod bootstrap;
+mod config;
+mod error;
+mod idempotency;
+pub mod migrate;
+mod pool;
+mod scope;
+pub mod tenant;
+
+pub use config::PgConfig;
+pub use error::{Conflict, TxError};
+pub use idempotency::{IdempotencyKey, Once};
+pub use pool::{Conn, Pool, Work};
+pub use scope::Scope;

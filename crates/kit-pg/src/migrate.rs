@@ -1,0 +1,100 @@
+//! Migrations: run by the owner role in a release step, checked by the runtime role before it serves.
+
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
+pub use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+use diesel_migrations::MigrationHarness;
+
+use crate::pool::connect;
+use crate::{Conn, PgConfig, Pool, Scope};
+
+diesel::table! {
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+#[derive(QueryableByName)]
+struct Ctype {
+    #[diesel(sql_type = Text)]
+    datctype: String,
+}
+
+/// Runs what is pending, one runner at a time: diesel has no lock of its own. Returns the versions that were run.
+///
+/// # Errors
+/// When the database cannot be reached, its locale would break search, or a migration fails.
+pub async fn run(owner_url: &str, service: &str, migrations: EmbeddedMigrations) -> anyhow::Result<Vec<String>> {
+    let mut conn = open(owner_url, service).await?;
+    check_locale(&mut conn).await?;
+    let lock = service.bytes().fold(0_i64, |number, byte| number.wrapping_mul(31).wrapping_add(i64::from(byte)));
+    diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(lock).execute(&mut conn).await?;
+    let worker = open(owner_url, service).await?;
+    let versions = tokio::task::spawn_blocking(move || -> anyhow::Result<Vec<String>> {
+        let mut harness = AsyncMigrationHarness::new(worker);
+        let done = harness.run_pending_migrations(migrations).map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok(done.iter().map(ToString::to_string).collect())
+    })
+    .await??;
+    Ok(versions)
+}
+
+/// Undoes every migration, the newest first: for the test that each one is reversible.
+///
+/// # Errors
+/// When a `down.sql` fails.
+pub async fn revert_all(owner_url: &str, migrations: EmbeddedMigrations) -> anyhow::Result<()> {
+    let conn = open(owner_url, "revert").await?;
+    tokio::task::spawn_blocking(move || {
+        AsyncMigrationHarness::new(conn).revert_all_migrations(migrations).map(|_done| ()).map_err(|e| anyhow::anyhow!("{e}"))
+    })
+    .await?
+}
+
+/// The embedded migrations this database has not seen; `run` refuses to serve while there is one.
+///
+/// # Errors
+/// When the history cannot be read: nothing was ever migrated, or the database is down.
+pub async fn pending(pool: &Pool, migrations: &EmbeddedMigrations) -> anyhow::Result<Vec<String>> {
+    let applied: Vec<String> = pool
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            Ok(__diesel_schema_migrations::table.select(__diesel_schema_migrations::version).load(conn).await?)
+        })
+        .await
+        .map_err(|error| match error.source() {
+            Some(source) => anyhow::anyhow!("the migration history cannot be read: {source:#}"),
+            None => anyhow::anyhow!("the migration history cannot be read: {error}"),
+        })?;
+    let embedded: Vec<Box<dyn Migration<Pg>>> =
+        migrations.migrations().map_err(|error| anyhow::anyhow!("embedded migrations: {error}"))?;
+    let seen = |version: &MigrationVersion<'_>| applied.iter().any(|known| *known == version.to_string());
+    Ok(embedded.iter().filter(|m| !seen(&m.name().version())).map(|m| m.name().to_string()).collect())
+}
+
+/// Refuses with the names of what is pending.
+///
+/// # Errors
+/// When something is pending or the history cannot be read.
+pub async fn require_current(pool: &Pool, service: &str, migrations: &EmbeddedMigrations) -> anyhow::Result<()> {
+    let pending = pending(pool, migrations).await?;
+    anyhow::ensure!(pending.is_empty(), "pending migrations: {}; run `{service} migrate`", pending.join(", "));
+    Ok(())
+}
+
+/// In the locales C and POSIX trigrams of Devanagari or Tamil text are empty, so search would find nothing.
+async fn check_locale(conn: &mut Conn) -> anyhow::Result<()> {
+    let sql = "SELECT datctype::text FROM pg_database WHERE datname = current_database()";
+    let found: Ctype = diesel::sql_query(sql).get_result(conn).await?;
+    let broken = found.datctype == "C" || found.datctype == "POSIX";
+    anyhow::ensure!(!broken, "the database has lc_ctype {}: make it with --locale=C.UTF-8", found.datctype);
+    Ok(())
+}
+
+async fn open(url: &str, service: &str) -> anyhow::Result<Conn> {
+    let mut settings = PgConfig::of_url(url, &format!("{service}-migrate"));
+    settings.statement_timeout = std::time::Duration::from_secs(600);
+    connect(url.to_owned(), settings).await.map_err(|error| anyhow::anyhow!("cannot connect as the owner role: {error}"))
+}

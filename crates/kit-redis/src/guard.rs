@@ -1,0 +1,83 @@
+use std::time::Duration;
+
+use redis::Script;
+
+use crate::marks::Mark;
+use crate::{Redis, RedisDown, Subject};
+
+/// GCRA over every limit at once (none is charged when one refuses), then the marks: one round trip for both.
+const SCRIPT: &str = r"
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + clock[2] / 1000
+local limits = tonumber(ARGV[1])
+local wait, left, next_at = 0, nil, {}
+for i = 1, limits do
+  local interval, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  local at = math.max(tonumber(redis.call('GET', KEYS[i]) or now), now) + interval
+  local slack = now - (at - interval * burst)
+  if slack < 0 then wait = math.max(wait, -slack) end
+  local free = math.max(math.floor(slack / interval), 0)
+  if left == nil or free < left then left = free end
+  next_at[i] = at
+end
+if wait == 0 then
+  for i = 1, limits do
+    redis.call('SET', KEYS[i], string.format('%.3f', next_at[i]), 'PX', math.ceil(next_at[i] - now) + 1)
+  end
+end
+local reply = { math.ceil(wait), left or 0 }
+for i = limits + 1, #KEYS do
+  reply[#reply + 1] = redis.call('GET', KEYS[i]) or ''
+end
+return reply
+";
+
+/// A limit on one key: `burst` requests at once, `per` for `burst` more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// What is limited, such as `login:net:1.2.3.4`; holds no e-mail in clear.
+    pub key: String,
+    /// Requests allowed in `per`.
+    pub burst: u32,
+    pub per: Duration,
+}
+
+/// What Redis knows about a request.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// How long to wait when a limit refused; zero when none did.
+    pub wait: Duration,
+    /// Requests left of the tightest limit.
+    pub left: u32,
+    /// The marks found for the subjects asked about, in order.
+    pub marks: Vec<Option<Mark>>,
+    /// Names the filling of the marks; a missing or changed one means that Redis was lost.
+    pub generation: String,
+}
+
+impl Redis {
+    /// Charges the limits and reads the marks of the subjects in one round trip.
+    ///
+    /// # Errors
+    /// [`RedisDown`]: take the local limiter and the snapshot.
+    pub async fn guard(&self, limits: &[Limit], subjects: &[Subject]) -> Result<Verdict, RedisDown> {
+        static COMPILED: std::sync::OnceLock<Script> = std::sync::OnceLock::new();
+        let script = COMPILED.get_or_init(|| Script::new(SCRIPT));
+        let mut call = script.prepare_invoke();
+        call.arg(limits.len());
+        for limit in limits {
+            call.key(self.key(&["limit", &limit.key]));
+            call.arg(limit.per.as_secs_f64() * 1_000.0 / f64::from(limit.burst.max(1))).arg(limit.burst.max(1));
+        }
+        for subject in subjects {
+            call.key(self.mark_key(subject));
+        }
+        call.key(self.generation_key());
+        let reply: Vec<String> = self.run(|mut conn| async move { call.invoke_async(&mut conn).await }).await?;
+        let mut reply = reply.into_iter();
+        let mut number = || reply.next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+        let (wait, left) = (Duration::from_millis(number()), u32::try_from(number()).unwrap_or(u32::MAX));
+        let marks = reply.by_ref().take(subjects.len()).map(|text| Mark::parse(&text)).collect();
+        Ok(Verdict { wait, left, marks, generation: reply.next().unwrap_or_default() })
+    }
+}

@@ -1,0 +1,56 @@
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+
+use crate::Limit;
+
+/// Keys of one quota that are kept before idle ones are dropped.
+const SWEEP_AT: usize = 10_000;
+
+/// The limiter of one process, for the time Redis is away: the same quotas, counted locally.
+#[derive(Default)]
+pub struct LocalLimiter(Mutex<HashMap<(u32, Duration), DefaultKeyedRateLimiter<String>>>);
+
+impl LocalLimiter {
+    /// Charges the limits; how long to wait when one refused.
+    pub fn check(&self, limits: &[Limit]) -> Duration {
+        let mut quotas = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let clock = DefaultClock::default();
+        let mut wait = Duration::ZERO;
+        for limit in limits {
+            let Some(quota) = quota(limit) else { continue };
+            let limiter = quotas.entry((limit.burst, limit.per)).or_insert_with(|| RateLimiter::keyed(quota));
+            if limiter.len() > SWEEP_AT {
+                limiter.retain_recent();
+            }
+            if let Err(refused) = limiter.check_key(&limit.key) {
+                wait = wait.max(refused.wait_time_from(clock.now()));
+            }
+        }
+        wait
+    }
+}
+
+fn quota(limit: &Limit) -> Option<Quota> {
+    let burst = NonZeroU32::new(limit.burst)?;
+    Some(Quota::with_period(limit.per.checked_div(limit.burst)?)?.allow_burst(burst))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rl_06_a_burst_passes_once_and_then_waits() {
+        let limiter = LocalLimiter::default();
+        let limit = [Limit { key: "login:net:x".into(), burst: 3, per: Duration::from_secs(60) }];
+        for _ in 0..3 {
+            assert_eq!(limiter.check(&limit), Duration::ZERO);
+        }
+        assert!(limiter.check(&limit) > Duration::from_secs(10));
+    }
+}

@@ -1,0 +1,169 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bb8_redis::RedisConnectionManager;
+use kit::Secret;
+use kit::env::Env;
+use redis::aio::MultiplexedConnection;
+use redis::{RedisError, RedisResult};
+
+/// Failures in a row after which Redis is left alone for [`REST`].
+const PATIENCE: u32 = 3;
+/// How long the breaker stays open.
+const REST: Duration = Duration::from_millis(1_000);
+
+/// Where Redis is and how it is used.
+#[derive(Clone, Debug)]
+pub struct RedisConfig {
+    pub url: Secret,
+    /// Put before every key; each test has its own.
+    pub prefix: String,
+    /// What one round trip may cost a request before the local answer is taken.
+    pub budget: Duration,
+}
+
+impl RedisConfig {
+    /// Reads `REDIS_URL` and `REDIS_PREFIX`.
+    pub fn from_env(env: &mut Env) -> Self {
+        Self {
+            url: env.secret("REDIS_URL", "redis://127.0.0.1:6379/0", 8, "Redis; rediss:// for TLS"),
+            prefix: env.text("REDIS_PREFIX", "songlist:", "Put before every key in Redis"),
+            budget: Duration::from_millis(env.get("REDIS_BUDGET_MS", 50, "What Redis may cost one request, in ms")),
+        }
+    }
+}
+
+/// Redis did not answer in time; the caller has a local answer.
+#[derive(Debug)]
+pub struct RedisDown;
+
+/// A pool of connections to Redis. Clones share it.
+#[derive(Clone)]
+pub struct Redis {
+    pool: bb8::Pool<Manager>,
+    prefix: Arc<str>,
+    budget: Duration,
+    breaker: Arc<Breaker>,
+}
+
+impl Redis {
+    /// A pool that connects lazily.
+    ///
+    /// # Errors
+    /// When the URL is not one of Redis.
+    pub fn new(config: &RedisConfig) -> anyhow::Result<Self> {
+        let manager = Manager(RedisConnectionManager::new(config.url.expose())?);
+        let pool = bb8::Pool::builder()
+            .max_size(8)
+            .test_on_check_out(false)
+            .connection_timeout(config.budget)
+            .build_unchecked(manager);
+        Ok(Self { pool, prefix: config.prefix.as_str().into(), budget: config.budget, breaker: Arc::default() })
+    }
+
+    /// A key with the prefix; `parts` name its place, such as `rev`, `user`, an id.
+    pub(crate) fn key(&self, parts: &[&str]) -> String {
+        format!("{}{}", self.prefix, parts.join(":"))
+    }
+
+    /// Runs one command (or script) within the budget.
+    ///
+    /// # Errors
+    /// [`RedisDown`] when it failed, was too slow, or the breaker is open.
+    pub(crate) async fn run<T, F, Fut>(&self, command: F) -> Result<T, RedisDown>
+    where
+        F: FnOnce(MultiplexedConnection) -> Fut,
+        Fut: Future<Output = RedisResult<T>>,
+    {
+        if self.breaker.open() {
+            return Err(RedisDown);
+        }
+        let outcome = tokio::time::timeout(self.budget, async {
+            let mut conn = self.pool.get().await.map_err(|error| error.to_string())?;
+            // Until the answer is there the connection counts as broken: one cut by the budget must not be used again.
+            conn.broken = true;
+            let value = command(conn.inner.clone()).await;
+            conn.broken = value.as_ref().is_err_and(|error| error.is_io_error() || error.is_connection_dropped());
+            value.map_err(|error| error.to_string())
+        })
+        .await;
+        match outcome {
+            Ok(Ok(value)) => {
+                self.breaker.succeeded();
+                Ok(value)
+            }
+            Ok(Err(reason)) => self.failed(&reason),
+            Err(_elapsed) => self.failed("no answer within the budget"),
+        }
+    }
+
+    fn failed<T>(&self, reason: &str) -> Result<T, RedisDown> {
+        if self.breaker.failed() {
+            tracing::warn!(reason, "Redis does not answer, local answers are used");
+        }
+        Err(RedisDown)
+    }
+
+    /// True when Redis answers.
+    pub async fn ping(&self) -> bool {
+        self.run(|mut conn| async move { redis::cmd("PING").query_async::<String>(&mut conn).await }).await.is_ok()
+    }
+}
+
+#[derive(Default)]
+struct Breaker {
+    failures: AtomicU32,
+    /// Milliseconds since the process's first look, when it may be tried again.
+    closed_again_at: AtomicU64,
+}
+
+impl Breaker {
+    fn open(&self) -> bool {
+        self.closed_again_at.load(Ordering::Relaxed) > millis()
+    }
+
+    /// Notes a failure; true when this one opened the breaker.
+    fn failed(&self) -> bool {
+        let opened = self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= PATIENCE;
+        if opened {
+            self.closed_again_at.store(millis() + u64::try_from(REST.as_millis()).unwrap_or(1_000), Ordering::Relaxed);
+        }
+        opened
+    }
+
+    fn succeeded(&self) {
+        self.failures.store(0, Ordering::Relaxed);
+    }
+}
+
+fn millis() -> u64 {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// bb8-redis never calls a connection broken; this one leaves the pool after an I/O error.
+pub(crate) struct Guarded {
+    inner: MultiplexedConnection,
+    broken: bool,
+}
+
+struct Manager(RedisConnectionManager);
+
+impl bb8::ManageConnection for Manager {
+    type Connection = Guarded;
+    type Error = RedisError;
+
+    async fn connect(&self) -> Result<Guarded, RedisError> {
+        Ok(Guarded { inner: self.0.connect().await?, broken: false })
+    }
+
+    async fn is_valid(&self, conn: &mut Guarded) -> Result<(), RedisError> {
+        self.0.is_valid(&mut conn.inner).await
+    }
+
+    fn has_broken(&self, conn: &mut Guarded) -> bool {
+        conn.broken
+    }
+}

@@ -1,0 +1,318 @@
+//! Who calls, and how a service knows: the caller travels as a signed assertion, never as bare metadata.
+//!
+//! An assertion is `kid.payload.mac`: `kid` names the calling service, the payload is JSON in base64url, the MAC is
+//! HMAC-SHA256 under the key of this pair of caller and callee. It names audience and method and lives for 30 s. Only the
+//! gateway may assert users. A bad assertion is a fault of ours: `Unavailable` to the client and an alarm, never 401.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use ring::hmac;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{SessionId, TenantId, UserId};
+use crate::{Clock, Error, Secret};
+
+/// How long an assertion is good for, either way of the callee's clock.
+const LIFETIME_SECS: i64 = 30;
+/// The only service that may speak for users.
+const GATEWAY: &str = "gateway";
+
+/// The three roles of the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Role {
+    Listener,
+    Admin,
+    SuperAdmin,
+}
+
+impl Role {
+    /// The name in SQL, JSON and tokens.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Listener => "LISTENER",
+            Self::Admin => "ADMIN",
+            Self::SuperAdmin => "SUPER_ADMIN",
+        }
+    }
+
+    /// Reads a name back.
+    pub fn of_name(name: &str) -> Option<Self> {
+        [Self::Listener, Self::Admin, Self::SuperAdmin].into_iter().find(|role| role.name() == name)
+    }
+}
+
+/// The signed-in session behind a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    pub id: SessionId,
+    /// Version of the user when the token was made.
+    pub ver: i64,
+    /// When the person proved who they are.
+    pub auth_time: DateTime<Utc>,
+}
+
+/// Who acts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Actor {
+    /// Nobody has signed in: registration, login, webhooks.
+    Anonymous,
+    /// A LISTENER or ADMIN of one tenant.
+    User { id: UserId, tenant: TenantId, role: Role, session: Session },
+    /// A SUPER_ADMIN.
+    Platform { id: UserId, session: Session },
+    /// A service on its own account.
+    System { service: String },
+}
+
+/// The idempotency key of a request with the hash of what it asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Idempotency {
+    pub key: String,
+    /// Hex SHA-256 over route and body.
+    pub request_hash: String,
+}
+
+/// Everything a callee may know about a request beside its message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    pub actor: Actor,
+    pub request_id: String,
+    /// The client's network (/32 or /64), when there is a client.
+    #[serde(default)]
+    pub client_net: Option<String>,
+    #[serde(default)]
+    pub user_agent: Option<String>,
+    #[serde(default)]
+    pub idempotency: Option<Idempotency>,
+}
+
+impl Caller {
+    /// A service acting on its own account.
+    pub fn system(service: &str) -> Self {
+        Self {
+            actor: Actor::System { service: service.to_owned() },
+            request_id: crate::ids::random().to_string(),
+            client_net: None,
+            user_agent: None,
+            idempotency: None,
+        }
+    }
+
+    /// A LISTENER or ADMIN with the tenant they belong to.
+    ///
+    /// # Errors
+    /// `Forbidden` for everybody else.
+    pub fn tenant_user(&self) -> Result<(UserId, TenantId, Role), Error> {
+        match &self.actor {
+            Actor::User { id, tenant, role, .. } => Ok((*id, *tenant, *role)),
+            _ => Err(Error::forbidden()),
+        }
+    }
+
+    /// An ADMIN with the tenant they run.
+    ///
+    /// # Errors
+    /// `Forbidden` for everybody else.
+    pub fn admin(&self) -> Result<(UserId, TenantId), Error> {
+        match self.tenant_user()? {
+            (id, tenant, Role::Admin) => Ok((id, tenant)),
+            _ => Err(Error::forbidden()),
+        }
+    }
+
+    /// A SUPER_ADMIN.
+    ///
+    /// # Errors
+    /// `Forbidden` for everybody else.
+    pub fn super_admin(&self) -> Result<UserId, Error> {
+        match &self.actor {
+            Actor::Platform { id, .. } => Ok(*id),
+            _ => Err(Error::forbidden()),
+        }
+    }
+
+    /// One of our own services.
+    ///
+    /// # Errors
+    /// `Forbidden` for everybody else.
+    pub fn service(&self) -> Result<&str, Error> {
+        match &self.actor {
+            Actor::System { service } => Ok(service),
+            _ => Err(Error::forbidden()),
+        }
+    }
+
+    /// Ids for a log line: user and tenant, empty when there is none.
+    pub fn log_ids(&self) -> (String, String) {
+        match &self.actor {
+            Actor::User { id, tenant, .. } => (id.to_string(), tenant.to_string()),
+            Actor::Platform { id, .. } => (id.to_string(), String::new()),
+            Actor::System { service } => (service.clone(), String::new()),
+            Actor::Anonymous => (String::new(), String::new()),
+        }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    aud: String,
+    method: String,
+    iat: i64,
+    caller: Caller,
+}
+
+/// The pair keys one service holds: to sign what it sends and to verify what it receives.
+#[derive(Clone, Default)]
+pub struct KeyRing {
+    me: String,
+    to: HashMap<String, hmac::Key>,
+    from: HashMap<String, hmac::Key>,
+    clock: Clock,
+}
+
+impl KeyRing {
+    /// Reads `caller>callee=hex,…`, keeping the pairs that `me` takes part in.
+    ///
+    /// # Errors
+    /// A sentence that names the pair at fault, never its key; keys below 256 bits are refused.
+    pub fn parse(me: &str, pairs: &Secret, clock: Clock) -> Result<Self, String> {
+        let mut ring = Self { me: me.to_owned(), clock, ..Self::default() };
+        for pair in pairs.expose().split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+            let (names, key) = pair.split_once('=').ok_or("a pair is written caller>callee=hex")?;
+            let (from, to) = names.split_once('>').ok_or("a pair is written caller>callee=hex")?;
+            let bytes = hex::decode(key).map_err(|_bad| format!("the key of {names} is not hexadecimal"))?;
+            if bytes.len() < 32 {
+                return Err(format!("the key of {names} is shorter than 256 bits"));
+            }
+            let key = hmac::Key::new(hmac::HMAC_SHA256, &bytes);
+            if from == me {
+                ring.to.insert(to.to_owned(), key);
+            } else if to == me {
+                ring.from.insert(from.to_owned(), key);
+            }
+        }
+        Ok(ring)
+    }
+
+    /// Signs a caller for one call to `audience`; `method` is `package.Service/Method`.
+    ///
+    /// # Errors
+    /// `Internal` when there is no key for this pair: the call was never meant to be made.
+    pub fn sign(&self, audience: &str, method: &str, caller: &Caller) -> Result<String, Error> {
+        let key = self
+            .to
+            .get(audience)
+            .ok_or_else(|| Error::internal(anyhow::anyhow!("no key for the pair {}>{audience}", self.me)))?;
+        let claims = Claims {
+            aud: audience.to_owned(),
+            method: method.to_owned(),
+            iat: self.clock.now().timestamp(),
+            caller: caller.clone(),
+        };
+        let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).map_err(Error::internal)?);
+        let mac = URL_SAFE_NO_PAD.encode(hmac::sign(key, payload.as_bytes()));
+        Ok(format!("{}.{payload}.{mac}", self.me))
+    }
+
+    /// Verifies an assertion that arrived for `method`.
+    ///
+    /// # Errors
+    /// `Unavailable` with the reason for the operator: a bad assertion is a fault of ours, not of the client.
+    pub fn verify(&self, assertion: &str, method: &str) -> Result<Caller, Error> {
+        self.check(assertion, method).map_err(|reason| {
+            tracing::error!(alarm = "caller_assertion_refused", method, reason, "a call without a valid caller was refused");
+            Error::unavailable(anyhow::anyhow!("caller assertion refused: {reason}"))
+        })
+    }
+
+    fn check(&self, assertion: &str, method: &str) -> Result<Caller, &'static str> {
+        let mut parts = assertion.split('.');
+        let (Some(kid), Some(payload), Some(mac), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+            return Err("malformed");
+        };
+        let key = self.from.get(kid).ok_or("unknown caller")?;
+        let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_bad| "malformed")?;
+        hmac::verify(key, payload.as_bytes(), &mac).map_err(|_bad| "wrong signature")?;
+        let bytes = URL_SAFE_NO_PAD.decode(payload).map_err(|_bad| "malformed")?;
+        let claims: Claims = serde_json::from_slice(&bytes).map_err(|_bad| "malformed")?;
+        if claims.aud != self.me {
+            return Err("wrong audience");
+        }
+        if claims.method != method {
+            return Err("wrong method");
+        }
+        if (self.clock.now().timestamp() - claims.iat).abs() > LIFETIME_SECS {
+            return Err("expired");
+        }
+        match &claims.caller.actor {
+            Actor::System { service } if service == kid => Ok(claims.caller),
+            Actor::System { .. } => Err("speaks for another service"),
+            _ if kid == GATEWAY => Ok(claims.caller),
+            _ => Err("only the gateway speaks for users"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    const KEYS: &str = "gateway>auth=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f,payments>auth=100102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    const METHOD: &str = "songlist.auth.v1.Users/Get";
+
+    fn ring(me: &str, clock: &Clock) -> KeyRing {
+        KeyRing::parse(me, &Secret::new(KEYS), clock.clone()).unwrap()
+    }
+
+    fn listener() -> Caller {
+        let session = Session { id: SessionId::new(), ver: 1, auth_time: Clock::system().now() };
+        let actor = Actor::User { id: UserId::new(), tenant: TenantId::new(), role: Role::Listener, session };
+        Caller { actor, ..Caller::system("x") }
+    }
+
+    #[test]
+    fn gr_03_an_assertion_holds_for_its_audience_method_and_time_only() {
+        let clock = Clock::movable();
+        let (gateway, auth) = (ring("gateway", &clock), ring("auth", &clock));
+        let caller = listener();
+        let assertion = gateway.sign("auth", METHOD, &caller).unwrap();
+        assert_eq!(auth.verify(&assertion, METHOD).unwrap(), caller);
+        assert!(auth.verify(&assertion, "songlist.auth.v1.Users/Delete").is_err());
+        assert!(ring("payments", &clock).verify(&assertion, METHOD).is_err());
+        assert!(gateway.sign("songlist", METHOD, &caller).is_err(), "there is no key for that pair");
+        clock.advance(Duration::from_secs(31));
+        assert!(auth.verify(&assertion, METHOD).is_err());
+    }
+
+    #[test]
+    fn gr_03_only_the_gateway_speaks_for_users_and_a_service_for_itself() {
+        let clock = Clock::system();
+        let (payments, auth) = (ring("payments", &clock), ring("auth", &clock));
+        let forged = payments.sign("auth", METHOD, &listener()).unwrap();
+        assert!(auth.verify(&forged, METHOD).is_err());
+        let borrowed = payments.sign("auth", METHOD, &Caller::system("gateway")).unwrap();
+        assert!(auth.verify(&borrowed, METHOD).is_err());
+        let own = payments.sign("auth", METHOD, &Caller::system("payments")).unwrap();
+        assert_eq!(auth.verify(&own, METHOD).unwrap().service().unwrap(), "payments");
+    }
+
+    #[test]
+    fn gr_03_a_changed_assertion_is_refused() {
+        let clock = Clock::system();
+        let assertion = ring("gateway", &clock).sign("auth", METHOD, &listener()).unwrap();
+        for bad in [assertion.replace('.', ""), assertion.replacen("gateway", "payments", 1), format!("{assertion}A")] {
+            assert!(ring("auth", &clock).verify(&bad, METHOD).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sc_01_a_short_key_is_refused() {
+        assert!(KeyRing::parse("auth", &Secret::new("gateway>auth=00ff"), Clock::system()).is_err());
+    }
+}

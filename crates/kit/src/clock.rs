@@ -1,0 +1,38 @@
+//! The time, as a parameter: tests move a mock clock, everything else reads the system's.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+
+/// A cheap handle to the system clock or to a mock that tests share.
+#[derive(Clone, Debug, Default)]
+pub struct Clock(Option<Arc<AtomicI64>>);
+
+impl Clock {
+    /// The system's clock.
+    pub fn system() -> Self {
+        Self(None)
+    }
+
+    /// The system's clock plus an offset that [`Clock::advance`] moves; clones share it.
+    pub fn movable() -> Self {
+        Self(Some(Arc::new(AtomicI64::new(0))))
+    }
+
+    /// Now, in UTC with microseconds: what Postgres stores and the API shows.
+    pub fn now(&self) -> DateTime<Utc> {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
+        let now = Utc::now();
+        let micros = now.timestamp_micros() + self.0.as_ref().map_or(0, |offset| offset.load(Ordering::Relaxed));
+        DateTime::from_timestamp_micros(micros).unwrap_or(now)
+    }
+
+    /// Moves a movable clock forward; the system's stays as it is.
+    pub fn advance(&self, by: Duration) {
+        if let Some(offset) = &self.0 {
+            offset.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+use std::time::Duration;
+
+use tonic::metadata::MetadataValue;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{GrpcMethod, Request, Status};
+
+use super::ASSERTION;
+use crate::Error;
+use crate::caller::{Caller, KeyRing};
+
+/// A channel to one peer that signs every call.
+pub type Peer = InterceptedService<Channel, Signer>;
+
+/// Signs the caller of each request for one audience.
+#[derive(Clone)]
+pub struct Signer {
+    audience: &'static str,
+    keys: KeyRing,
+}
+
+impl Interceptor for Signer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let (Some(caller), Some(method)) =
+            (request.extensions().get::<Caller>(), request.extensions().get::<GrpcMethod<'_>>())
+        else {
+            return Err(Error::internal(anyhow::anyhow!("a call was made without grpc::call")).into());
+        };
+        let name = format!("{}/{}", method.service(), method.method());
+        let assertion = self.keys.sign(self.audience, &name, caller)?;
+        let value = MetadataValue::try_from(assertion).map_err(|bad| Error::internal(anyhow::anyhow!(bad)))?;
+        request.metadata_mut().insert(ASSERTION, value);
+        Ok(request)
+    }
+}
+
+/// A lazily connected channel: a peer that is down costs an error at the call, never at the start.
+///
+/// # Errors
+/// When the address is not a URI.
+pub fn connect(audience: &'static str, uri: &str, keys: &KeyRing) -> anyhow::Result<Peer> {
+    let endpoint = Endpoint::from_shared(uri.to_owned())?
+        .connect_timeout(Duration::from_millis(500))
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(Duration::from_secs(5))
+        .keep_alive_timeout(Duration::from_secs(5))
+        .keep_alive_while_idle(true);
+    Ok(InterceptedService::new(endpoint.connect_lazy(), Signer { audience, keys: keys.clone() }))
+}
+
+/// A request that carries its caller and what is left of its time budget.
+pub fn call<T>(caller: &Caller, budget: Duration, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.set_timeout(budget);
+    request.extensions_mut().insert(caller.clone());
+    request
+}
+
+/// A request for a stream without an end: it carries its caller and no deadline.
+pub fn stream<T>(caller: &Caller, message: T) -> Request<T> {
+    let mut request = Request::new(message);
+    request.extensions_mut().insert(caller.clone());
+    request
+}

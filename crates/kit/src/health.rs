@@ -1,0 +1,123 @@
+//! `/healthz`, `/readyz` and `/metrics` on a port of its own that is never public.
+//!
+//! Readiness is about oneself: a service is ready while its own parts are. Peers and Redis stand in the body and never
+//! decide, else one outage would take every replica away.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::lifecycle::Shutdown;
+use crate::metrics::Metrics;
+
+/// Failures in a row before a part counts as down.
+const HYSTERESIS: u32 = 3;
+
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    own: bool,
+    up: bool,
+    failures: u32,
+}
+
+/// The state of a service's parts. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Health(Arc<Mutex<BTreeMap<&'static str, Part>>>);
+
+impl Health {
+    /// Names a part that decides about readiness; it is down until it was seen up.
+    pub fn own(&self, name: &'static str) {
+        self.set(name, Part { own: true, up: false, failures: 0 });
+    }
+
+    fn set(&self, name: &'static str, part: Part) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, part);
+    }
+
+    /// Notes one look at a part. It takes three failures in a row to count as down, one success to be up.
+    pub fn seen(&self, name: &'static str, up: bool) {
+        let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let part = parts.entry(name).or_insert(Part { own: false, up: false, failures: 0 });
+        part.failures = if up { 0 } else { part.failures.saturating_add(1) };
+        part.up = up || (part.up && part.failures < HYSTERESIS);
+    }
+
+    /// True while every own part is up.
+    pub fn ready(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().all(|part| part.up || !part.own)
+    }
+
+    /// The state as `/readyz` shows it.
+    pub fn report(&self, draining: bool) -> (bool, Value) {
+        let ready = self.ready() && !draining;
+        let parts: BTreeMap<_, _> = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .map(|(name, part)| (*name, if part.up { "up" } else { "down" }))
+            .collect();
+        (ready, json!({ "ready": ready, "draining": draining, "parts": parts }))
+    }
+
+    /// Looks at a part every second.
+    pub fn watch<F, Fut>(&self, shutdown: &Shutdown, name: &'static str, mut look: F)
+    where
+        F: FnMut() -> Fut + Send + 'static,
+        Fut: Future<Output = bool> + Send + 'static,
+    {
+        let health = self.clone();
+        shutdown.every("health", Duration::from_secs(1), move || {
+            let (look, health) = (look(), health.clone());
+            async move { health.seen(name, look.await) }
+        });
+    }
+}
+
+#[derive(Clone)]
+struct Ops {
+    health: Health,
+    metrics: Metrics,
+    shutdown: Shutdown,
+}
+
+/// Serves the internal port; returns the bound address.
+///
+/// # Errors
+/// When the address cannot be bound; the message names it.
+pub async fn serve(addr: SocketAddr, health: Health, metrics: Metrics, shutdown: &Shutdown) -> anyhow::Result<SocketAddr> {
+    let listener = bind(addr).await?;
+    let bound = listener.local_addr()?;
+    let ops = Ops { health, metrics, shutdown: shutdown.clone() };
+    let router = Router::new()
+        .route("/healthz", get(async || Json(json!({ "alive": true }))))
+        .route("/readyz", get(readyz))
+        .route("/metrics", get(async |State(ops): State<Ops>| ops.metrics.render()))
+        .with_state(ops);
+    let soft = shutdown.soft.clone();
+    shutdown.spawn("ops", async move {
+        axum::serve(listener, router).with_graceful_shutdown(soft.cancelled_owned()).await
+    });
+    Ok(bound)
+}
+
+async fn readyz(State(ops): State<Ops>) -> (StatusCode, Json<Value>) {
+    let (ready, body) = ops.health.report(ops.shutdown.draining.is_cancelled());
+    (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))
+}
+
+/// Binds a port; a taken one is named in the error.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(addr).await.map_err(|error| anyhow::anyhow!("cannot listen on {addr}: {error}"))
+}

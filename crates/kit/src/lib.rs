@@ -1,0 +1,23 @@
+//! The chassis of every service: errors, configuration, lifecycle, health, telemetry, clock, ids, callers, pages and the
+//! gRPC set-up. It knows no business noun, no database and no proto, so an edit of a `.proto` never rebuilds it.
+
+pub mod caller;
+pub mod clock;
+pub mod env;
+pub mod error;
+pub mod grpc;
+pub mod health;
+pub mod ids;
+pub mod lifecycle;
+pub mod metrics;
+pub mod page;
+pub mod secret;
+pub mod telemetry;
+pub mod text;
+
+pub use clock::Clock;
+pub use error::{Error, Kind};
+pub use secret::Secret;
+
+/// The result type of everything that can fail for a caller.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,84 @@
+//! Pages of lists: by number with an exact count, or by an opaque cursor.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Error, Kind};
+
+/// Rows on a page when the client names no size.
+pub const DEFAULT_SIZE: u32 = 10;
+/// The most rows a page may have; more is clamped.
+pub const MAX_SIZE: u32 = 100;
+
+/// Which part of a list is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Rows wanted, 1..=100.
+    pub size: u32,
+    /// Where it starts.
+    pub at: At,
+}
+
+/// The start of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum At {
+    /// The page with this number, from 1; its list is counted.
+    Number(u32),
+    /// After this cursor (empty: from the start); counted on demand.
+    Cursor { after: String, count: bool },
+}
+
+impl Page {
+    /// Rows to skip; 0 for a cursor.
+    pub fn offset(&self) -> i64 {
+        match self.at {
+            At::Number(number) => i64::from(number.saturating_sub(1)) * i64::from(self.size),
+            At::Cursor { .. } => 0,
+        }
+    }
+
+    /// True when the answer has to carry the exact count.
+    pub fn counted(&self) -> bool {
+        matches!(self.at, At::Number(_) | At::Cursor { count: true, .. })
+    }
+
+    /// # Errors
+    /// `page_out_of_range` when a numbered page lies past the end; page 1 always exists.
+    pub fn check_range(&self, count: i64) -> Result<(), Error> {
+        match self.at {
+            At::Number(number) if number > 1 && self.offset() >= count => {
+                Err(Error::new(Kind::NotFound, "page_out_of_range", "That page does not exist."))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One page of a list, as domain functions return it.
+#[derive(Debug)]
+pub struct Paged<T> {
+    pub rows: Vec<T>,
+    /// Exact number of rows in the whole list; `None` when it was not asked for.
+    pub count: Option<i64>,
+    /// Where the next page starts, for lists read by cursor.
+    pub next_cursor: Option<String>,
+}
+
+/// Makes an opaque cursor of the last row's sort key.
+pub fn cursor<K: Serialize>(key: &K) -> String {
+    URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())
+}
+
+/// Reads a cursor back.
+///
+/// # Errors
+/// `Invalid` on the parameter `cursor` when it was not made by [`cursor`] for this list.
+pub fn parse_cursor<K: DeserializeOwned>(text: &str) -> Result<K, Error> {
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .ok_or_else(|| Error::invalid("cursor", "This cursor is not valid."))
+}

@@ -1,0 +1,53 @@
+//! Logs: JSON or readable, to stdout and optionally to a file that rotates every day. No personal data goes in.
+
+use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::rolling;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::writer::MakeWriterExt;
+
+use crate::env::Env;
+
+/// How this process logs.
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    json: bool,
+    level: String,
+    file: Option<String>,
+}
+
+impl LogConfig {
+    /// Reads `LOG_FORMAT`, `LOG_LEVEL` and `LOG_FILE`.
+    pub fn from_env(env: &mut Env) -> Self {
+        Self {
+            json: env.choice("LOG_FORMAT", &["text", "json"], "text", "Log lines: text or json") == "json",
+            level: env.text("LOG_LEVEL", "info", "Log level, or filter directives such as info,payments_service=debug"),
+            file: env.opt("LOG_FILE", "Also log into this file; a date is appended and a new one begins every day"),
+        }
+    }
+
+    /// Installs the process's subscriber; keep the guard until the end, it flushes the file.
+    pub fn install(&self) -> Option<WorkerGuard> {
+        let filter = EnvFilter::try_new(&self.level).unwrap_or_else(|_bad| EnvFilter::new("info"));
+        let (file, guard) = match &self.file {
+            None => (None, None),
+            Some(path) => {
+                let path = std::path::Path::new(path);
+                let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+                let (writer, guard) =
+                    tracing_appender::non_blocking(rolling::daily(folder, path.file_name().unwrap_or_default()));
+                (Some(writer), Some(guard))
+            }
+        };
+        let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_ansi(false);
+        let outcome = match (self.json, file) {
+            (true, None) => builder.json().flatten_event(true).try_init(),
+            (true, Some(file)) => builder.json().flatten_event(true).with_writer(std::io::stdout.and(file)).try_init(),
+            (false, None) => builder.try_init(),
+            (false, Some(file)) => builder.with_writer(std::io::stdout.and(file)).try_init(),
+        };
+        if let Err(error) = outcome {
+            tracing::warn!(%error, "logging was already set up");
+        }
+        guard
+    }
+}

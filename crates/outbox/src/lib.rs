@@ -1,0 +1,65 @@
+//! The transactional outbox: a message is a row written with its effect and sent by a relay of the same service, at least
+//! once. Its consumer notes the message id in an inbox, in the transaction of what it does with it.
+
+mod inbox;
+mod relay;
+mod schema;
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use kit_pg::{Conn, TxError};
+use serde_json::Value;
+use uuid::Uuid;
+
+pub use inbox::{first_time, purge as purge_inbox};
+pub use relay::{Relay, Wake, purge};
+use schema::outbox;
+
+/// A message to be sent.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// What it is about, such as `premium.changed`.
+    pub topic: &'static str,
+    pub tenant_id: Option<Uuid>,
+    /// The row it tells of.
+    pub aggregate_id: Uuid,
+    /// The row's version: a consumer applies only what is newer than it has.
+    pub version: i64,
+    pub payload: Value,
+    /// The request that caused it.
+    pub request_id: String,
+}
+
+/// A message as the relay hands it to the service's delivery.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = outbox)]
+pub struct Message {
+    pub id: Uuid,
+    pub topic: String,
+    pub tenant_id: Option<Uuid>,
+    pub aggregate_id: Uuid,
+    pub version: i64,
+    pub payload: Value,
+    pub request_id: String,
+    pub attempts: i32,
+}
+
+/// Writes a message in the effect's transaction.
+///
+/// # Errors
+/// When the row cannot be written.
+pub async fn emit(conn: &mut Conn, message: NewMessage) -> Result<(), TxError> {
+    diesel::insert_into(outbox::table)
+        .values((
+            outbox::id.eq(kit::ids::new_v7()),
+            outbox::topic.eq(message.topic),
+            outbox::tenant_id.eq(message.tenant_id),
+            outbox::aggregate_id.eq(message.aggregate_id),
+            outbox::version.eq(message.version),
+            outbox::payload.eq(message.payload),
+            outbox::request_id.eq(message.request_id),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,20 @@
+//! What our services say to each other: one module per proto package, made from `proto/` at build time. Re-exports tonic and
+//! prost so that versions cannot drift.
+
+pub use {prost, prost_types, tonic};
+
+/// The generated code, nested as the packages are.
+#[expect(clippy::all, unused_qualifications, unreachable_pub, reason = "generated")]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/packages.rs"));
+}
+
+pub use generated::songlist::{
+    auth::v1 as auth, common::v1 as common, payments::v1 as payments, scheduler::v1 as scheduler, songlist::v1 as songlist,
+};
+
+mod page;
+pub mod time;
+
+/// Every descriptor, for the check that no field changes its meaning.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

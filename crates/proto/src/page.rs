@@ -1,0 +1,20 @@
+use crate::common::{CursorAt, PageInfo, PageRequest, page_request};
+
+impl PageRequest {
+    /// A numbered page.
+    pub fn numbered(number: u32, size: u32) -> Self {
+        Self { size, at: Some(page_request::At::Number(number)) }
+    }
+
+    /// The page after a cursor.
+    pub fn after(cursor: String, count: bool, size: u32) -> Self {
+        Self { size, at: Some(page_request::At::Cursor(CursorAt { after: cursor, count })) }
+    }
+}
+
+impl PageInfo {
+    /// What a list answers beside its rows.
+    pub fn new(count: Option<i64>, next_cursor: Option<String>) -> Self {
+        Self { count, next_cursor }
+    }
+}

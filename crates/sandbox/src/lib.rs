@@ -1,0 +1,18 @@
+//! What stands in for the outside world in development and tests: a mail server that keeps what it gets, Razorpay, and
+//! private PostgreSQL and Redis servers. It refuses to listen anywhere but on loopback.
+
+pub mod mailbox;
+pub mod servers;
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+
+/// Binds a loopback port; anything else is refused, for what is behind it trusts everybody.
+///
+/// # Errors
+/// When the address is not loopback or cannot be bound.
+pub async fn bind(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    anyhow::ensure!(addr.ip().is_loopback(), "the sandbox listens on loopback only, not on {addr}");
+    kit::health::bind(addr).await
+}

@@ -1,0 +1,28 @@
+//! What every test needs of the real thing: a schema per service, a Redis prefix, a mailbox and a clock of its own, so that
+//! any test runs alone and beside all others.
+
+mod db;
+mod eventually;
+mod servers;
+
+pub use db::TestDb;
+pub use eventually::{eventually, eventually_ok};
+pub use servers::{Servers, servers};
+
+use std::time::Duration;
+
+use kit::Secret;
+use kit_redis::RedisConfig;
+
+/// Redis under a prefix of this test's own.
+///
+/// # Errors
+/// When the servers cannot be started.
+pub async fn redis() -> anyhow::Result<RedisConfig> {
+    Ok(RedisConfig {
+        url: Secret::new(servers().await?.redis_url.clone()),
+        prefix: format!("t:{}:", kit::ids::random().simple()),
+        // Ten times the product's budget: a test machine compiles beside its tests.
+        budget: Duration::from_millis(500),
+    })
+}

@@ -1,0 +1,19 @@
+//! Access and refresh tokens: EdDSA (Ed25519) JWTs with fixed algorithm, type and audience. Used by auth-service, which
+//! issues them, and by the gateway, which verifies them.
+
+mod claims;
+mod issuer;
+mod keys;
+mod provider;
+mod verifier;
+
+pub use claims::{Claims, TokenKind};
+pub use issuer::Issuer;
+pub use keys::{KeySet, PublicKey, SigningKey};
+pub use provider::install;
+pub use verifier::{TokenError, Verifier};
+
+/// How far the clocks of issuer and verifier may be apart.
+pub const LEEWAY_SECS: i64 = 30;
+/// Longer tokens are refused unread.
+pub const MAX_TOKEN_BYTES: usize = 4096;

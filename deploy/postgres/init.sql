@@ -1,0 +1,43 @@
+-- What needs privilege, once per cluster and database: roles, schemas, extensions, grants. Run as a superuser inside the
+-- database; it may be run again. Passwords are set by whoever runs it (ALTER ROLE … PASSWORD), never here.
+
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+DO $$ BEGIN EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database()); END $$;
+
+CREATE SCHEMA IF NOT EXISTS extensions;
+GRANT USAGE ON SCHEMA extensions TO PUBLIC;
+CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA extensions;
+CREATE EXTENSION IF NOT EXISTS btree_gin SCHEMA extensions;
+
+-- A condition under row-level security reaches an index only when its function is leakproof. These compare texts and
+-- report nothing of what they saw; without the marks, search reads every row of the table.
+ALTER FUNCTION pg_catalog.textlike(text, text) LEAKPROOF;
+ALTER FUNCTION extensions.similarity_op(text, text) LEAKPROOF;
+ALTER FUNCTION extensions.word_similarity_op(text, text) LEAKPROOF;
+ALTER FUNCTION extensions.word_similarity_commutator_op(text, text) LEAKPROOF;
+
+DO $$
+DECLARE
+  service text;
+BEGIN
+  FOREACH service IN ARRAY ARRAY['auth', 'songlist', 'payments', 'scheduler'] LOOP
+    -- <service>_owner owns schema and tables and runs migrations; <service>_rw is what the service connects as.
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = service || '_owner') THEN
+      EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOINHERIT', service || '_owner');
+    END IF;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = service || '_rw') THEN
+      EXECUTE format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOINHERIT', service || '_rw');
+    END IF;
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO %I, %I', current_database(), service || '_owner', service || '_rw');
+    EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', service, service || '_owner');
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', service, service || '_rw');
+    EXECUTE format('ALTER ROLE %I SET search_path = %I, extensions', service || '_owner', service);
+    EXECUTE format('ALTER ROLE %I SET search_path = %I, extensions', service || '_rw', service);
+    EXECUTE format('ALTER ROLE %I SET lock_timeout = %L', service || '_rw', '1s');
+    EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', service || '_rw', '5s');
+    EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', service || '_rw', '10s');
+    EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %I',
+                   service || '_owner', service || '_rw');
+    EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I REVOKE ALL ON FUNCTIONS FROM PUBLIC', service || '_owner');
+  END LOOP;
+END $$;
