@@ -37,6 +37,11 @@ impl TxError {
         }
     }
 
+    /// True when a row that was asked for is not there.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Query(Diesel::NotFound))
+    }
+
     /// True when the whole transaction may be tried again.
     pub(crate) fn retryable(&self) -> bool {
         match self {

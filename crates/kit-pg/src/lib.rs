@@ -5,13 +5,17 @@ pub mod bootstrap;
 mod config;
 mod error;
 mod idempotency;
+mod like;
 pub mod migrate;
 mod pool;
 mod scope;
+mod service;
 pub mod tenant;
 
 pub use config::PgConfig;
 pub use error::{Conflict, TxError};
+pub use like::like_anywhere;
 pub use idempotency::{IdempotencyKey, Once};
 pub use pool::{Conn, Pool, Work};
 pub use scope::Scope;
+pub use service::service_main;

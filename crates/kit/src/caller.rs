@@ -15,6 +15,23 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{SessionId, TenantId, UserId};
 use crate::{Clock, Error, Secret};
 
+/// The pair keys of development and tests; public, and refused in production.
+pub const DEV_PAIRS: &str = "\
+gateway>auth=74b8526f5b534674a63e0a3ca1c82d01b017a9fb1c5a1920d060025b0ad9c14a,\
+gateway>songlist=053af1e8379ac207a00fd7377f263dfa4b6038cb337a4d7e1d9436b3bb73ea6e,\
+gateway>payments=1bfdb4c2d53bf71818cd2da1d2ddbde0169845c609a50cecc4afc5a9571cc92a,\
+gateway>scheduler=f71ba338a6b266eaba0fbd7f0bfeed843fe48b6a9bcbc7e7dfe41b656189393a,\
+auth>songlist=b8d4f3c1920b3d28f867927a6e8428d5e2dc2ab1fea281b6e9ad9e2247e8ba3f,\
+auth>payments=e0a1b76932cb204493666f0a2cc209db08b190cf4cd7356e89ed7e5131f947d9,\
+songlist>auth=d3f4b8ee3e5ad5c11715dc37f8132dd18cd96f173910fdab60dc7dd0551574b6,\
+songlist>payments=f5fab52bd9e177c6c9336a7b419b6e8aa272060bc0135650909bfc1dc60492a5,\
+payments>auth=2c5756fce0b97beaa9e60755a8e2f5577e7414da134a8cd7980be13208225189,\
+payments>songlist=5f62326e9e7688619e1ecf6d6b65e606878a9089cb738c20c42a276863e9e86c,\
+scheduler>auth=316b8dbd96147173d6f4dacd3a39cc2569b7dbd1b049761f14d4a0301bc18552,\
+scheduler>songlist=be135fc45319a014bd6168c7c3b62337749b28c57e986170105df4dcd8e50d6d,\
+scheduler>payments=aff1a9d987deddb6338553a14a8f803b0e78c7d05ea1b55ccff6d260b32f7f23,\
+cli>scheduler=7e0bb3cb389b608f302102b157f0df36ccf76051a1201a6e4d20980a8c9b275e";
+
 /// How long an assertion is good for, either way of the callee's clock.
 const LIFETIME_SECS: i64 = 30;
 /// The only service that may speak for users.
@@ -197,6 +214,20 @@ impl KeyRing {
             }
         }
         Ok(ring)
+    }
+
+    /// Reads `INTERNAL_KEYS`.
+    pub fn from_env(env: &mut crate::env::Env, me: &str, clock: Clock) -> Self {
+        let pairs = env.secret(
+            "INTERNAL_KEYS",
+            DEV_PAIRS,
+            64,
+            "Keys between services: caller>callee=64 hex digits, comma-separated; give each service its own pairs only",
+        );
+        Self::parse(me, &pairs, clock).unwrap_or_else(|problem| {
+            env.problem(format!("INTERNAL_KEYS: {problem}"));
+            Self::default()
+        })
     }
 
     /// Signs a caller for one call to `audience`; `method` is `package.Service/Method`.

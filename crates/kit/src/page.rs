@@ -31,6 +31,16 @@ pub enum At {
 }
 
 impl Page {
+    /// A page of what a request says: size (0: the default), number, or cursor with its wish for a count.
+    pub fn of(size: u32, number: Option<u32>, cursor: Option<(String, bool)>) -> Self {
+        let size = if size == 0 { DEFAULT_SIZE } else { size.min(MAX_SIZE) };
+        let at = match cursor {
+            Some((after, count)) => At::Cursor { after, count },
+            None => At::Number(number.unwrap_or(1).max(1)),
+        };
+        Self { size, at }
+    }
+
     /// Rows to skip; 0 for a cursor.
     pub fn offset(&self) -> i64 {
         match self.at {

@@ -1,10 +1,59 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use kit::Error;
+use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::schema::inbox;
+
+/// A message that another service delivered.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    pub id: Uuid,
+    pub topic: String,
+    pub tenant: Option<TenantId>,
+    pub aggregate: Uuid,
+    pub version: i64,
+    pub payload: Value,
+}
+
+impl Delivered {
+    /// Reads the ids and the payload of a message as it crossed the wire.
+    ///
+    /// # Errors
+    /// `Invalid` when one of them is malformed.
+    pub fn parse(
+        id: &str,
+        topic: String,
+        tenant: Option<&str>,
+        aggregate: &str,
+        version: i64,
+        payload: &str,
+    ) -> Result<Self, Error> {
+        let uuid = |name: &str, text: &str| Uuid::try_parse(text).map_err(|_bad| Error::invalid(name, "not a UUID"));
+        Ok(Self {
+            id: uuid("message_id", id)?,
+            topic,
+            tenant: tenant.map(|text| uuid("tenant_id", text)).transpose()?.map(TenantId),
+            aggregate: uuid("aggregate_id", aggregate)?,
+            version,
+            payload: serde_json::from_str(payload).map_err(|_bad| Error::invalid("payload", "not JSON"))?,
+        })
+    }
+
+    /// A truth value of the payload; false when it is missing.
+    pub fn flag(&self, name: &str) -> bool {
+        self.payload.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// A text of the payload; empty when it is missing.
+    pub fn text(&self, name: &str) -> &str {
+        self.payload.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+}
 
 /// Notes a message for a consumer; true the first time, false for a redelivery, which must have no effect.
 ///

@@ -11,7 +11,7 @@ use kit_pg::{Conn, TxError};
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use inbox::{first_time, purge as purge_inbox};
+pub use inbox::{Delivered, first_time, purge as purge_inbox};
 pub use relay::{Relay, Wake, purge};
 use schema::outbox;
 

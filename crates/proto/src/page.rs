@@ -6,6 +6,15 @@ impl PageRequest {
         Self { size, at: Some(page_request::At::Number(number)) }
     }
 
+    /// Size, number, and cursor with its wish for a count.
+    pub fn parts(self) -> (u32, Option<u32>, Option<(String, bool)>) {
+        match self.at {
+            Some(page_request::At::Number(number)) => (self.size, Some(number), None),
+            Some(page_request::At::Cursor(cursor)) => (self.size, None, Some((cursor.after, cursor.count))),
+            None => (self.size, None, None),
+        }
+    }
+
     /// The page after a cursor.
     pub fn after(cursor: String, count: bool, size: u32) -> Self {
         Self { size, at: Some(page_request::At::Cursor(CursorAt { after: cursor, count })) }

@@ -1,1 +1,62 @@
-//! x
+//! auth-service owns who people are: tenants, users, registrations, sign-in, sessions and the keys tokens are signed with.
+
+mod app;
+mod config;
+mod delivery;
+mod domain;
+mod grpc;
+mod jobs;
+mod mail;
+mod peers;
+mod schema;
+mod store;
+mod superusers;
+
+use std::net::SocketAddr;
+
+use kit::lifecycle::Shutdown;
+use kit_pg::migrate::{EmbeddedMigrations, embed_migrations};
+
+pub use app::App;
+pub use config::Config;
+pub use mail::MailConfig;
+pub use superusers::{NewSuperuser, Superusers};
+
+/// The schema's migrations.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/auth-service");
+
+/// Where a started service listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    pub grpc: SocketAddr,
+    pub ops: SocketAddr,
+}
+
+/// Starts the service and returns when it serves.
+///
+/// # Errors
+/// When migrations are pending, the database cannot be reached, or a port is taken.
+pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Addresses> {
+    let (grpc_addr, ops_addr) = (config.grpc_addr, config.ops_addr);
+    let app = App::new(config).await?;
+    kit_pg::migrate::require_current(&app.pg, "auth-service", &MIGRATIONS).await?;
+    domain::keys::load_or_create(&app).await?;
+    app.health.own("postgres");
+    app.health.seen("postgres", true);
+    app.health.watch(&shutdown, "postgres", {
+        let pg = app.pg.clone();
+        move || {
+            let pg = pg.clone();
+            async move { pg.ping().await }
+        }
+    });
+    outbox::Relay::new(app.pg.clone(), app.wake.clone()).start(&shutdown, {
+        let app = app.clone();
+        move |message| delivery::deliver(app.clone(), message)
+    });
+    domain::revocations::keep_redis_filled(&app, &shutdown);
+    let server = kit::grpc::GrpcServer { addr: grpc_addr, keys: app.keys.clone(), metrics: app.metrics.clone() };
+    let grpc = kit::grpc::serve(server, grpc::routes(&app, &shutdown), &shutdown).await?;
+    let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;
+    Ok(Addresses { grpc, ops })
+}

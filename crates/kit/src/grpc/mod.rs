@@ -3,7 +3,8 @@
 mod client;
 mod server;
 
-use tonic::Request;
+use tonic::metadata::MetadataValue;
+use tonic::{Request, Response};
 
 use crate::Error;
 use crate::caller::Caller;
@@ -16,11 +17,21 @@ const ASSERTION: &str = "x-caller-assertion";
 /// The metadata key a callee sets when it answers from an idempotency record.
 pub const REPLAYED: &str = "idempotency-replayed";
 
-/// The verified caller of a request, put there by the server layer.
+/// Takes a request apart: its verified caller, put there by the server layer, and its message.
 ///
 /// # Errors
 /// `Internal` when the layer is missing, which is a bug.
-pub fn caller<T>(request: &Request<T>) -> Result<Caller, Error> {
+pub fn open<T>(request: Request<T>) -> Result<(Caller, T), Error> {
     let caller = request.extensions().get::<Caller>().cloned();
-    caller.ok_or_else(|| Error::internal(anyhow::anyhow!("the caller layer is not installed")))
+    let caller = caller.ok_or_else(|| Error::internal(anyhow::anyhow!("the caller layer is not installed")))?;
+    Ok((caller, request.into_inner()))
+}
+
+/// A response that says when it was read from an idempotency record.
+pub fn answer<T>(message: T, replayed: bool) -> Response<T> {
+    let mut response = Response::new(message);
+    if replayed {
+        response.metadata_mut().insert(REPLAYED, MetadataValue::from_static("true"));
+    }
+    response
 }

@@ -1,0 +1,59 @@
+use std::process::ExitCode;
+
+use kit::env::{ConfigError, EXIT_USAGE, Env};
+use kit::lifecycle::{Shutdown, StopTimes};
+use kit::telemetry::LogConfig;
+
+use crate::PgConfig;
+use crate::migrate::{self, EmbeddedMigrations};
+
+/// What the binary of a service with a database does: `serve` (the default), or `migrate` as the role that owns its schema.
+pub async fn service_main<C, A>(
+    name: &'static str,
+    svc: &'static str,
+    migrations: EmbeddedMigrations,
+    config: fn(&mut Env) -> C,
+    start: impl AsyncFnOnce(C, Shutdown) -> anyhow::Result<A>,
+) -> ExitCode {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut env = Env::process();
+    env.choice("APP_ENV", &["development", "production"], "development", "production refuses default and short secrets");
+    let logs = LogConfig::from_env(&mut env);
+    match std::env::args().nth(1).as_deref() {
+        None | Some("serve") => {
+            let times = StopTimes::from_env(&mut env);
+            let config = config(&mut env);
+            if let Err(problems) = env.finish() {
+                return refuse(&problems);
+            }
+            let _flush = logs.install();
+            Box::pin(kit::lifecycle::run(times, async |shutdown| start(config, shutdown).await.map(|_addresses| ()))).await
+        }
+        Some("migrate") => {
+            let url = PgConfig::owner_from_env(&mut env, svc);
+            if let Err(problems) = env.finish() {
+                return refuse(&problems);
+            }
+            let _flush = logs.install();
+            match migrate::run(url.expose(), name, migrations).await {
+                Ok(done) => {
+                    tracing::info!(migrations = ?done, "the schema is current");
+                    ExitCode::SUCCESS
+                }
+                Err(error) => {
+                    tracing::error!(error = format!("{error:#}"), "the migrations failed");
+                    ExitCode::FAILURE
+                }
+            }
+        }
+        Some(other) => {
+            eprintln!("{name}: unknown command `{other}`; say nothing to serve, or `migrate`");
+            ExitCode::from(u8::try_from(EXIT_USAGE).unwrap_or(1))
+        }
+    }
+}
+
+fn refuse(problems: &ConfigError) -> ExitCode {
+    eprint!("{problems}");
+    ExitCode::from(u8::try_from(EXIT_USAGE).unwrap_or(1))
+}

@@ -1,0 +1,2 @@
+DROP TABLE challenge_codes;
+DROP TABLE challenges;

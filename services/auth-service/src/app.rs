@@ -1,0 +1,85 @@
+use std::sync::Arc;
+
+use kit::Clock;
+use kit::caller::KeyRing;
+use kit::health::Health;
+use kit::metrics::Metrics;
+use kit_pg::{Conflict, Pool};
+use kit_redis::Redis;
+use outbox::Wake;
+use tokens::{Issuer, TokenKind, Verifier};
+
+use crate::config::{Config, Lifetimes};
+use crate::domain::codes::CodeKeys;
+use crate::domain::keys::Keychain;
+use crate::domain::passwords::Hasher;
+use crate::mail::Mailer;
+use crate::peers::Peers;
+
+/// What a violated constraint means to a caller.
+const CONFLICTS: &[Conflict] = &[
+    Conflict { constraint: "tenants_name_key", code: "tenant_exists", text: "A tenant with this name exists already." },
+    Conflict { constraint: "tenants_slug_key", code: "slug_taken", text: "This slug is taken." },
+    Conflict { constraint: "users_email_key", code: "email_taken", text: "A user with this e-mail exists already." },
+    Conflict { constraint: "users_platform_email_key", code: "email_taken", text: "A user with this e-mail exists already." },
+    Conflict { constraint: "users_username_key", code: "username_taken", text: "This username is taken." },
+    Conflict { constraint: "users_platform_username_key", code: "username_taken", text: "This username is taken." },
+];
+
+/// What every handler of the service shares.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts behind [`App`].
+pub struct Parts {
+    pub(crate) pg: Pool,
+    pub(crate) redis: Redis,
+    pub(crate) clock: Clock,
+    pub(crate) keys: KeyRing,
+    pub(crate) wake: Wake,
+    pub(crate) health: Health,
+    pub(crate) metrics: Metrics,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) hasher: Hasher,
+    pub(crate) code_keys: CodeKeys,
+    pub(crate) keychain: Keychain,
+    pub(crate) issuer: Issuer,
+    pub(crate) refresh_verifier: Verifier,
+    pub(crate) mailer: Mailer,
+    pub(crate) peers: Peers,
+}
+
+impl App {
+    /// Puts the parts together; nothing is connected yet.
+    ///
+    /// # Errors
+    /// When a key or an address cannot be read.
+    pub async fn new(config: Config) -> anyhow::Result<Self> {
+        tokens::install()?;
+        let parts = Parts {
+            pg: Pool::new(&config.pg, CONFLICTS),
+            redis: Redis::new(&config.redis)?,
+            wake: Wake::default(),
+            health: Health::default(),
+            metrics: Metrics::new()?,
+            lifetimes: config.lifetimes,
+            hasher: Hasher::new().await?,
+            code_keys: CodeKeys::parse(&config.code_keys)?,
+            keychain: Keychain::new(&config.key_encryption_key)?,
+            issuer: Issuer::new(&config.issuer),
+            refresh_verifier: Verifier::new(&config.issuer, TokenKind::Refresh, config.clock.clone()),
+            mailer: Mailer::new(&config.mail)?,
+            peers: Peers::new(&config)?,
+            keys: config.keys,
+            clock: config.clock,
+        };
+        Ok(Self(Arc::new(parts)))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

@@ -1,0 +1,83 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use kit::caller::KeyRing;
+use kit::env::Env;
+use kit::{Clock, Secret};
+use kit_pg::PgConfig;
+use kit_redis::RedisConfig;
+
+use crate::MailConfig;
+
+/// Everything auth-service can be told.
+#[derive(Clone)]
+pub struct Config {
+    pub grpc_addr: SocketAddr,
+    pub ops_addr: SocketAddr,
+    pub pg: PgConfig,
+    pub redis: RedisConfig,
+    pub keys: KeyRing,
+    pub mail: MailConfig,
+    pub clock: Clock,
+    /// Seals the private signing keys in the database; 64 hex digits.
+    pub key_encryption_key: Secret,
+    /// Keys of the stored one-time codes: `id=hex`, the newest first.
+    pub code_keys: Secret,
+    /// The `iss` of tokens.
+    pub issuer: String,
+    pub lifetimes: Lifetimes,
+    pub songlist_url: String,
+    pub payments_url: String,
+}
+
+/// How long things live.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetimes {
+    pub access: Duration,
+    /// Sliding: each refresh starts it anew.
+    pub refresh: Duration,
+    /// The end of a session, whatever is refreshed.
+    pub session: Duration,
+    pub login_code: Duration,
+    /// Codes of verification and password reset.
+    pub proof_code: Duration,
+    /// Between two sends of one challenge.
+    pub resend_after: Duration,
+}
+
+impl Config {
+    /// Reads the environment; faults are noted in it.
+    pub fn from_env(env: &mut Env) -> Self {
+        let clock = Clock::system();
+        let key = "0000000000000000000000000000000000000000000000000000000000000001";
+        Self {
+            grpc_addr: env.get("AUTH_GRPC_ADDR", SocketAddr::from(([127, 0, 0, 1], 9001)), "auth-service: gRPC"),
+            ops_addr: env.get("AUTH_OPS_ADDR", SocketAddr::from(([127, 0, 0, 1], 9101)), "auth-service: internal health and metrics"),
+            pg: PgConfig::from_env(env, "AUTH"),
+            redis: RedisConfig::from_env(env),
+            keys: KeyRing::from_env(env, "auth", clock.clone()),
+            mail: MailConfig::from_env(env),
+            key_encryption_key: env.secret("AUTH_KEY_ENCRYPTION_KEY", key, 64, "Seals the private signing keys in the database: 64 hex digits"),
+            code_keys: env.secret("AUTH_CODE_KEYS", &format!("dev={key}"), 64, "Keys of the stored one-time codes: id=64 hex digits, comma-separated, the newest first"),
+            issuer: env.text("TOKEN_ISSUER", "songlist", "The iss of tokens; the same for auth-service and gateway"),
+            lifetimes: Lifetimes::from_env(env),
+            songlist_url: env.text("SONGLIST_URL", "http://127.0.0.1:9002", "Where songlist-service's gRPC is reached"),
+            payments_url: env.text("PAYMENTS_URL", "http://127.0.0.1:9003", "Where payments-service's gRPC is reached"),
+            clock,
+        }
+    }
+}
+
+impl Lifetimes {
+    fn from_env(env: &mut Env) -> Self {
+        let mut secs = |name: &str, default: u64, about| Duration::from_secs(env.get(name, default, about));
+        Self {
+            access: secs("AUTH_ACCESS_TTL_SECS", 600, "Life of an access token"),
+            refresh: secs("AUTH_REFRESH_TTL_SECS", 172_800, "Life of an unused refresh token"),
+            session: secs("AUTH_SESSION_TTL_SECS", 2_592_000, "Life of a session, whatever is refreshed"),
+            login_code: secs("AUTH_LOGIN_CODE_TTL_SECS", 300, "Life of a sign-in code, from its first dispatch"),
+            proof_code: secs("AUTH_PROOF_CODE_TTL_SECS", 3_600, "Life of a verification or reset code, from its first dispatch"),
+            resend_after: secs("AUTH_RESEND_AFTER_SECS", 60, "Between two sends of one code"),
+        }
+    }
+}

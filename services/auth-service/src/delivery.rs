@@ -1,0 +1,98 @@
+//! Where the messages of this service's outbox go, and what becomes of those that other services deliver.
+
+use kit::ids::TenantId;
+use kit_pg::{Conn, Scope};
+use outbox::{Delivered, Message};
+use proto::common::DeliverRequest;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::App;
+use crate::domain::{challenges, revocations};
+use crate::mail;
+use crate::store::{tenants, users};
+
+/// The inbox name of this service.
+const CONSUMER: &str = "auth";
+
+/// Sends one message of the outbox.
+pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
+    let text = |name: &str| message.payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    match message.topic.as_str() {
+        "mail.code" => match challenges::dispatch(&app, message.aggregate_id).await? {
+            Some(dispatch) => app.mailer.send(mail::code(&dispatch)).await,
+            None => Ok(()),
+        },
+        "mail.notice" => {
+            let Some(to) = address_of(&app, &message).await? else { return Ok(()) };
+            let mail = mail::notice(&text("template"), to, &message.payload, app.mailer.frontend_url());
+            app.mailer.send(mail.ok_or_else(|| anyhow::anyhow!("unknown mail template"))?).await
+        }
+        "revocation" => {
+            let subject = revocations::subject(&text("subject"), message.aggregate_id);
+            let subject = subject.ok_or_else(|| anyhow::anyhow!("unknown subject of a revocation"))?;
+            revocations::mark(&app, subject, message.version).await
+        }
+        "tenant.changed" => app.peers.deliver_to_followers(to_request(&message)).await,
+        other => anyhow::bail!("nobody delivers {other}"),
+    }
+}
+
+/// The address of a notice: given, or looked up by user id; `None` when the account is gone.
+async fn address_of(app: &App, message: &Message) -> anyhow::Result<Option<String>> {
+    if let Some(email) = message.payload.get("email").and_then(Value::as_str) {
+        return Ok(Some(email.to_owned()));
+    }
+    let (Some(user), Some(tenant)) =
+        (message.payload.get("user_id").and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok()), message.tenant_id)
+    else {
+        anyhow::bail!("a notice without an addressee");
+    };
+    let tenant = TenantId(tenant);
+    let found =
+        app.pg.transaction(Scope::Tenant(tenant), async |conn: &mut Conn| users::find_many(conn, tenant, &[user]).await).await?;
+    Ok(found.into_iter().next().map(|user| user.email))
+}
+
+fn to_request(message: &Message) -> DeliverRequest {
+    DeliverRequest {
+        message_id: message.id.to_string(),
+        topic: message.topic.clone(),
+        tenant_id: message.tenant_id.map(|id| id.to_string()),
+        aggregate_id: message.aggregate_id.to_string(),
+        version: message.version,
+        payload: message.payload.to_string(),
+    }
+}
+
+/// Takes a message of another service, once.
+pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
+    app.pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            if !outbox::first_time(conn, CONSUMER, message.id).await? {
+                return Ok(());
+            }
+            match message.topic.as_str() {
+                "premium.changed" => {
+                    let tenant = TenantId(message.aggregate);
+                    tenants::set_premium(conn, tenant, message.flag("is_premium"), message.version).await
+                }
+                "mail.requested" => {
+                    let forward = outbox::NewMessage {
+                        topic: "mail.notice",
+                        tenant_id: message.tenant.map(|id| id.0),
+                        aggregate_id: message.aggregate,
+                        version: message.version,
+                        payload: message.payload.clone(),
+                        request_id: message.id.to_string(),
+                    };
+                    outbox::emit(conn, forward).await
+                }
+                // A sender of a later version may tell more than this one understands.
+                _ => Ok(()),
+            }
+        })
+        .await?;
+    app.wake.wake();
+    Ok(())
+}

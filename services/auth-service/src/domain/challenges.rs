@@ -1,0 +1,189 @@
+//! Challenges: opened by a flow, sent by the mail worker, answered with a code.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use kit::{Error, Kind, Secret};
+use kit_pg::{Conn, Scope, TxError};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::codes;
+use crate::App;
+use crate::store::challenges::{self, Challenge, Code};
+
+/// Guesses that are evaluated per challenge.
+const MAX_ATTEMPTS: i32 = 5;
+/// Codes sent per challenge.
+const MAX_SENDS: i32 = 5;
+
+/// What a code is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    Login,
+    Verify,
+    Reset,
+}
+
+impl Purpose {
+    /// The name in SQL.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Login => "LOGIN",
+            Self::Verify => "VERIFY",
+            Self::Reset => "RESET",
+        }
+    }
+
+    fn life(self, app: &App) -> Duration {
+        match self {
+            Self::Login => app.lifetimes.login_code,
+            Self::Verify | Self::Reset => app.lifetimes.proof_code,
+        }
+    }
+}
+
+/// Whom a challenge is about.
+#[derive(Clone, Debug)]
+pub(crate) struct Addressee {
+    pub tenant: Option<Uuid>,
+    pub user: Option<Uuid>,
+    pub registration: Option<Uuid>,
+    pub email: String,
+    pub email_norm: String,
+}
+
+/// Opens a challenge and asks the mail worker for its first code.
+pub(crate) async fn open(conn: &mut Conn, app: &App, purpose: Purpose, to: &Addressee, request_id: &str) -> Result<Uuid, TxError> {
+    let row = Challenge {
+        id: codes::handle()?,
+        tenant_id: to.tenant,
+        user_id: to.user,
+        registration_id: to.registration,
+        purpose: purpose.name().to_owned(),
+        email: to.email.clone(),
+        email_norm: to.email_norm.clone(),
+        ttl_secs: i32::try_from(purpose.life(app).as_secs()).unwrap_or(i32::MAX),
+        attempts: 0,
+        sends: 0,
+        last_sent_at: None,
+        expires_at: None,
+        consumed_at: None,
+        created_at: app.clock.now(),
+    };
+    challenges::insert(conn, &row).await?;
+    request_code(conn, row.id, row.tenant_id, request_id).await?;
+    Ok(row.id)
+}
+
+/// The outbox row holds the challenge's id only: the code is made when it is sent.
+async fn request_code(conn: &mut Conn, id: Uuid, tenant: Option<Uuid>, request_id: &str) -> Result<(), TxError> {
+    let message = outbox::NewMessage {
+        topic: "mail.code",
+        tenant_id: tenant,
+        aggregate_id: id,
+        version: 1,
+        payload: json!({}),
+        request_id: request_id.to_owned(),
+    };
+    outbox::emit(conn, message).await
+}
+
+/// Asks for the code of an open challenge to be sent again: the counter and the end of life stay as they are. Seconds until
+/// the next send is possible.
+pub(crate) async fn resend(conn: &mut Conn, app: &App, challenge: &Challenge, request_id: &str) -> Result<u64, TxError> {
+    let now = app.clock.now();
+    let spacing = app.lifetimes.resend_after;
+    let over = challenge.expires_at.is_some_and(|end| end <= now) || challenge.sends >= MAX_SENDS;
+    let waits = challenge.last_sent_at.map_or(Duration::ZERO, |at| {
+        spacing.saturating_sub((now - at).to_std().unwrap_or(Duration::ZERO))
+    });
+    // One that was never sent has its request in the outbox still.
+    if over || challenge.consumed_at.is_some() || challenge.sends == 0 || !waits.is_zero() {
+        return Ok(waits.as_secs().max(1));
+    }
+    request_code(conn, challenge.id, challenge.tenant_id, request_id).await?;
+    Ok(spacing.as_secs())
+}
+
+/// A code to be mailed.
+pub(crate) struct Dispatch {
+    pub email: String,
+    pub purpose: String,
+    pub code: Secret,
+    pub ttl: Duration,
+}
+
+/// Makes the code of a challenge for one dispatch; `None` when it is not wanted any more.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub(crate) async fn dispatch(app: &App, id: Uuid) -> Result<Option<Dispatch>, Error> {
+    let now = app.clock.now();
+    app.pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            let Some(challenge) = challenges::find_for_update(conn, id).await? else { return Ok(None) };
+            let expires_at = first_end(&challenge, now);
+            if challenge.consumed_at.is_some() || expires_at <= now {
+                return Ok(None);
+            }
+            let code = codes::generate()?;
+            let (key_id, mac) = app.code_keys.seal(&challenge, &code)?;
+            let row = Code {
+                id: kit::ids::new_v7(),
+                challenge_id: id,
+                tenant_id: challenge.tenant_id,
+                key_id,
+                mac,
+                created_at: now,
+            };
+            challenges::insert_code(conn, &row).await?;
+            challenges::dispatched(conn, id, expires_at, now).await?;
+            let ttl = (expires_at - now).to_std().unwrap_or_default();
+            Ok(Some(Dispatch { email: challenge.email, purpose: challenge.purpose, code, ttl }))
+        })
+        .await
+}
+
+/// The end of life: fixed by the first dispatch.
+fn first_end(challenge: &Challenge, now: DateTime<Utc>) -> DateTime<Utc> {
+    challenge.expires_at.unwrap_or(now + chrono::Duration::seconds(i64::from(challenge.ttl_secs)))
+}
+
+/// Answers challenges with a code: each is charged a try, durably and before anything is compared. The one whose code it is.
+///
+/// # Errors
+/// `otp_invalid` for a wrong, expired, used up or unknown one alike.
+pub(crate) async fn answer(app: &App, scope: Scope, ids: &[Uuid], purpose: Purpose, code: &str) -> Result<Challenge, Error> {
+    let now = app.clock.now();
+    let code = Secret::new(code.trim());
+    let charged = app
+        .pg
+        .transaction(scope, async |conn: &mut Conn| {
+            let mut charged = Vec::new();
+            for challenge in challenges::count_attempt(conn, ids, MAX_ATTEMPTS, now).await? {
+                let codes = challenges::codes(conn, challenge.id).await?;
+                charged.push((challenge, codes));
+            }
+            Ok(charged)
+        })
+        .await?;
+    charged
+        .into_iter()
+        .find(|(challenge, codes)| challenge.purpose == purpose.name() && app.code_keys.matches(challenge, codes, &code))
+        .map(|(challenge, _)| challenge)
+        .ok_or_else(otp_invalid)
+}
+
+/// Uses an answered challenge up, inside the transaction of what it allows.
+///
+/// # Errors
+/// `otp_invalid` when somebody else was first.
+pub(crate) async fn consume(conn: &mut Conn, app: &App, challenge: &Challenge) -> Result<(), TxError> {
+    if challenges::consume(conn, challenge.id, app.clock.now()).await? { Ok(()) } else { Err(otp_invalid().into()) }
+}
+
+/// One answer for every way a code can be wrong.
+pub(crate) fn otp_invalid() -> Error {
+    Error::new(Kind::Invalid, "otp_invalid", "The code is not valid or has expired.")
+}

@@ -1,0 +1,113 @@
+//! What names a person: the form it is stored in and the form it is compared in.
+
+use kit::error::Faults;
+use kit::text::{clean, required};
+use unicode_normalization::UnicodeNormalization;
+
+/// The form in which e-mails, usernames and tenant names are compared: NFKC, case folded.
+pub(crate) fn compared(text: &str) -> String {
+    caseless::default_case_fold_str(&text.trim().nfkc().collect::<String>()).nfkc().collect()
+}
+
+/// A person's own fields, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub username: String,
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub phone_no: String,
+}
+
+/// A person's fields as they came.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RawPerson {
+    pub username: String,
+    pub email: String,
+    pub first_name: String,
+    pub last_name: String,
+    pub phone_no: String,
+}
+
+impl RawPerson {
+    /// Checks every field; faults are noted under the fields' names.
+    pub(crate) fn check(&self, faults: &mut Faults) -> Person {
+        Person {
+            username: faults.check("username", username(&self.username)).unwrap_or_default(),
+            email: faults.check("email", email(&self.email)).unwrap_or_default(),
+            first_name: faults.check("first_name", clean(&self.first_name, 150)).unwrap_or_default(),
+            last_name: faults.check("last_name", clean(&self.last_name, 150)).unwrap_or_default(),
+            phone_no: faults.check("phone_no", phone_no(&self.phone_no)).unwrap_or_default(),
+        }
+    }
+}
+
+/// 3–150 of letters, digits and `. _ + -`; no `@`, so that a username never looks like an e-mail.
+fn username(text: &str) -> Result<String, String> {
+    let text = required(text, 150)?;
+    let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | '-');
+    if text.chars().count() < 3 {
+        return Err("Ensure this field has at least 3 characters.".to_owned());
+    }
+    if text.chars().all(fits) {
+        Ok(text)
+    } else {
+        Err("Enter a username of letters, digits and . _ + - only.".to_owned())
+    }
+}
+
+/// An address as the mail library takes it, at most 254 characters.
+pub(crate) fn email(text: &str) -> Result<String, String> {
+    let text = required(text, 254)?;
+    let dotted = text.rsplit_once('@').is_some_and(|(_, domain)| domain.contains('.'));
+    match text.parse::<lettre::Address>() {
+        Ok(_) if dotted => Ok(text),
+        _ => Err("Enter a valid email address.".to_owned()),
+    }
+}
+
+/// E.164; ten bare digits are an Indian number.
+fn phone_no(text: &str) -> Result<String, String> {
+    let text = clean(text, 20)?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if text.is_empty() {
+        return Ok(text);
+    }
+    if text.len() == 10 && digits(&text) {
+        return Ok(format!("+91{text}"));
+    }
+    match text.strip_prefix('+') {
+        Some(rest) if (8..=15).contains(&rest.len()) && digits(rest) && !rest.starts_with('0') => Ok(text),
+        _ => Err("Enter a phone number in E.164 form, such as +919876543210.".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn en_09_case_width_and_space_variants_compare_equal() {
+        for variant in ["ANNA@Example.com", " anna@example.com ", "ａｎｎａ@example.com"] {
+            assert_eq!(compared(variant), "anna@example.com");
+        }
+        assert_eq!(compared("STRASSE"), compared("Straße"));
+    }
+
+    #[test]
+    fn a_username_holds_no_at_sign_and_ten_digits_are_an_indian_number() {
+        assert!(username("a@b.c").is_err());
+        assert!(username("ab").is_err());
+        assert_eq!(username(" रवि_99 ".trim()).is_ok(), username("रवि_99").is_ok());
+        assert_eq!(phone_no("9876543210").unwrap(), "+919876543210");
+        assert!(phone_no("12345").is_err());
+    }
+
+    #[test]
+    fn an_address_needs_a_dotted_domain_and_no_line_break() {
+        assert!(email("a@b.co").is_ok());
+        for bad in ["a@b", "a b@c.de", "a@b.co\r\nBcc: x@y.zz", "@b.co", ""] {
+            assert!(email(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+use kit::caller::Caller;
+use kit::error::Faults;
+use kit::ids::TenantId;
+use kit::{Error, Secret};
+use kit_pg::{Conn, Scope};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::challenges::{self, Addressee, Purpose, otp_invalid};
+use super::identity::{Person, compared};
+use super::{audit, codes, passwords, sessions, tenants};
+use crate::App;
+use crate::store::users::{self, User};
+
+/// Opens a reset challenge for a real account and mails its code; for anybody else a handle that leads nowhere is made, so
+/// that the answer is the same.
+pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, identifier: &str) -> Result<Uuid, Error> {
+    let realm = realm_of(app, tenant).await?;
+    let identifier = compared(identifier);
+    let challenge = app
+        .pg
+        .transaction(Scope::tenant_or_platform(realm), async |conn: &mut Conn| {
+            let Some(user) = users::find_by_identifier(conn, realm, &identifier).await? else {
+                return Ok(codes::handle()?);
+            };
+            let to = Addressee {
+                tenant: user.tenant_id,
+                user: Some(user.id),
+                registration: None,
+                email: user.email,
+                email_norm: user.email_norm,
+            };
+            challenges::open(conn, app, Purpose::Reset, &to, &caller.request_id).await
+        })
+        .await?;
+    app.wake.wake();
+    Ok(challenge)
+}
+
+/// Sets a new password by the code of a reset challenge: every session ends and a notice is mailed.
+///
+/// # Errors
+/// `otp_invalid`; validation of the new password, told after the code was right and without using it up.
+pub(crate) async fn confirm(
+    app: &App,
+    caller: &Caller,
+    tenant: Option<&str>,
+    challenge: &str,
+    otp: &str,
+    new: (&Secret, &Secret),
+) -> Result<(), Error> {
+    let realm = realm_of(app, tenant).await?;
+    let scope = Scope::tenant_or_platform(realm);
+    let id = Uuid::try_parse(challenge).map_err(|_malformed| otp_invalid())?;
+    let answered = challenges::answer(app, scope, &[id], Purpose::Reset, otp).await?;
+    let user_id = kit::ids::UserId(answered.user_id.ok_or_else(otp_invalid)?);
+    let user = app.pg.transaction(scope, async |conn: &mut Conn| users::find(conn, realm, user_id).await).await?;
+    check(&user, new)?;
+    let (hash, now) = (app.hasher.hash(new.0).await?, app.clock.now());
+    app.pg
+        .transaction(scope, async |conn: &mut Conn| {
+            challenges::consume(conn, app, &answered).await?;
+            let ver = users::set_password(conn, user.id, &hash, now).await?;
+            sessions::end_all(conn, app, caller, user.id, ver, "password_reset").await?;
+            crate::store::challenges::void_others(conn, user.tenant_id, user.id, &user.email_norm, now).await?;
+            let notice = outbox::NewMessage {
+                topic: "mail.notice",
+                tenant_id: user.tenant_id,
+                aggregate_id: user.id,
+                version: ver,
+                payload: json!({ "template": "password_changed", "email": user.email }),
+                request_id: caller.request_id.clone(),
+            };
+            outbox::emit(conn, notice).await?;
+            let event = audit::Event {
+                tenant: user.tenant_id,
+                actor: Some(user.id),
+                action: "authn_password_change",
+                target: Some(user.id),
+                result: "success",
+            };
+            audit::record(conn, app, caller, event).await
+        })
+        .await?;
+    app.wake.wake();
+    Ok(())
+}
+
+async fn realm_of(app: &App, tenant: Option<&str>) -> Result<Option<TenantId>, Error> {
+    match tenant {
+        Some(text) => Ok(Some(TenantId(tenants::resolve(app, text).await?.id))),
+        None => Ok(None),
+    }
+}
+
+fn check(user: &User, (password, confirmation): (&Secret, &Secret)) -> Result<(), Error> {
+    let person = Person {
+        username: user.username.clone(),
+        email: user.email.clone(),
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        phone_no: String::new(),
+    };
+    let mut faults = Faults::default();
+    faults.check("new_password", passwords::check_new(password, &person));
+    if password != confirmation {
+        faults.add("confirm_password", "The two passwords differ.");
+    }
+    faults.finish()
+}

@@ -1,0 +1,264 @@
+//! Listeners register themselves. What exists does not change until the mailed code is proven, and whoever asks gets the
+//! same answer.
+
+use kit::caller::Caller;
+use kit::error::Faults;
+use kit::ids::TenantId;
+use kit::{Error, Kind, Secret};
+use kit_pg::{Conn, Scope, TxError};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::challenges::{self, Addressee, Purpose, otp_invalid};
+use super::identity::{RawPerson, compared};
+use super::{audit, passwords, tenants};
+use crate::App;
+use crate::store::challenges::Challenge;
+use crate::store::registrations::{self, Registration};
+use crate::store::users::{self, Claimed, User};
+use crate::store::{self};
+
+/// Pending registrations of one address that a code is compared with.
+const PENDING: i64 = 3;
+
+/// A registration as it came.
+pub(crate) struct Input {
+    pub tenant: String,
+    pub person: RawPerson,
+    pub password: Secret,
+    pub confirm_password: Secret,
+}
+
+/// Takes a registration; returns the address that was given.
+///
+/// # Errors
+/// Validation, and `username_taken`.
+pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Result<String, Error> {
+    let tenant = TenantId(tenants::resolve(app, &input.tenant).await?.id);
+    let mut faults = Faults::default();
+    let person = input.person.check(&mut faults);
+    faults.check("password", passwords::check_new(&input.password, &person));
+    if input.password != input.confirm_password {
+        faults.add("confirm_password", "The two passwords differ.");
+    }
+    faults.finish()?;
+    let row = Registration {
+        id: kit::ids::new_v7(),
+        tenant_id: tenant.0,
+        username_norm: compared(&person.username),
+        username: person.username,
+        email_norm: compared(&person.email),
+        email: person.email,
+        first_name: person.first_name,
+        last_name: person.last_name,
+        phone_no: person.phone_no,
+        password_hash: app.hasher.hash(&input.password).await?,
+        created_at: app.clock.now(),
+    };
+    app.pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+            let account = users::find_by_email_also_deleted(conn, tenant, &row.email_norm).await?;
+            let own = account.as_ref().map(|user| user.id);
+            if users::username_taken(conn, tenant, &row.username_norm, own).await? {
+                return Err(username_taken().into());
+            }
+            match account.as_ref().map(Standing::of) {
+                None | Some(Standing::UnverifiedListener | Standing::SelfDeleted) => {
+                    registrations::insert(conn, &row).await?;
+                    let to = addressee(&row.email, &row.email_norm, tenant, None, Some(row.id));
+                    challenges::open(conn, app, Purpose::Verify, &to, &caller.request_id).await?;
+                }
+                Some(Standing::DeletedByAdmin | Standing::UnverifiedAdmin) => {
+                    let to = addressee(&row.email, &row.email_norm, tenant, own, None);
+                    challenges::open(conn, app, Purpose::Verify, &to, &caller.request_id).await?;
+                }
+                Some(Standing::Known) => notice(conn, caller, tenant, "account_exists", &row.email).await?,
+            }
+            Ok(())
+        })
+        .await?;
+    app.wake.wake();
+    Ok(row.email)
+}
+
+/// What an account means for somebody who registers with its address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    UnverifiedListener,
+    UnverifiedAdmin,
+    SelfDeleted,
+    DeletedByAdmin,
+    /// Verified, active or not.
+    Known,
+}
+
+impl Standing {
+    fn of(user: &User) -> Self {
+        match (user.deleted_at, user.is_verified) {
+            (Some(_), _) if user.deleted_by == Some(user.id) => Self::SelfDeleted,
+            (Some(_), _) => Self::DeletedByAdmin,
+            (None, true) => Self::Known,
+            (None, false) if user.role == "LISTENER" => Self::UnverifiedListener,
+            (None, false) => Self::UnverifiedAdmin,
+        }
+    }
+}
+
+fn addressee(email: &str, email_norm: &str, tenant: TenantId, user: Option<Uuid>, registration: Option<Uuid>) -> Addressee {
+    Addressee { tenant: Some(tenant.0), user, registration, email: email.to_owned(), email_norm: email_norm.to_owned() }
+}
+
+async fn notice(conn: &mut Conn, caller: &Caller, tenant: TenantId, template: &str, email: &str) -> Result<(), TxError> {
+    let message = outbox::NewMessage {
+        topic: "mail.notice",
+        tenant_id: Some(tenant.0),
+        aggregate_id: tenant.0,
+        version: 1,
+        payload: json!({ "template": template, "email": email }),
+        request_id: caller.request_id.clone(),
+    };
+    outbox::emit(conn, message).await
+}
+
+/// Proves an address with its code.
+///
+/// # Errors
+/// `otp_invalid`; `account_deleted_by_admin` after the right code of such an account; `username_taken` when somebody else took
+/// it meanwhile.
+pub(crate) async fn verify_email(app: &App, caller: &Caller, tenant: &str, email: &str, otp: &str) -> Result<(), Error> {
+    let tenant = TenantId(tenants::resolve(app, tenant).await?.id);
+    let (scope, email) = (Scope::Tenant(tenant), compared(email));
+    let ids: Vec<Uuid> = app
+        .pg
+        .transaction(scope, async |conn: &mut Conn| open_of(conn, tenant, &email).await)
+        .await?
+        .iter()
+        .map(|challenge| challenge.id)
+        .collect();
+    let answered = challenges::answer(app, scope, &ids, Purpose::Verify, otp).await?;
+    let outcome = app
+        .pg
+        .transaction(scope, async |conn: &mut Conn| {
+            challenges::consume(conn, app, &answered).await?;
+            prove(conn, app, caller, tenant, &answered).await
+        })
+        .await?;
+    app.wake.wake();
+    match outcome {
+        Proven::Account => Ok(()),
+        Proven::DeletedByAdmin => Err(Error::new(
+            Kind::Forbidden,
+            "account_deleted_by_admin",
+            "Your account has been deleted by admin. Please contact support.",
+        )),
+    }
+}
+
+async fn open_of(conn: &mut Conn, tenant: TenantId, email: &str) -> Result<Vec<Challenge>, TxError> {
+    store::challenges::open_of_address(conn, tenant.0, email, Purpose::Verify.name(), PENDING).await
+}
+
+enum Proven {
+    Account,
+    DeletedByAdmin,
+}
+
+async fn prove(conn: &mut Conn, app: &App, caller: &Caller, tenant: TenantId, answered: &Challenge) -> Result<Proven, TxError> {
+    let now = app.clock.now();
+    let account = users::find_by_email_also_deleted(conn, tenant, &answered.email_norm).await?;
+    let user = match (account.as_ref().map(|user| (Standing::of(user), user.id)), answered.registration_id) {
+        (Some((Standing::DeletedByAdmin, _)), _) => return Ok(Proven::DeletedByAdmin),
+        (Some((Standing::UnverifiedListener | Standing::UnverifiedAdmin, id)), None) => {
+            users::set_verified(conn, id, now).await?;
+            id
+        }
+        (None, Some(registration)) => {
+            let user = new_listener(&registrations::find(conn, tenant, registration).await?, now);
+            users::insert(conn, &user).await?;
+            store::tenants::add_user_count(conn, tenant, 1).await?;
+            user.id
+        }
+        (Some((Standing::UnverifiedListener, id)), Some(registration)) => {
+            let row = registrations::find(conn, tenant, registration).await?;
+            users::claim(conn, id, &claimed(row), now).await?;
+            id
+        }
+        (Some((Standing::SelfDeleted, id)), Some(registration)) => {
+            let row = registrations::find(conn, tenant, registration).await?;
+            users::claim(conn, id, &claimed(row), now).await?;
+            store::tenants::add_user_count(conn, tenant, 1).await?;
+            id
+        }
+        // The account came into being, or became another, since the code was sent.
+        _ => return Err(otp_invalid().into()),
+    };
+    store::challenges::void_others(conn, Some(tenant.0), user, &answered.email_norm, now).await?;
+    let event =
+        audit::Event { tenant: Some(tenant.0), actor: Some(user), action: "email_verified", target: Some(user), result: "success" };
+    audit::record(conn, app, caller, event).await?;
+    Ok(Proven::Account)
+}
+
+fn new_listener(row: &Registration, now: chrono::DateTime<chrono::Utc>) -> User {
+    User {
+        id: kit::ids::new_v7(),
+        tenant_id: Some(row.tenant_id),
+        role: "LISTENER".to_owned(),
+        username: row.username.clone(),
+        username_norm: row.username_norm.clone(),
+        email: row.email.clone(),
+        email_norm: row.email_norm.clone(),
+        first_name: row.first_name.clone(),
+        last_name: row.last_name.clone(),
+        phone_no: row.phone_no.clone(),
+        password_hash: row.password_hash.clone(),
+        is_verified: true,
+        is_active: true,
+        totp_enabled: false,
+        token_version: 1,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        deleted_at: None,
+        deleted_by: None,
+    }
+}
+
+fn claimed(row: Registration) -> Claimed {
+    Claimed {
+        username: row.username,
+        username_norm: row.username_norm,
+        email: row.email,
+        first_name: row.first_name,
+        last_name: row.last_name,
+        phone_no: row.phone_no,
+        password_hash: row.password_hash,
+    }
+}
+
+fn username_taken() -> Error {
+    Error::conflict("username_taken", "This username is taken.")
+}
+
+/// Sends the newest verification code again; whoever asks gets the same answer.
+pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, email: &str) -> Result<(), Error> {
+    let tenant = TenantId(tenants::resolve(app, tenant).await?.id);
+    let email = compared(email);
+    app.pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+            if let Some(newest) = open_of(conn, tenant, &email).await?.first() {
+                challenges::resend(conn, app, newest, &caller.request_id).await?;
+                return Ok(());
+            }
+            // The code of an unverified account may have expired and been purged.
+            let account = users::find_by_identifier(conn, Some(tenant), &email).await?.filter(|user| !user.is_verified);
+            if let Some(user) = account {
+                let to = addressee(&user.email, &user.email_norm, tenant, Some(user.id), None);
+                challenges::open(conn, app, Purpose::Verify, &to, &caller.request_id).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    app.wake.wake();
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Dead tokens: true in Postgres with the change, told to Redis by the outbox and to the gateways by a stream.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use kit::caller::Caller;
+use kit::ids::{SessionId, TenantId, UserId};
+use kit::lifecycle::Shutdown;
+use kit_pg::{Conn, Scope, TxError};
+use kit_redis::{Mark, Subject};
+use serde_json::json;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use crate::App;
+use crate::store::revocations::{self, Revocation};
+
+/// How often the stream looks for news, and says that it is current.
+const TICK: Duration = Duration::from_millis(500);
+/// How far each look goes back: a transaction may commit that long after it began.
+const OVERLAP_SECS: i64 = 30;
+
+/// Notes a revocation in the transaction of the change that caused it. Tokens below `min_version` are dead; a session's
+/// tokens all are.
+pub(crate) async fn revoke(conn: &mut Conn, caller: &Caller, subject: Subject, min_version: i64) -> Result<(), TxError> {
+    revocations::insert(conn, subject, min_version).await?;
+    let (name, id) = revocations::names(subject);
+    let message = outbox::NewMessage {
+        topic: "revocation",
+        tenant_id: None,
+        aggregate_id: id,
+        version: min_version,
+        payload: json!({ "subject": name }),
+        request_id: caller.request_id.clone(),
+    };
+    outbox::emit(conn, message).await
+}
+
+/// The subject of a name in table or message.
+pub(crate) fn subject(name: &str, id: Uuid) -> Option<Subject> {
+    match name {
+        "session" => Some(Subject::Session(SessionId(id))),
+        "user" => Some(Subject::User(UserId(id))),
+        "tenant" => Some(Subject::Tenant(TenantId(id))),
+        _ => None,
+    }
+}
+
+/// How long a mark can matter: the life of an access token, its leeway and a margin.
+fn mark_life(app: &App) -> Duration {
+    app.lifetimes.access + Duration::from_secs(120)
+}
+
+/// Writes one mark to Redis.
+pub(crate) async fn mark(app: &App, subject: Subject, min_version: i64) -> anyhow::Result<()> {
+    let marks = [(subject, Mark(min_version))];
+    app.redis.mark(&marks, mark_life(app)).await.map_err(|_down| anyhow::anyhow!("Redis does not answer"))
+}
+
+/// Watches whether Redis still holds the marks, and fills it again from Postgres when they were lost.
+pub(crate) fn keep_redis_filled(app: &App, shutdown: &Shutdown) {
+    let app = app.clone();
+    shutdown.every("redis-fill", Duration::from_secs(1), move || {
+        let app = app.clone();
+        async move {
+            app.health.seen("redis", fill_redis(&app).await.is_ok());
+        }
+    });
+}
+
+async fn fill_redis(app: &App) -> anyhow::Result<()> {
+    let down = |_down| anyhow::anyhow!("Redis does not answer");
+    if !app.redis.generation().await.map_err(down)?.is_empty() {
+        return Ok(());
+    }
+    let marks: Vec<_> = recent(app, secs(mark_life(app)))
+        .await?
+        .into_iter()
+        .filter_map(|row| Some((subject(&row.subject, row.subject_id)?, Mark(row.min_version))))
+        .collect();
+    app.redis.mark(&marks, mark_life(app)).await.map_err(down)?;
+    app.redis.set_generation(&kit::ids::random().to_string()).await.map_err(down)?;
+    tracing::info!(marks = marks.len(), "the revocation marks were written to an empty Redis");
+    Ok(())
+}
+
+fn secs(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}
+
+async fn recent(app: &App, secs: i64) -> kit::Result<Vec<Revocation>> {
+    app.pg.transaction(Scope::Worker, async |conn: &mut Conn| revocations::recent(conn, secs).await).await
+}
+
+/// What a watcher is told at once.
+pub(crate) struct News {
+    pub generation: String,
+    pub revocations: Vec<Revocation>,
+}
+
+/// Everything that can still matter, then news with every tick. The stream ends when Postgres does not answer: silence tells
+/// the gateway that its snapshot grows old.
+pub(crate) fn watch(app: &App, shutdown: &Shutdown) -> mpsc::Receiver<News> {
+    let (news, receiver) = mpsc::channel(4);
+    let (app, soft) = (app.clone(), shutdown.soft.clone());
+    tokio::spawn(async move {
+        let (mut told, mut back) = (HashSet::new(), secs(mark_life(&app)));
+        while !soft.is_cancelled() {
+            let Ok(mut rows) = recent(&app, back).await else { return };
+            let present: HashSet<Uuid> = rows.iter().map(|row| row.id).collect();
+            rows.retain(|row| !told.contains(&row.id));
+            told = present;
+            back = OVERLAP_SECS;
+            let generation = app.redis.generation().await.unwrap_or_default();
+            if news.send(News { generation, revocations: rows }).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(TICK).await;
+        }
+    });
+    receiver
+}

@@ -1,0 +1,251 @@
+//! Sessions and their tokens: made at sign-in, rotated by refresh, ended by logout, replay or an administrator.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use kit::caller::{Actor, Caller, Role};
+use kit::ids::{SessionId, TenantId, UserId};
+use kit::{Error, Kind, Secret};
+use kit_pg::{Conn, Scope, TxError};
+use kit_redis::Subject;
+use tokens::{Claims, TokenKind};
+use uuid::Uuid;
+
+use super::{audit, revocations};
+use crate::App;
+use crate::store::sessions::{self, RefreshRow, SessionRow};
+use crate::store::tenants;
+use crate::store::users::{self, User};
+
+/// A used token whose successor is unused may be replayed this long: the client lost the answer.
+const REPLAY_WINDOW: Duration = Duration::from_secs(60);
+/// A revoked session is dead whatever its version.
+const EVERY_VERSION: i64 = i64::MAX;
+
+/// A pair of tokens, ready to be sent.
+#[derive(Debug)]
+pub(crate) struct TokenPair {
+    pub access: Secret,
+    pub refresh: Secret,
+    pub expires_in: u32,
+    pub refresh_expires_in: u32,
+}
+
+/// What the tokens of a session say about its person.
+struct Holder {
+    user: User,
+    /// Version of the tenant, 0 for the platform.
+    tver: i64,
+}
+
+/// Opens a session for a person who has just proven who they are.
+pub(crate) async fn open(conn: &mut Conn, app: &App, caller: &Caller, user: &User, tver: i64) -> Result<TokenPair, TxError> {
+    let now = app.clock.now();
+    let session = SessionRow {
+        id: SessionId::new().0,
+        tenant_id: user.tenant_id,
+        user_id: user.id,
+        client_net: caller.client_net.clone(),
+        user_agent: caller.user_agent.clone(),
+        auth_time: now,
+        last_used_at: now,
+        expires_at: now + app.lifetimes.session,
+        revoked_at: None,
+        revoked_cause: None,
+    };
+    sessions::insert(conn, &session).await?;
+    let holder = Holder { user: user.clone(), tver };
+    let row = new_refresh(app, &session, &holder, None)?;
+    sessions::insert_refresh(conn, &row).await?;
+    Ok(sign(app, &session, &row, &holder.user)?)
+}
+
+fn new_refresh(app: &App, session: &SessionRow, holder: &Holder, parent: Option<Uuid>) -> Result<RefreshRow, Error> {
+    let now = app.clock.now();
+    Ok(RefreshRow {
+        id: kit::ids::random(),
+        tenant_id: session.tenant_id,
+        session_id: session.id,
+        parent_id: parent,
+        kid: app.keychain.active()?.kid,
+        access_id: kit::ids::random(),
+        ver: holder.user.token_version,
+        tver: holder.tver,
+        issued_at: now,
+        expires_at: (now + app.lifetimes.refresh).min(session.expires_at),
+        used_at: None,
+    })
+}
+
+/// Signs the two tokens of a row. Signing a row again gives the same two tokens.
+fn sign(app: &App, session: &SessionRow, row: &RefreshRow, user: &User) -> Result<TokenPair, Error> {
+    let key = app.keychain.by_id(&row.kid).ok_or_else(|| Error::internal(anyhow::anyhow!("signing key {} is gone", row.kid)))?;
+    let issued = row.issued_at.timestamp();
+    let access_ends = row.issued_at + app.lifetimes.access;
+    let claims = Claims {
+        iss: String::new(),
+        aud: String::new(),
+        sub: user.id.to_string(),
+        exp: access_ends.timestamp(),
+        iat: issued,
+        nbf: issued,
+        jti: row.access_id,
+        sid: SessionId(session.id),
+        token_type: String::new(),
+        user_id: UserId(user.id),
+        role: role_of(user)?,
+        tenant_id: user.tenant_id.map(TenantId),
+        ver: row.ver,
+        tver: row.tver,
+        auth_time: session.auth_time.timestamp(),
+    };
+    let refresh = Claims { exp: row.expires_at.timestamp(), jti: row.id, ..claims.clone() };
+    let now = app.clock.now();
+    Ok(TokenPair {
+        access: Secret::new(app.issuer.sign(&key, TokenKind::Access, claims)?),
+        refresh: Secret::new(app.issuer.sign(&key, TokenKind::Refresh, refresh)?),
+        expires_in: seconds_until(now, access_ends),
+        refresh_expires_in: seconds_until(now, row.expires_at),
+    })
+}
+
+fn seconds_until(now: DateTime<Utc>, end: DateTime<Utc>) -> u32 {
+    u32::try_from((end - now).num_seconds().max(0)).unwrap_or(u32::MAX)
+}
+
+pub(crate) fn role_of(user: &User) -> Result<Role, Error> {
+    Role::of_name(&user.role).ok_or_else(|| Error::internal(anyhow::anyhow!("unknown role {}", user.role)))
+}
+
+enum Refreshed {
+    Tokens(TokenPair),
+    /// The family was revoked: somebody used a token that was not theirs any more.
+    Reused,
+}
+
+/// Rotates a refresh token: one conditional statement uses it up, so that exactly one successor ever exists.
+///
+/// # Errors
+/// `token_not_valid`; `token_reused` after the replay of a token whose successor was used, which ends the session.
+pub(crate) async fn refresh(app: &App, caller: &Caller, token: &Secret) -> Result<TokenPair, Error> {
+    let claims = app
+        .refresh_verifier
+        .verify(token.expose(), &app.keychain.public())
+        .map_err(|_refused| token_not_valid())?;
+    let scope = Scope::tenant_or_platform(claims.tenant_id);
+    let outcome = app
+        .pg
+        .transaction(scope, async |conn: &mut Conn| match sessions::use_refresh(conn, claims.jti, app.clock.now()).await? {
+            Some(used) => rotate(conn, app, caller, &claims, &used).await,
+            None => replayed(conn, app, caller, &claims).await,
+        })
+        .await?;
+    match outcome {
+        Refreshed::Tokens(pair) => Ok(pair),
+        Refreshed::Reused => {
+            app.wake.wake();
+            Err(Error::new(Kind::Unauthenticated, "token_reused", "This session was ended for your safety. Please sign in again."))
+        }
+    }
+}
+
+async fn rotate(conn: &mut Conn, app: &App, caller: &Caller, claims: &Claims, used: &RefreshRow) -> Result<Refreshed, TxError> {
+    let now = app.clock.now();
+    let session = sessions::find(conn, used.session_id).await?;
+    let holder = holder(conn, claims).await?;
+    // The verifier's leeway is for clocks; the row knows the end exactly.
+    let live = session.revoked_at.is_none() && session.expires_at > now && used.expires_at > now;
+    if !live || holder.user.token_version != used.ver || holder.tver != used.tver {
+        return Err(token_not_valid().into());
+    }
+    let row = new_refresh(app, &session, &holder, Some(used.id))?;
+    sessions::insert_refresh(conn, &row).await?;
+    sessions::touch(conn, session.id, now).await?;
+    let event = audit::Event {
+        tenant: session.tenant_id,
+        actor: Some(holder.user.id),
+        action: "session_renewed",
+        target: Some(session.id),
+        result: "success",
+    };
+    audit::record(conn, app, caller, event).await?;
+    Ok(Refreshed::Tokens(sign(app, &session, &row, &holder.user)?))
+}
+
+/// A token that was used before: the lost answer again, or a theft.
+async fn replayed(conn: &mut Conn, app: &App, caller: &Caller, claims: &Claims) -> Result<Refreshed, TxError> {
+    let now = app.clock.now();
+    let Some(used) = sessions::find_refresh(conn, claims.jti).await? else { return Err(token_not_valid().into()) };
+    let session = sessions::find(conn, used.session_id).await?;
+    if session.revoked_at.is_some() {
+        return Err(token_not_valid().into());
+    }
+    let successor = sessions::find_successor(conn, used.id).await?;
+    let recent = used.used_at.is_some_and(|at| (now - at).to_std().is_ok_and(|age| age <= REPLAY_WINDOW));
+    if let Some(row) = successor.filter(|row| row.used_at.is_none() && recent) {
+        let holder = holder(conn, claims).await?;
+        return Ok(Refreshed::Tokens(sign(app, &session, &row, &holder.user)?));
+    }
+    end(conn, app, caller, &session, "token_reuse").await?;
+    Ok(Refreshed::Reused)
+}
+
+/// The person behind a token, as long as they may hold one.
+async fn holder(conn: &mut Conn, claims: &Claims) -> Result<Holder, TxError> {
+    let gone = |error: TxError| if error.is_not_found() { token_not_valid().into() } else { error };
+    let user = users::find(conn, claims.tenant_id, claims.user_id).await.map_err(gone)?;
+    let tver = match claims.tenant_id {
+        None => 0,
+        Some(id) => {
+            let tenant = tenants::find(conn, id).await.map_err(gone)?;
+            if !tenant.is_active {
+                return Err(token_not_valid().into());
+            }
+            tenant.token_version
+        }
+    };
+    let may = user.is_active && user.is_verified && user.deleted_at.is_none() && user.role == claims.role.name();
+    if may { Ok(Holder { user, tver }) } else { Err(token_not_valid().into()) }
+}
+
+/// Ends a session in the transaction of its cause.
+async fn end(conn: &mut Conn, app: &App, caller: &Caller, session: &SessionRow, cause: &str) -> Result<(), TxError> {
+    if sessions::revoke(conn, session.id, cause, app.clock.now()).await? {
+        revocations::revoke(conn, caller, Subject::Session(SessionId(session.id)), EVERY_VERSION).await?;
+        let event = audit::Event {
+            tenant: session.tenant_id,
+            actor: Some(session.user_id),
+            action: cause,
+            target: Some(session.id),
+            result: "success",
+        };
+        audit::record(conn, app, caller, event).await?;
+    }
+    Ok(())
+}
+
+/// Ends every session of a user, whose token version was raised to `ver` in the same transaction.
+pub(crate) async fn end_all(conn: &mut Conn, app: &App, caller: &Caller, user: Uuid, ver: i64, cause: &str) -> Result<(), TxError> {
+    sessions::revoke_all(conn, user, cause, app.clock.now()).await?;
+    revocations::revoke(conn, caller, Subject::User(UserId(user)), ver).await
+}
+
+/// Ends the caller's own session, and no other: the session is the one of the access token, whatever refresh token came.
+pub(crate) async fn logout(app: &App, caller: &Caller) -> Result<(), Error> {
+    let session = match &caller.actor {
+        Actor::User { session, .. } | Actor::Platform { session, .. } => session.id,
+        _ => return Err(Error::forbidden()),
+    };
+    app.pg
+        .transaction(Scope::of(caller)?, async |conn: &mut Conn| {
+            let session = sessions::find(conn, session.0).await?;
+            end(conn, app, caller, &session, "logout").await
+        })
+        .await?;
+    app.wake.wake();
+    Ok(())
+}
+
+fn token_not_valid() -> Error {
+    Error::new(Kind::Unauthenticated, "token_not_valid", "The token is not valid or has expired.")
+}

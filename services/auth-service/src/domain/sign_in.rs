@@ -1,0 +1,156 @@
+use kit::caller::Caller;
+use kit::ids::{TenantId, UserId};
+use kit::{Error, Kind, Secret};
+use kit_pg::{Conn, Scope};
+use uuid::Uuid;
+
+use super::challenges::{self, Addressee, Purpose, otp_invalid};
+use super::identity::compared;
+use super::sessions::{self, TokenPair};
+use super::users::Profile;
+use super::{audit, tenants};
+use crate::App;
+use crate::store;
+
+/// A login that waits for its code.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub challenge: Uuid,
+    pub expires_in: u32,
+    pub resend_in: u32,
+}
+
+/// The first step: a right password opens a challenge and mails its code. Unknown accounts cost the same time as known ones.
+///
+/// # Errors
+/// `invalid_credentials`; after the right password only `email_not_verified` and `account_inactive`.
+pub(crate) async fn start(
+    app: &App,
+    caller: &Caller,
+    tenant: Option<&str>,
+    identifier: &str,
+    password: &Secret,
+) -> Result<Started, Error> {
+    let tenant = match tenant {
+        Some(text) => Some(tenants::resolve(app, text).await?),
+        None => None,
+    };
+    let realm = tenant.as_ref().map(|tenant| TenantId(tenant.id));
+    let (scope, identifier) = (Scope::tenant_or_platform(realm), compared(identifier));
+    let user = app
+        .pg
+        .transaction(scope, async |conn: &mut Conn| store::users::find_by_identifier(conn, realm, &identifier).await)
+        .await?;
+    let right = app.hasher.verify(password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
+    let Some(user) = user.filter(|_| right) else {
+        failed(app, caller, realm).await?;
+        return Err(Error::new(Kind::Unauthenticated, "invalid_credentials", "Wrong credentials."));
+    };
+    if !user.is_verified {
+        return Err(Error::new(Kind::Forbidden, "email_not_verified", "Please verify your email address first."));
+    }
+    if !user.is_active {
+        return Err(Error::new(Kind::Forbidden, "account_inactive", "This account is not active."));
+    }
+    let to = Addressee {
+        tenant: user.tenant_id,
+        user: Some(user.id),
+        registration: None,
+        email: user.email,
+        email_norm: user.email_norm,
+    };
+    let challenge = app
+        .pg
+        .transaction(scope, async |conn: &mut Conn| challenges::open(conn, app, Purpose::Login, &to, &caller.request_id).await)
+        .await?;
+    app.wake.wake();
+    let seconds = |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+    Ok(Started {
+        challenge,
+        expires_in: seconds(app.lifetimes.login_code),
+        resend_in: seconds(app.lifetimes.resend_after),
+    })
+}
+
+async fn failed(app: &App, caller: &Caller, realm: Option<TenantId>) -> Result<(), Error> {
+    let event = |tenant: Option<TenantId>| audit::Event {
+        tenant: tenant.map(|id| id.0),
+        actor: None,
+        action: "authn_login_fail",
+        target: None,
+        result: "invalid_credentials",
+    };
+    app.pg
+        .transaction(Scope::tenant_or_platform(realm), async |conn: &mut Conn| {
+            audit::record(conn, app, caller, event(realm)).await
+        })
+        .await
+}
+
+/// The second step: the code of the challenge gives tokens.
+///
+/// # Errors
+/// `otp_invalid` for everything that can be wrong with code or challenge; `account_inactive` when the account was switched off
+/// meanwhile.
+pub(crate) async fn verify(
+    app: &App,
+    caller: &Caller,
+    tenant: Option<&str>,
+    challenge: &str,
+    otp: &str,
+) -> Result<(TokenPair, Profile), Error> {
+    let tenant = match tenant {
+        Some(text) => Some(tenants::resolve(app, text).await?),
+        None => None,
+    };
+    let realm = tenant.as_ref().map(|tenant| TenantId(tenant.id));
+    let scope = Scope::tenant_or_platform(realm);
+    let id = Uuid::try_parse(challenge).map_err(|_malformed| otp_invalid())?;
+    let answered = challenges::answer(app, scope, &[id], Purpose::Login, otp).await?;
+    let user_id = UserId(answered.user_id.ok_or_else(otp_invalid)?);
+    let tver = tenant.as_ref().map_or(0, |tenant| tenant.token_version);
+    app.pg
+        .transaction(scope, async |conn: &mut Conn| {
+            challenges::consume(conn, app, &answered).await?;
+            let user = store::users::find(conn, realm, user_id).await?;
+            if !user.is_active || !user.is_verified || user.deleted_at.is_some() {
+                return Err(Error::new(Kind::Forbidden, "account_inactive", "This account is not active.").into());
+            }
+            store::challenges::void_others(conn, user.tenant_id, user.id, &user.email_norm, app.clock.now()).await?;
+            let pair = sessions::open(conn, app, caller, &user, tver).await?;
+            let event = audit::Event {
+                tenant: user.tenant_id,
+                actor: Some(user.id),
+                action: "authn_login_success",
+                target: None,
+                result: "success",
+            };
+            audit::record(conn, app, caller, event).await?;
+            let tenant_name = store::users::tenant_name(conn, user.tenant_id).await?;
+            Ok((pair, Profile { user, tenant_name }))
+        })
+        .await
+}
+
+/// Sends the code of a challenge again; an unknown challenge is answered like a known one.
+pub(crate) async fn resend(app: &App, caller: &Caller, challenge: &str) -> Result<u32, Error> {
+    let fallback = app.lifetimes.resend_after.as_secs();
+    let Ok(id) = Uuid::try_parse(challenge) else { return Ok(seconds_of(fallback)) };
+    let waits = app
+        .pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            match store::challenges::find_for_update(conn, id).await? {
+                Some(row) if row.purpose == Purpose::Login.name() => {
+                    challenges::resend(conn, app, &row, &caller.request_id).await
+                }
+                _ => Ok(fallback),
+            }
+        })
+        .await?;
+    app.wake.wake();
+    Ok(seconds_of(waits))
+}
+
+fn seconds_of(seconds: u64) -> u32 {
+    u32::try_from(seconds).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,179 @@
+use kit::caller::Caller;
+use kit::error::Faults;
+use kit::ids::TenantId;
+use kit::page::{Page, Paged};
+use kit::text::required;
+use kit::{Error, Kind};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
+use kit_redis::Subject;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::identity::compared;
+use super::{audit, revocations};
+use crate::App;
+use crate::store::tenants::{self, Filter, Tenant};
+
+/// Slugs that would be taken for something else in a path.
+const RESERVED: [&str; 6] = ["songs", "auth", "super-admin", "tenants", "admin", "api"];
+
+/// The active tenant that a path before sign-in names by id or slug.
+///
+/// # Errors
+/// `tenant_not_found` when it is unknown, inactive or deleted.
+pub(crate) async fn resolve(app: &App, text: &str) -> Result<Tenant, Error> {
+    let found = app
+        .pg
+        .transaction(Scope::Platform, async |conn: &mut Conn| match Uuid::try_parse(text) {
+            Ok(id) => Ok(Some(tenants::find(conn, TenantId(id)).await?)),
+            Err(_) => tenants::find_by_slug(conn, &text.to_lowercase()).await,
+        })
+        .await;
+    let not_found = || Error::new(Kind::NotFound, "tenant_not_found", "This tenant does not exist.");
+    match found {
+        Ok(found) => found.filter(|tenant| tenant.is_active).ok_or_else(not_found),
+        Err(error) if error.kind() == Kind::NotFound => Err(not_found()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Creates a tenant; its slug is made of the name when none is given.
+pub(crate) async fn create(app: &App, caller: &Caller, name: &str, slug: Option<&str>) -> Result<Once<Tenant>, Error> {
+    caller.super_admin()?;
+    let mut faults = Faults::default();
+    let name = faults.check("name", required(name, 255)).unwrap_or_default();
+    let given = slug.and_then(|slug| faults.check("slug", check_slug(slug)));
+    faults.finish()?;
+    let now = app.clock.now();
+    let tenant = app
+        .pg
+        .transaction(Scope::Platform, async |conn: &mut Conn| {
+            let mut key = IdempotencyKey::claim(conn, caller, "tenants.create").await?;
+            if let Some(earlier) = key.replay()? {
+                return Ok(earlier);
+            }
+            let slug = match &given {
+                Some(slug) => slug.clone(),
+                None => free_slug(conn, &name).await?,
+            };
+            let row = Tenant {
+                id: TenantId::new().0,
+                name: name.clone(),
+                name_norm: compared(&name),
+                slug,
+                is_active: true,
+                is_premium: false,
+                premium_version: 0,
+                user_count: 0,
+                token_version: 1,
+                version: 1,
+                created_at: now,
+                updated_at: now,
+                deleted_at: None,
+            };
+            tenants::insert(conn, &row).await?;
+            announce(conn, caller, &row).await?;
+            record(conn, app, caller, &row, "tenant_create").await?;
+            key.keep(conn, now, row).await
+        })
+        .await?;
+    app.wake.wake();
+    Ok(tenant)
+}
+
+/// Tells payments and songlist what they keep of a tenant.
+async fn announce(conn: &mut Conn, caller: &Caller, row: &Tenant) -> Result<(), TxError> {
+    let message = outbox::NewMessage {
+        topic: "tenant.changed",
+        tenant_id: Some(row.id),
+        aggregate_id: row.id,
+        version: row.version,
+        payload: json!({ "name": row.name, "is_active": row.is_active }),
+        request_id: caller.request_id.clone(),
+    };
+    outbox::emit(conn, message).await
+}
+
+async fn record(conn: &mut Conn, app: &App, caller: &Caller, row: &Tenant, action: &str) -> Result<(), TxError> {
+    let event = audit::Event { tenant: None, actor: None, action, target: Some(row.id), result: "success" };
+    audit::record(conn, app, caller, event).await
+}
+
+fn check_slug(slug: &str) -> Result<String, String> {
+    let shaped = (3..=63).contains(&slug.len())
+        && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !shaped {
+        return Err("Use 3 to 63 of a-z, 0-9 and -.".to_owned());
+    }
+    if Uuid::try_parse(slug).is_ok() || RESERVED.contains(&slug) {
+        return Err("This slug is reserved.".to_owned());
+    }
+    Ok(slug.to_owned())
+}
+
+/// A slug of the name, numbered when it is taken; a name without Latin letters gets a neutral one.
+async fn free_slug(conn: &mut Conn, name: &str) -> Result<String, TxError> {
+    let folded = compared(name);
+    let words: Vec<&str> = folded.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let mut base: String = words.join("-").chars().take(50).collect();
+    if check_slug(&base).is_err() {
+        base = format!("tenant-{base}").trim_end_matches('-').to_owned();
+    }
+    for number in 1..100 {
+        let slug = if number == 1 { base.clone() } else { format!("{base}-{number}") };
+        if check_slug(&slug).is_ok() && !tenants::slug_exists(conn, &slug).await? {
+            return Ok(slug);
+        }
+    }
+    Ok(format!("tenant-{}", kit::ids::random().simple()))
+}
+
+/// A tenant: any for a SUPER_ADMIN, the own one for an ADMIN.
+pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Tenant, Error> {
+    let id = match caller.admin() {
+        Ok((_, own)) => TenantId::parse(id).ok().filter(|id| *id == own).ok_or_else(Error::not_found)?,
+        Err(_) => {
+            caller.super_admin()?;
+            TenantId::parse(id)?
+        }
+    };
+    app.pg.transaction(Scope::Platform, async |conn: &mut Conn| tenants::find(conn, id).await).await
+}
+
+/// The live tenants, the newest first.
+pub(crate) async fn list(app: &App, caller: &Caller, mut filter: Filter, page: &Page) -> Result<Paged<Tenant>, Error> {
+    caller.super_admin()?;
+    for name in &mut filter.name_norm {
+        *name = compared(name);
+    }
+    app.pg
+        .transaction(Scope::Platform, async |conn: &mut Conn| {
+            let count = tenants::count(conn, &filter).await?;
+            page.check_range(count)?;
+            let rows = tenants::list(conn, &filter, page).await?;
+            Ok(Paged { rows, count: Some(count), next_cursor: None })
+        })
+        .await
+}
+
+/// Switches a tenant on or off; off locks every user of it out at once. Repeating it changes nothing.
+pub(crate) async fn set_active(app: &App, caller: &Caller, id: &str, active: bool) -> Result<Tenant, Error> {
+    caller.super_admin()?;
+    let (id, now) = (TenantId::parse(id)?, app.clock.now());
+    let tenant = app
+        .pg
+        .transaction(Scope::Platform, async |conn: &mut Conn| {
+            let Some(row) = tenants::set_active(conn, id, active, now).await? else {
+                return tenants::find(conn, id).await;
+            };
+            if !active {
+                revocations::revoke(conn, caller, Subject::Tenant(id), row.token_version).await?;
+            }
+            announce(conn, caller, &row).await?;
+            record(conn, app, caller, &row, if active { "tenant_activate" } else { "tenant_deactivate" }).await?;
+            Ok(row)
+        })
+        .await?;
+    app.wake.wake();
+    Ok(tenant)
+}

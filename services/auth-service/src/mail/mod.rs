@@ -1,0 +1,135 @@
+//! Mail, over a real SMTP conversation, into a folder or onto the console.
+
+mod templates;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use kit::Secret;
+use kit::env::Env;
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::{AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+
+pub(crate) use templates::{code, notice};
+
+/// How mail leaves.
+#[derive(Clone, Debug)]
+pub struct MailConfig {
+    backend: String,
+    host: String,
+    port: u16,
+    user: Option<String>,
+    password: Secret,
+    use_tls: bool,
+    from: String,
+    folder: PathBuf,
+    /// Where links in mails lead.
+    frontend_url: String,
+}
+
+impl MailConfig {
+    /// Reads the `EMAIL_*` variables.
+    pub fn from_env(env: &mut Env) -> Self {
+        let from = env.text("DEFAULT_FROM_EMAIL", "SongList <no-reply@songlist.example>", "Sender of every mail");
+        if from.parse::<Mailbox>().is_err() {
+            env.problem("DEFAULT_FROM_EMAIL is not an address such as SongList <no-reply@example.com>");
+        }
+        Self {
+            backend: env.choice("EMAIL_BACKEND", &["smtp", "console", "file"], "smtp", "How mail leaves: smtp, console or file"),
+            host: env.text("EMAIL_HOST", "127.0.0.1", "SMTP server"),
+            port: env.get("EMAIL_PORT", 1025_u16, "Port of the SMTP server"),
+            user: env.opt("EMAIL_HOST_USER", "User at the SMTP server"),
+            password: Secret::new(env.opt("EMAIL_HOST_PASSWORD", "Password at the SMTP server").unwrap_or_default()),
+            use_tls: env.get("EMAIL_USE_TLS", false, "STARTTLS, required"),
+            folder: PathBuf::from(env.text("EMAIL_FILE_PATH", ".dev/mail", "Folder of EMAIL_BACKEND=file")),
+            frontend_url: env.text("FRONTEND_URL", "http://127.0.0.1:8000", "Where links in mails lead"),
+            from,
+        }
+    }
+
+    /// Plain SMTP to a local port, as tests use it.
+    pub fn local_smtp(port: u16) -> Self {
+        let mut env = Env::of([("EMAIL_PORT", port.to_string())]);
+        Self::from_env(&mut env)
+    }
+}
+
+enum Transport {
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    File(AsyncFileTransport<Tokio1Executor>),
+    Console,
+}
+
+/// Sends mails; one conversation each, from a pool of connections.
+pub(crate) struct Mailer {
+    transport: Transport,
+    from: Mailbox,
+    frontend_url: String,
+}
+
+/// A mail, ready to be sent.
+pub(crate) struct Mail {
+    pub to: String,
+    pub subject: String,
+    pub text: String,
+}
+
+impl Mailer {
+    /// # Errors
+    /// When the sender is no address or the folder cannot be made.
+    pub(crate) fn new(config: &MailConfig) -> anyhow::Result<Self> {
+        let transport = match config.backend.as_str() {
+            "file" => {
+                std::fs::create_dir_all(&config.folder)?;
+                Transport::File(AsyncFileTransport::new(&config.folder))
+            }
+            "console" => Transport::Console,
+            _ => Transport::Smtp(smtp(config)?),
+        };
+        Ok(Self { transport, from: config.from.parse()?, frontend_url: config.frontend_url.clone() })
+    }
+
+    /// Where links in mails lead.
+    pub(crate) fn frontend_url(&self) -> &str {
+        &self.frontend_url
+    }
+
+    /// # Errors
+    /// When the server does not take it; the outbox tries again.
+    pub(crate) async fn send(&self, mail: Mail) -> anyhow::Result<()> {
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(mail.to.parse()?)
+            .subject(mail.subject)
+            .header(ContentType::TEXT_PLAIN)
+            .body(mail.text)?;
+        match &self.transport {
+            Transport::Smtp(smtp) => {
+                smtp.send(message).await?;
+            }
+            Transport::File(folder) => {
+                folder.send(message).await?;
+            }
+            Transport::Console => {
+                use tokio::io::AsyncWriteExt;
+                tokio::io::stdout().write_all(&message.formatted()).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn smtp(config: &MailConfig) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
+    let builder = if config.use_tls {
+        AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&config.host)?
+    } else {
+        AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
+    };
+    let builder = builder.port(config.port).timeout(Some(Duration::from_secs(10)));
+    Ok(match &config.user {
+        Some(user) => builder.credentials(Credentials::new(user.clone(), config.password.expose().to_owned())).build(),
+        None => builder.build(),
+    })
+}

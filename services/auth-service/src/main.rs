@@ -1,0 +1,10 @@
+//! The auth-service binary: `auth-service` serves, `auth-service migrate` runs its migrations.
+
+use std::process::ExitCode;
+
+use auth_service::{Config, MIGRATIONS, start};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    kit_pg::service_main("auth-service", "AUTH", MIGRATIONS, Config::from_env, start).await
+}

@@ -1,0 +1,161 @@
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use kit_pg::{Conn, TxError};
+use uuid::Uuid;
+
+use crate::schema::{challenge_codes, challenges};
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = challenges)]
+pub(crate) struct Challenge {
+    pub id: Uuid,
+    pub tenant_id: Option<Uuid>,
+    pub user_id: Option<Uuid>,
+    pub registration_id: Option<Uuid>,
+    pub purpose: String,
+    pub email: String,
+    pub email_norm: String,
+    pub ttl_secs: i32,
+    pub attempts: i32,
+    pub sends: i32,
+    pub last_sent_at: Option<DateTime<Utc>>,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub consumed_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
+/// The stored form of a code.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = challenge_codes)]
+pub(crate) struct Code {
+    pub id: Uuid,
+    pub challenge_id: Uuid,
+    pub tenant_id: Option<Uuid>,
+    pub key_id: String,
+    pub mac: Vec<u8>,
+    pub created_at: DateTime<Utc>,
+}
+
+pub(crate) async fn insert(conn: &mut Conn, row: &Challenge) -> Result<(), TxError> {
+    diesel::insert_into(challenges::table).values(row).execute(conn).await?;
+    Ok(())
+}
+
+pub(crate) async fn find_for_update(conn: &mut Conn, id: Uuid) -> Result<Option<Challenge>, TxError> {
+    let row = challenges::table.find(id).select(Challenge::as_select()).for_update().first(conn).await;
+    Ok(row.optional()?)
+}
+
+/// Counts one try on each of the open challenges among `ids`, before anything is compared; returns those that had one left.
+/// A statement of its own transaction, so that nothing can undo the count.
+pub(crate) async fn count_attempt(
+    conn: &mut Conn,
+    ids: &[Uuid],
+    max_attempts: i32,
+    now: DateTime<Utc>,
+) -> Result<Vec<Challenge>, TxError> {
+    let open = challenges::table
+        .filter(challenges::id.eq_any(ids.to_vec()))
+        .filter(challenges::consumed_at.is_null())
+        .filter(challenges::attempts.lt(max_attempts))
+        .filter(challenges::expires_at.gt(now));
+    Ok(diesel::update(open)
+        .set(challenges::attempts.eq(challenges::attempts + 1))
+        .returning(Challenge::as_returning())
+        .get_results(conn)
+        .await?)
+}
+
+/// The open challenges of an address, the newest first.
+pub(crate) async fn open_of_address(
+    conn: &mut Conn,
+    tenant: Uuid,
+    email: &str,
+    purpose: &str,
+    limit: i64,
+) -> Result<Vec<Challenge>, TxError> {
+    Ok(challenges::table
+        .filter(challenges::tenant_id.eq(tenant))
+        .filter(challenges::email_norm.eq(email))
+        .filter(challenges::purpose.eq(purpose))
+        .filter(challenges::consumed_at.is_null())
+        .order(challenges::created_at.desc())
+        .limit(limit)
+        .select(Challenge::as_select())
+        .load(conn)
+        .await?)
+}
+
+/// The codes that are good for a challenge: the two newest.
+pub(crate) async fn codes(conn: &mut Conn, challenge: Uuid) -> Result<Vec<Code>, TxError> {
+    Ok(challenge_codes::table
+        .filter(challenge_codes::challenge_id.eq(challenge))
+        .order(challenge_codes::created_at.desc())
+        .limit(2)
+        .select(Code::as_select())
+        .load(conn)
+        .await?)
+}
+
+/// Uses a challenge up; false when somebody else was first.
+pub(crate) async fn consume(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<bool, TxError> {
+    let open = challenges::table.find(id).filter(challenges::consumed_at.is_null());
+    Ok(diesel::update(open).set(challenges::consumed_at.eq(now)).execute(conn).await? == 1)
+}
+
+/// Voids every other open challenge of a user or address, after one flow was completed.
+pub(crate) async fn void_others(
+    conn: &mut Conn,
+    tenant: Option<Uuid>,
+    user: Uuid,
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<(), TxError> {
+    let open = challenges::table
+        .filter(challenges::tenant_id.is_not_distinct_from(tenant))
+        .filter(challenges::user_id.eq(user).or(challenges::email_norm.eq(email)))
+        .filter(challenges::consumed_at.is_null());
+    diesel::update(open).set(challenges::consumed_at.eq(now)).execute(conn).await?;
+    Ok(())
+}
+
+/// Notes a dispatch; the first one starts the life.
+pub(crate) async fn dispatched(
+    conn: &mut Conn,
+    id: Uuid,
+    expires_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<(), TxError> {
+    diesel::update(challenges::table.find(id))
+        .set((
+            challenges::expires_at.eq(expires_at),
+            challenges::last_sent_at.eq(now),
+            challenges::sends.eq(challenges::sends + 1),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn insert_code(conn: &mut Conn, row: &Code) -> Result<(), TxError> {
+    diesel::insert_into(challenge_codes::table).values(row).execute(conn).await?;
+    Ok(())
+}
+
+/// Forgets challenges (with their codes) made before `before`; returns how many.
+pub(crate) async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
+    Ok(diesel::delete(challenges::table.filter(challenges::created_at.lt(before))).execute(conn).await?)
+}
+
+/// The newest sign-in of a user that waits for its code.
+pub(crate) async fn newest_login_of(conn: &mut Conn, user: Uuid) -> Result<Challenge, TxError> {
+    Ok(challenges::table
+        .filter(challenges::user_id.eq(user))
+        .filter(challenges::purpose.eq("LOGIN"))
+        .filter(challenges::consumed_at.is_null())
+        .order(challenges::created_at.desc())
+        .select(Challenge::as_select())
+        .first(conn)
+        .await?)
+}

@@ -1,0 +1,107 @@
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use kit_pg::{Conn, TxError};
+use uuid::Uuid;
+
+use crate::schema::{refresh_tokens, sessions};
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = sessions)]
+pub(crate) struct SessionRow {
+    pub id: Uuid,
+    pub tenant_id: Option<Uuid>,
+    pub user_id: Uuid,
+    pub client_net: Option<String>,
+    pub user_agent: Option<String>,
+    pub auth_time: DateTime<Utc>,
+    pub last_used_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub revoked_cause: Option<String>,
+}
+
+/// A refresh token's claims without the token.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = refresh_tokens)]
+pub(crate) struct RefreshRow {
+    pub id: Uuid,
+    pub tenant_id: Option<Uuid>,
+    pub session_id: Uuid,
+    pub parent_id: Option<Uuid>,
+    pub kid: String,
+    pub access_id: Uuid,
+    pub ver: i64,
+    pub tver: i64,
+    pub issued_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub used_at: Option<DateTime<Utc>>,
+}
+
+pub(crate) async fn insert(conn: &mut Conn, row: &SessionRow) -> Result<(), TxError> {
+    diesel::insert_into(sessions::table).values(row).execute(conn).await?;
+    Ok(())
+}
+
+pub(crate) async fn find(conn: &mut Conn, id: Uuid) -> Result<SessionRow, TxError> {
+    Ok(sessions::table.find(id).select(SessionRow::as_select()).first(conn).await?)
+}
+
+pub(crate) async fn touch(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<(), TxError> {
+    diesel::update(sessions::table.find(id)).set(sessions::last_used_at.eq(now)).execute(conn).await?;
+    Ok(())
+}
+
+/// Ends a session; false when it had ended.
+pub(crate) async fn revoke(conn: &mut Conn, id: Uuid, cause: &str, now: DateTime<Utc>) -> Result<bool, TxError> {
+    let live = sessions::table.find(id).filter(sessions::revoked_at.is_null());
+    let ended = diesel::update(live)
+        .set((sessions::revoked_at.eq(now), sessions::revoked_cause.eq(cause)))
+        .execute(conn)
+        .await?;
+    Ok(ended == 1)
+}
+
+/// Ends every session of a user.
+pub(crate) async fn revoke_all(conn: &mut Conn, user: Uuid, cause: &str, now: DateTime<Utc>) -> Result<(), TxError> {
+    let live = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::revoked_at.is_null());
+    diesel::update(live)
+        .set((sessions::revoked_at.eq(now), sessions::revoked_cause.eq(cause)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn insert_refresh(conn: &mut Conn, row: &RefreshRow) -> Result<(), TxError> {
+    diesel::insert_into(refresh_tokens::table).values(row).execute(conn).await?;
+    Ok(())
+}
+
+/// Uses a refresh token up in one conditional statement; `None` when it is unknown or was used.
+pub(crate) async fn use_refresh(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<Option<RefreshRow>, TxError> {
+    let unused = refresh_tokens::table.find(id).filter(refresh_tokens::used_at.is_null());
+    Ok(diesel::update(unused)
+        .set(refresh_tokens::used_at.eq(now))
+        .returning(RefreshRow::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?)
+}
+
+pub(crate) async fn find_refresh(conn: &mut Conn, id: Uuid) -> Result<Option<RefreshRow>, TxError> {
+    Ok(refresh_tokens::table.find(id).select(RefreshRow::as_select()).first(conn).await.optional()?)
+}
+
+/// The one successor of a refresh token.
+pub(crate) async fn find_successor(conn: &mut Conn, parent: Uuid) -> Result<Option<RefreshRow>, TxError> {
+    let child = refresh_tokens::table.filter(refresh_tokens::parent_id.eq(parent));
+    Ok(child.select(RefreshRow::as_select()).first(conn).await.optional()?)
+}
+
+/// Forgets sessions that ended, or expired, before `before`, with their tokens; returns how many.
+pub(crate) async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
+    let ended = sessions::revoked_at.lt(before).or(sessions::expires_at.nullable().lt(before));
+    let gone: Vec<Uuid> = sessions::table.filter(ended).select(sessions::id).limit(1_000).load(conn).await?;
+    diesel::delete(refresh_tokens::table.filter(refresh_tokens::session_id.eq_any(gone.clone()))).execute(conn).await?;
+    Ok(diesel::delete(sessions::table.filter(sessions::id.eq_any(gone))).execute(conn).await?)
+}

@@ -1,0 +1,123 @@
+use chrono::{DateTime, Utc};
+use diesel::dsl::exists;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use diesel_async::RunQueryDsl;
+use kit::ids::TenantId;
+use kit::page::Page;
+use kit_pg::{Conn, TxError, like_anywhere};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::schema::tenants;
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize, Deserialize)]
+#[diesel(table_name = tenants)]
+pub(crate) struct Tenant {
+    pub id: Uuid,
+    pub name: String,
+    pub name_norm: String,
+    pub slug: String,
+    pub is_active: bool,
+    pub is_premium: bool,
+    pub premium_version: i64,
+    pub user_count: i64,
+    pub token_version: i64,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// Filters of the list; values of one are OR.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    pub name_norm: Vec<String>,
+    pub is_active: Option<bool>,
+    pub is_premium: Option<bool>,
+}
+
+pub(crate) async fn insert(conn: &mut Conn, row: &Tenant) -> Result<(), TxError> {
+    diesel::insert_into(tenants::table).values(row).execute(conn).await?;
+    Ok(())
+}
+
+pub(crate) async fn find(conn: &mut Conn, id: TenantId) -> Result<Tenant, TxError> {
+    let live = tenants::table.find(id.0).filter(tenants::deleted_at.is_null());
+    Ok(live.select(Tenant::as_select()).first(conn).await?)
+}
+
+pub(crate) async fn find_by_slug(conn: &mut Conn, slug: &str) -> Result<Option<Tenant>, TxError> {
+    let live = tenants::table.filter(tenants::slug.eq(slug)).filter(tenants::deleted_at.is_null());
+    Ok(live.select(Tenant::as_select()).first(conn).await.optional()?)
+}
+
+pub(crate) async fn slug_exists(conn: &mut Conn, slug: &str) -> Result<bool, TxError> {
+    Ok(diesel::select(exists(tenants::table.filter(tenants::slug.eq(slug)))).get_result(conn).await?)
+}
+
+type Condition = Box<dyn BoxableExpression<tenants::table, Pg, SqlType = Bool>>;
+
+fn filtered(filter: &Filter) -> tenants::BoxedQuery<'_, Pg> {
+    let mut query = tenants::table.filter(tenants::deleted_at.is_null()).into_boxed();
+    if !filter.name_norm.is_empty() {
+        let mut any: Condition = Box::new(false.into_sql::<Bool>());
+        for name in &filter.name_norm {
+            any = Box::new(any.or(tenants::name_norm.like(like_anywhere(name))));
+        }
+        query = query.filter(any);
+    }
+    if let Some(is_active) = filter.is_active {
+        query = query.filter(tenants::is_active.eq(is_active));
+    }
+    if let Some(is_premium) = filter.is_premium {
+        query = query.filter(tenants::is_premium.eq(is_premium));
+    }
+    query
+}
+
+pub(crate) async fn count(conn: &mut Conn, filter: &Filter) -> Result<i64, TxError> {
+    Ok(filtered(filter).count().get_result(conn).await?)
+}
+
+pub(crate) async fn list(conn: &mut Conn, filter: &Filter, page: &Page) -> Result<Vec<Tenant>, TxError> {
+    let newest = filtered(filter).order((tenants::created_at.desc(), tenants::id.desc()));
+    Ok(newest.limit(page.size.into()).offset(page.offset()).select(Tenant::as_select()).load(conn).await?)
+}
+
+/// Switches a tenant on or off; switching off raises the token version. `None` when it is in that state already.
+pub(crate) async fn set_active(conn: &mut Conn, id: TenantId, active: bool, now: DateTime<Utc>) -> Result<Option<Tenant>, TxError> {
+    let other_way = tenants::table.find(id.0).filter(tenants::deleted_at.is_null()).filter(tenants::is_active.ne(active));
+    let raise = i64::from(!active);
+    Ok(diesel::update(other_way)
+        .set((
+            tenants::is_active.eq(active),
+            tenants::token_version.eq(tenants::token_version + raise),
+            tenants::version.eq(tenants::version + 1),
+            tenants::updated_at.eq(now),
+        ))
+        .returning(Tenant::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?)
+}
+
+/// Counts a user in (`1`) or out (`-1`).
+pub(crate) async fn add_user_count(conn: &mut Conn, id: TenantId, by: i64) -> Result<(), TxError> {
+    diesel::update(tenants::table.find(id.0)).set(tenants::user_count.eq(tenants::user_count + by)).execute(conn).await?;
+    Ok(())
+}
+
+/// Applies a premium event unless a newer one was applied.
+pub(crate) async fn set_premium(conn: &mut Conn, id: TenantId, premium: bool, version: i64) -> Result<(), TxError> {
+    diesel::update(tenants::table.find(id.0).filter(tenants::premium_version.lt(version)))
+        .set((
+            tenants::is_premium.eq(premium),
+            tenants::premium_version.eq(version),
+            tenants::version.eq(tenants::version + 1),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,126 @@
+//! SUPER_ADMINs are made by an operator with access to the database, never through the API.
+
+use kit::error::Faults;
+use kit::{Error, Secret};
+use kit_pg::{Conn, Scope};
+
+use crate::App;
+use crate::domain::challenges::{self, Dispatch};
+use crate::domain::identity::{Person, RawPerson, compared};
+use crate::domain::{passwords, sessions};
+use crate::store::users::{self, User};
+
+/// A SUPER_ADMIN to be made.
+#[derive(Clone, Debug)]
+pub struct NewSuperuser {
+    pub username: String,
+    pub email: String,
+    pub password: Secret,
+}
+
+/// What `songlist superuser` can do.
+pub struct Superusers(App);
+
+impl Superusers {
+    /// Works over the service's own parts.
+    pub fn new(app: App) -> Self {
+        Self(app)
+    }
+
+    /// Makes a verified SUPER_ADMIN; false when one with this e-mail exists, which is left as it is.
+    ///
+    /// # Errors
+    /// Validation, or a database that cannot be reached.
+    pub async fn create(&self, new: &NewSuperuser) -> Result<bool, Error> {
+        let app = &self.0;
+        let mut faults = Faults::default();
+        let raw = RawPerson { username: new.username.clone(), email: new.email.clone(), ..RawPerson::default() };
+        let person = raw.check(&mut faults);
+        faults.check("password", passwords::check_new(&new.password, &person));
+        faults.finish()?;
+        let now = app.clock.now();
+        let user = User {
+            id: kit::ids::new_v7(),
+            tenant_id: None,
+            role: "SUPER_ADMIN".to_owned(),
+            username_norm: compared(&person.username),
+            username: person.username,
+            email_norm: compared(&person.email),
+            email: person.email,
+            first_name: String::new(),
+            last_name: String::new(),
+            phone_no: String::new(),
+            password_hash: app.hasher.hash(&new.password).await?,
+            is_verified: true,
+            is_active: true,
+            totp_enabled: false,
+            token_version: 1,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+            deleted_by: None,
+        };
+        app.pg
+            .transaction(Scope::Platform, async |conn: &mut Conn| {
+                if users::find_by_identifier(conn, None, &user.email_norm).await?.is_some() {
+                    return Ok(false);
+                }
+                users::insert(conn, &user).await?;
+                Ok(true)
+            })
+            .await
+    }
+
+    /// Sets a password; every session ends.
+    ///
+    /// # Errors
+    /// `NotFound`, or validation of the password.
+    pub async fn reset_password(&self, email: &str, password: &Secret) -> Result<(), Error> {
+        let app = &self.0;
+        let user = self.find(email).await?;
+        let person = Person {
+            username: user.username.clone(),
+            email: user.email.clone(),
+            first_name: String::new(),
+            last_name: String::new(),
+            phone_no: String::new(),
+        };
+        passwords::check_new(password, &person).map_err(|text| Error::invalid("password", text))?;
+        let (hash, now) = (app.hasher.hash(password).await?, app.clock.now());
+        let caller = kit::caller::Caller::system("auth");
+        app.pg
+            .transaction(Scope::Platform, async |conn: &mut Conn| {
+                let ver = users::set_password(conn, user.id, &hash, now).await?;
+                sessions::end_all(conn, app, &caller, user.id, ver, "password_reset").await
+            })
+            .await
+    }
+
+    /// A fresh code for the newest sign-in that waits for one: the way in when mail is down.
+    ///
+    /// # Errors
+    /// `NotFound` when no sign-in waits.
+    pub async fn otp(&self, email: &str) -> Result<Secret, Error> {
+        let app = &self.0;
+        let user = self.find(email).await?;
+        let newest = app
+            .pg
+            .transaction(Scope::Platform, async |conn: &mut Conn| {
+                crate::store::challenges::newest_login_of(conn, user.id).await
+            })
+            .await?;
+        let dispatch: Option<Dispatch> = challenges::dispatch(app, newest.id).await?;
+        dispatch.map(|dispatch| dispatch.code).ok_or_else(Error::not_found)
+    }
+
+    async fn find(&self, email: &str) -> Result<User, Error> {
+        let email = compared(email);
+        let found = self
+            .0
+            .pg
+            .transaction(Scope::Platform, async |conn: &mut Conn| users::find_by_identifier(conn, None, &email).await)
+            .await?;
+        found.ok_or_else(Error::not_found)
+    }
+}
