@@ -1,1 +1,9 @@
-//! x
+//! All five services in one process over real loopback sockets, with a schema, a Redis prefix, a mailbox and a Razorpay of
+//! their own: what the system suite tests.
+
+mod client;
+mod service;
+mod stack;
+
+pub use client::{Client, Person, Reply};
+pub use stack::{ROOT, Stack};

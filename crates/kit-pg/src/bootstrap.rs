@@ -16,7 +16,8 @@ pub async fn run(admin_url: &str, database: &str, passwords: &[(String, String)]
     server.batch_execute("SELECT pg_advisory_lock(727069)").await?;
     let found = server.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&database]).await?;
     if found.is_none() {
-        let make = "SELECT format('CREATE DATABASE %I TEMPLATE template0 ENCODING ''UTF8'' LOCALE ''C.UTF-8''', $1::text)";
+        let make =
+            "SELECT format('CREATE DATABASE %I TEMPLATE template0 ENCODING ''UTF8'' LOCALE ''C.UTF-8''', $1::text)";
         let sql: String = server.query_one(make, &[&database]).await?.try_get(0)?;
         server.batch_execute(&sql).await?;
     }

@@ -49,17 +49,17 @@ impl PgConfig {
 }
 
 fn database_url(env: &mut Env, svc: &str, url_name: &str, part: &str, role: &str) -> Secret {
-    let host = env.text("DB_HOST", "127.0.0.1", "Postgres host; the DB_* parts serve every service that has no URL of its own");
+    let host = env.text(
+        "DB_HOST",
+        "127.0.0.1",
+        "Postgres host; the DB_* parts serve every service that has no URL of its own",
+    );
     let port = env.get("DB_PORT", 5432_u16, "Postgres port");
     let name = env.text("DB_NAME", "songlist", "Postgres database");
     let lower = svc.to_lowercase();
     let user = env.text(&format!("{svc}_{part}_USER"), &format!("{lower}_{role}"), "Role of the service in Postgres");
-    let password = env.secret(
-        &format!("{svc}_{part}_PASSWORD"),
-        &format!("{lower}_{role}_dev"),
-        16,
-        "Password of that role",
-    );
+    let password =
+        env.secret(&format!("{svc}_{part}_PASSWORD"), &format!("{lower}_{role}_dev"), 16, "Password of that role");
     if let Some(url) = env.opt(url_name, "Whole postgres:// URL; wins over the parts") {
         return Secret::new(url);
     }

@@ -14,8 +14,8 @@ pub mod tenant;
 
 pub use config::PgConfig;
 pub use error::{Conflict, TxError};
-pub use like::like_anywhere;
 pub use idempotency::{IdempotencyKey, Once};
+pub use like::like_anywhere;
 pub use pool::{Conn, Pool, Work};
 pub use scope::Scope;
 pub use service::service_main;

@@ -5,8 +5,8 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
-pub use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use diesel_migrations::MigrationHarness;
+pub use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::pool::connect;
 use crate::{Conn, PgConfig, Pool, Scope};
@@ -49,7 +49,10 @@ pub async fn run(owner_url: &str, service: &str, migrations: EmbeddedMigrations)
 pub async fn revert_all(owner_url: &str, migrations: EmbeddedMigrations) -> anyhow::Result<()> {
     let conn = open(owner_url, "revert").await?;
     tokio::task::spawn_blocking(move || {
-        AsyncMigrationHarness::new(conn).revert_all_migrations(migrations).map(|_done| ()).map_err(|e| anyhow::anyhow!("{e}"))
+        AsyncMigrationHarness::new(conn)
+            .revert_all_migrations(migrations)
+            .map(|_done| ())
+            .map_err(|e| anyhow::anyhow!("{e}"))
     })
     .await?
 }
@@ -96,5 +99,7 @@ async fn check_locale(conn: &mut Conn) -> anyhow::Result<()> {
 async fn open(url: &str, service: &str) -> anyhow::Result<Conn> {
     let mut settings = PgConfig::of_url(url, &format!("{service}-migrate"));
     settings.statement_timeout = std::time::Duration::from_secs(600);
-    connect(url.to_owned(), settings).await.map_err(|error| anyhow::anyhow!("cannot connect as the owner role: {error}"))
+    connect(url.to_owned(), settings)
+        .await
+        .map_err(|error| anyhow::anyhow!("cannot connect as the owner role: {error}"))
 }

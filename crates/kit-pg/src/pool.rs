@@ -110,7 +110,10 @@ impl Pool {
     }
 
     async fn get(&self) -> Result<Pooled<'_>, TxError> {
-        self.inner.get().await.map_err(|error| Error::unavailable(anyhow::anyhow!("no database connection: {error}")).into())
+        self.inner
+            .get()
+            .await
+            .map_err(|error| Error::unavailable(anyhow::anyhow!("no database connection: {error}")).into())
     }
 
     /// True when the database answers.
@@ -138,7 +141,9 @@ fn jitter(attempt: u32) -> Duration {
 /// Opens a connection with its session settings; `search_path` and the like come with the URL.
 pub(crate) async fn connect(url: String, settings: PgConfig) -> diesel::ConnectionResult<Conn> {
     let bad = |error: tokio_postgres::Error| {
-        ConnectionError::BadConnection(std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string))
+        ConnectionError::BadConnection(
+            std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
+        )
     };
     let mut config: tokio_postgres::Config = url.parse().map_err(bad)?;
     let limits = format!(

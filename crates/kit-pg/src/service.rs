@@ -17,7 +17,12 @@ pub async fn service_main<C, A>(
 ) -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut env = Env::process();
-    env.choice("APP_ENV", &["development", "production"], "development", "production refuses default and short secrets");
+    env.choice(
+        "APP_ENV",
+        &["development", "production"],
+        "development",
+        "production refuses default and short secrets",
+    );
     let logs = LogConfig::from_env(&mut env);
     match std::env::args().nth(1).as_deref() {
         None | Some("serve") => {
@@ -27,7 +32,8 @@ pub async fn service_main<C, A>(
                 return refuse(&problems);
             }
             let _flush = logs.install();
-            Box::pin(kit::lifecycle::run(times, async |shutdown| start(config, shutdown).await.map(|_addresses| ()))).await
+            Box::pin(kit::lifecycle::run(times, async |shutdown| start(config, shutdown).await.map(|_addresses| ())))
+                .await
         }
         Some("migrate") => {
             let url = PgConfig::owner_from_env(&mut env, svc);

@@ -256,14 +256,20 @@ impl KeyRing {
     /// `Unavailable` with the reason for the operator: a bad assertion is a fault of ours, not of the client.
     pub fn verify(&self, assertion: &str, method: &str) -> Result<Caller, Error> {
         self.check(assertion, method).map_err(|reason| {
-            tracing::error!(alarm = "caller_assertion_refused", method, reason, "a call without a valid caller was refused");
+            tracing::error!(
+                alarm = "caller_assertion_refused",
+                method,
+                reason,
+                "a call without a valid caller was refused"
+            );
             Error::unavailable(anyhow::anyhow!("caller assertion refused: {reason}"))
         })
     }
 
     fn check(&self, assertion: &str, method: &str) -> Result<Caller, &'static str> {
         let mut parts = assertion.split('.');
-        let (Some(kid), Some(payload), Some(mac), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        let (Some(kid), Some(payload), Some(mac), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
             return Err("malformed");
         };
         let key = self.from.get(kid).ok_or("unknown caller")?;

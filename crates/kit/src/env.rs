@@ -160,7 +160,8 @@ mod tests {
 
     #[test]
     fn all_faults_are_listed_at_once_and_no_secret_is_printed() {
-        let mut env = Env::of([("APP_ENV", "production"), ("A_PORT", "ninety"), ("A_KEY", "tooshort"), ("A_MODE", "x")]);
+        let mut env =
+            Env::of([("APP_ENV", "production"), ("A_PORT", "ninety"), ("A_KEY", "tooshort"), ("A_MODE", "x")]);
         env.get("A_PORT", 1_u16, "a port");
         env.secret("A_KEY", "dev", 32, "a key");
         env.secret("B_KEY", "dev", 32, "a key");

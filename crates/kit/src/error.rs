@@ -291,7 +291,8 @@ impl From<Status> for Error {
             .find(|kind| info.metadata.get("kind").is_some_and(|name| name == kind.name()))
             .unwrap_or_else(|| Kind::of_code(status.code()));
         let mut error = Self::new(kind, info.reason.clone(), status.message().to_owned());
-        error.0.details = info.metadata.iter().filter(|(k, _)| *k != "kind").map(|(k, v)| (k.clone(), v.clone())).collect();
+        error.0.details =
+            info.metadata.iter().filter(|(k, _)| *k != "kind").map(|(k, v)| (k.clone(), v.clone())).collect();
         error.0.details.sort();
         if let Some(bad) = details.bad_request() {
             error.0.fields =

@@ -93,7 +93,12 @@ struct Ops {
 ///
 /// # Errors
 /// When the address cannot be bound; the message names it.
-pub async fn serve(addr: SocketAddr, health: Health, metrics: Metrics, shutdown: &Shutdown) -> anyhow::Result<SocketAddr> {
+pub async fn serve(
+    addr: SocketAddr,
+    health: Health,
+    metrics: Metrics,
+    shutdown: &Shutdown,
+) -> anyhow::Result<SocketAddr> {
     let listener = bind(addr).await?;
     let bound = listener.local_addr()?;
     let ops = Ops { health, metrics, shutdown: shutdown.clone() };
@@ -103,9 +108,10 @@ pub async fn serve(addr: SocketAddr, health: Health, metrics: Metrics, shutdown:
         .route("/metrics", get(async |State(ops): State<Ops>| ops.metrics.render()))
         .with_state(ops);
     let soft = shutdown.soft.clone();
-    shutdown.spawn("ops", async move {
-        axum::serve(listener, router).with_graceful_shutdown(soft.cancelled_owned()).await
-    });
+    shutdown.spawn(
+        "ops",
+        async move { axum::serve(listener, router).with_graceful_shutdown(soft.cancelled_owned()).await },
+    );
     Ok(bound)
 }
 

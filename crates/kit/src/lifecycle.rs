@@ -140,14 +140,22 @@ pub struct StopTimes {
 impl StopTimes {
     /// Reads the two variables.
     pub fn from_env(env: &mut crate::env::Env) -> Self {
-        let lame_duck = env.get("SHUTDOWN_LAME_DUCK_MS", 0, "After SIGTERM: answer \"not ready\" this long before refusing work, in ms");
-        let grace = env.get("SHUTDOWN_GRACE_MS", 25_000, "Time for requests under way to finish before they are cut, in ms");
+        let lame_duck = env.get(
+            "SHUTDOWN_LAME_DUCK_MS",
+            0,
+            "After SIGTERM: answer \"not ready\" this long before refusing work, in ms",
+        );
+        let grace =
+            env.get("SHUTDOWN_GRACE_MS", 25_000, "Time for requests under way to finish before they are cut, in ms");
         Self { lame_duck: Duration::from_millis(lame_duck), grace: Duration::from_millis(grace) }
     }
 }
 
 /// What a service binary does after its configuration: start, follow signals, wait for the end.
-pub async fn run<E: std::fmt::Display>(times: StopTimes, start: impl AsyncFnOnce(Shutdown) -> Result<(), E>) -> ExitCode {
+pub async fn run<E: std::fmt::Display>(
+    times: StopTimes,
+    start: impl AsyncFnOnce(Shutdown) -> Result<(), E>,
+) -> ExitCode {
     let shutdown = Shutdown::new();
     if let Err(error) = shutdown.follow_signals(times.lame_duck) {
         tracing::error!(%error, "signals cannot be followed");

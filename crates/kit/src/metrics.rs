@@ -18,9 +18,8 @@ impl Metrics {
     pub fn new() -> anyhow::Result<Self> {
         let registry = Registry::new();
         let requests = HistogramVec::new(
-            HistogramOpts::new("request_seconds", "Seconds per request").buckets(vec![
-                0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
-            ]),
+            HistogramOpts::new("request_seconds", "Seconds per request")
+                .buckets(vec![0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0]),
             &["route", "status"],
         )?;
         let events = IntCounterVec::new(Opts::new("events_total", "Events by name"), &["event"])?;

@@ -32,7 +32,8 @@ impl LogConfig {
             None => (None, None),
             Some(path) => {
                 let path = std::path::Path::new(path);
-                let folder = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
+                let folder =
+                    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
                 let (writer, guard) =
                     tracing_appender::non_blocking(rolling::daily(folder, path.file_name().unwrap_or_default()));
                 (Some(writer), Some(guard))

@@ -92,7 +92,9 @@ impl Relay {
             let failure = &failure;
             let settled = self
                 .pool
-                .transaction(Scope::Worker, async |conn: &mut Conn| settle(conn, id, attempts, failure.as_deref()).await)
+                .transaction(Scope::Worker, async |conn: &mut Conn| {
+                    settle(conn, id, attempts, failure.as_deref()).await
+                })
                 .await;
             if let Err(error) = settled {
                 tracing::warn!(message_id = %id, %error, "a sent message could not be marked, it will be sent again");
@@ -128,12 +130,19 @@ async fn settle(conn: &mut Conn, id: Uuid, attempts: i32, failure: Option<&str>)
     let row = outbox::table.find(id);
     match failure {
         None => {
-            diesel::update(row).set((outbox::state.eq("sent"), outbox::sent_at.eq(in_ms(0).nullable()))).execute(conn).await?
+            diesel::update(row)
+                .set((outbox::state.eq("sent"), outbox::sent_at.eq(in_ms(0).nullable())))
+                .execute(conn)
+                .await?
         }
         Some(reason) => {
             let state = if attempts >= MAX_ATTEMPTS { "dead" } else { "pending" };
             diesel::update(row)
-                .set((outbox::state.eq(state), outbox::next_attempt_at.eq(in_ms(back_off_ms(attempts))), outbox::last_error.eq(reason)))
+                .set((
+                    outbox::state.eq(state),
+                    outbox::next_attempt_at.eq(in_ms(back_off_ms(attempts))),
+                    outbox::last_error.eq(reason),
+                ))
                 .execute(conn)
                 .await?
         }

@@ -10,7 +10,8 @@ mod generated {
 }
 
 pub use generated::songlist::{
-    auth::v1 as auth, common::v1 as common, payments::v1 as payments, scheduler::v1 as scheduler, songlist::v1 as songlist,
+    auth::v1 as auth, common::v1 as common, payments::v1 as payments, scheduler::v1 as scheduler,
+    songlist::v1 as songlist,
 };
 
 mod page;

@@ -81,9 +81,8 @@ impl TestDb {
 
     async fn check_role(&self) -> anyhow::Result<()> {
         let client = bootstrap::open(&self.url()?).await?;
-        let row = client
-            .query_one("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user", &[])
-            .await?;
+        let row =
+            client.query_one("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user", &[]).await?;
         anyhow::ensure!(!row.try_get::<_, bool>(0)?, "tests must not connect as a role that row-level security spares");
         Ok(())
     }
@@ -96,7 +95,9 @@ impl Drop for TestDb {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(async {
                 let admin = bootstrap::open(&url).await?;
-                admin.batch_execute(&format!("SET lock_timeout = '2s'; DROP SCHEMA IF EXISTS {schema} CASCADE")).await?;
+                admin
+                    .batch_execute(&format!("SET lock_timeout = '2s'; DROP SCHEMA IF EXISTS {schema} CASCADE"))
+                    .await?;
                 anyhow::Ok(())
             })
         });

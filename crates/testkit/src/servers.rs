@@ -63,7 +63,8 @@ async fn start_own() -> anyhow::Result<(Postgres, Redis)> {
         .join("../../target/test-servers")
         .join(kit::ids::random().simple().to_string());
     let postgres =
-        Postgres::start(&PostgresOptions { folder: folder.join("postgres"), port: free_port()?, durable: false }).await?;
+        Postgres::start(&PostgresOptions { folder: folder.join("postgres"), port: free_port()?, durable: false })
+            .await?;
     let redis = Redis::start(&RedisOptions { folder: folder.join("redis"), port: free_port()? }).await?;
     Ok((postgres, redis))
 }

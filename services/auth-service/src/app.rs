@@ -21,7 +21,11 @@ const CONFLICTS: &[Conflict] = &[
     Conflict { constraint: "tenants_name_key", code: "tenant_exists", text: "A tenant with this name exists already." },
     Conflict { constraint: "tenants_slug_key", code: "slug_taken", text: "This slug is taken." },
     Conflict { constraint: "users_email_key", code: "email_taken", text: "A user with this e-mail exists already." },
-    Conflict { constraint: "users_platform_email_key", code: "email_taken", text: "A user with this e-mail exists already." },
+    Conflict {
+        constraint: "users_platform_email_key",
+        code: "email_taken",
+        text: "A user with this e-mail exists already.",
+    },
     Conflict { constraint: "users_username_key", code: "username_taken", text: "This username is taken." },
     Conflict { constraint: "users_platform_username_key", code: "username_taken", text: "This username is taken." },
 ];

@@ -52,13 +52,27 @@ impl Config {
         let key = "0000000000000000000000000000000000000000000000000000000000000001";
         Self {
             grpc_addr: env.get("AUTH_GRPC_ADDR", SocketAddr::from(([127, 0, 0, 1], 9001)), "auth-service: gRPC"),
-            ops_addr: env.get("AUTH_OPS_ADDR", SocketAddr::from(([127, 0, 0, 1], 9101)), "auth-service: internal health and metrics"),
+            ops_addr: env.get(
+                "AUTH_OPS_ADDR",
+                SocketAddr::from(([127, 0, 0, 1], 9101)),
+                "auth-service: internal health and metrics",
+            ),
             pg: PgConfig::from_env(env, "AUTH"),
             redis: RedisConfig::from_env(env),
             keys: KeyRing::from_env(env, "auth", clock.clone()),
             mail: MailConfig::from_env(env),
-            key_encryption_key: env.secret("AUTH_KEY_ENCRYPTION_KEY", key, 64, "Seals the private signing keys in the database: 64 hex digits"),
-            code_keys: env.secret("AUTH_CODE_KEYS", &format!("dev={key}"), 64, "Keys of the stored one-time codes: id=64 hex digits, comma-separated, the newest first"),
+            key_encryption_key: env.secret(
+                "AUTH_KEY_ENCRYPTION_KEY",
+                key,
+                64,
+                "Seals the private signing keys in the database: 64 hex digits",
+            ),
+            code_keys: env.secret(
+                "AUTH_CODE_KEYS",
+                &format!("dev={key}"),
+                64,
+                "Keys of the stored one-time codes: id=64 hex digits, comma-separated, the newest first",
+            ),
             issuer: env.text("TOKEN_ISSUER", "songlist", "The iss of tokens; the same for auth-service and gateway"),
             lifetimes: Lifetimes::from_env(env),
             songlist_url: env.text("SONGLIST_URL", "http://127.0.0.1:9002", "Where songlist-service's gRPC is reached"),
@@ -76,7 +90,11 @@ impl Lifetimes {
             refresh: secs("AUTH_REFRESH_TTL_SECS", 172_800, "Life of an unused refresh token"),
             session: secs("AUTH_SESSION_TTL_SECS", 2_592_000, "Life of a session, whatever is refreshed"),
             login_code: secs("AUTH_LOGIN_CODE_TTL_SECS", 300, "Life of a sign-in code, from its first dispatch"),
-            proof_code: secs("AUTH_PROOF_CODE_TTL_SECS", 3_600, "Life of a verification or reset code, from its first dispatch"),
+            proof_code: secs(
+                "AUTH_PROOF_CODE_TTL_SECS",
+                3_600,
+                "Life of a verification or reset code, from its first dispatch",
+            ),
             resend_after: secs("AUTH_RESEND_AFTER_SECS", 60, "Between two sends of one code"),
         }
     }

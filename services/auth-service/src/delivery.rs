@@ -43,14 +43,17 @@ async fn address_of(app: &App, message: &Message) -> anyhow::Result<Option<Strin
     if let Some(email) = message.payload.get("email").and_then(Value::as_str) {
         return Ok(Some(email.to_owned()));
     }
-    let (Some(user), Some(tenant)) =
-        (message.payload.get("user_id").and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok()), message.tenant_id)
-    else {
+    let (Some(user), Some(tenant)) = (
+        message.payload.get("user_id").and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok()),
+        message.tenant_id,
+    ) else {
         anyhow::bail!("a notice without an addressee");
     };
     let tenant = TenantId(tenant);
-    let found =
-        app.pg.transaction(Scope::Tenant(tenant), async |conn: &mut Conn| users::find_many(conn, tenant, &[user]).await).await?;
+    let found = app
+        .pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| users::find_many(conn, tenant, &[user]).await)
+        .await?;
     Ok(found.into_iter().next().map(|user| user.email))
 }
 

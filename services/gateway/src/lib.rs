@@ -1,1 +1,43 @@
-//! x
+//! The gateway: the one public door. It ends HTTP and tokens, asks the service that owns the answer, and puts the answer into
+//! the contract's envelopes. It has no business rule: it may refuse early, it never grants.
+
+mod app;
+mod config;
+mod http;
+mod openapi;
+mod peers;
+mod policy;
+mod revocations;
+mod routes;
+mod signing_keys;
+
+use std::net::SocketAddr;
+
+use kit::lifecycle::Shutdown;
+
+pub use config::Config;
+pub use openapi::document as openapi_document;
+pub use policy::{TABLE, permissions_table};
+
+/// Where a started gateway listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    pub http: SocketAddr,
+    pub ops: SocketAddr,
+}
+
+/// Starts the gateway and returns when it listens; it is ready once a key set was loaded.
+///
+/// # Errors
+/// When an address is no address or a port is taken.
+pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Addresses> {
+    tokens::install()?;
+    let (http_addr, ops_addr) = (config.http_addr, config.ops_addr);
+    let app = app::App::new(config)?;
+    app.health.own("signing_keys");
+    signing_keys::keep_current(&app, &shutdown);
+    revocations::follow(&app, &shutdown);
+    let http = http::server::serve(&app, http_addr, &shutdown)?;
+    let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;
+    Ok(Addresses { http, ops })
+}

@@ -45,7 +45,8 @@ pub async fn serve(server: GrpcServer, routes: Routes, shutdown: &Shutdown) -> a
         .http2_keepalive_interval(Some(Duration::from_secs(20)))
         .layer(layer)
         .add_routes(routes.add_service(health));
-    shutdown.spawn("grpc", router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), soft.cancelled_owned()));
+    shutdown
+        .spawn("grpc", router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), soft.cancelled_owned()));
     tokio::spawn(async move {
         draining.cancelled().await;
         reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;

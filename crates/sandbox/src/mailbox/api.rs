@@ -32,7 +32,8 @@ async fn list(State(mailbox): State<Mailbox>, Query(window): Query<Window>) -> J
 }
 
 async fn search(State(mailbox): State<Mailbox>, Query(window): Query<Window>) -> Json<Value> {
-    let words: Vec<String> = window.query.split_whitespace().map(|word| word.trim_matches('"').to_lowercase()).collect();
+    let words: Vec<String> =
+        window.query.split_whitespace().map(|word| word.trim_matches('"').to_lowercase()).collect();
     let found = mailbox.find(|mail| words.iter().all(|word| matches(mail, word)));
     Json(listing(&mailbox, &found, &window))
 }

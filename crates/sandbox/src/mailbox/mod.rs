@@ -23,7 +23,12 @@ pub struct Addresses {
 ///
 /// # Errors
 /// When an address is not loopback or cannot be bound.
-pub async fn start(mailbox: Mailbox, smtp: SocketAddr, web: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<Addresses> {
+pub async fn start(
+    mailbox: Mailbox,
+    smtp: SocketAddr,
+    web: SocketAddr,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Addresses> {
     let (smtp, web) = (crate::bind(smtp).await?, crate::bind(web).await?);
     let bound = Addresses { smtp: smtp.local_addr()?, web: web.local_addr()? };
     shutdown.spawn("smtp", smtp::serve(smtp, mailbox.clone()));

@@ -15,7 +15,10 @@ pub(crate) fn list(mails: &[Mail]) -> String {
             )
         })
         .collect();
-    format!("{HEAD}<h1>Mailbox</h1><p>{} mails, the newest first. Reload to see more.<table><tr><th>At<th>To<th>Subject{rows}</table>", mails.len())
+    format!(
+        "{HEAD}<h1>Mailbox</h1><p>{} mails, the newest first. Reload to see more.<table><tr><th>At<th>To<th>Subject{rows}</table>",
+        mails.len()
+    )
 }
 
 pub(crate) fn one(mail: &Mail) -> String {

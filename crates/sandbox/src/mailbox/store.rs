@@ -79,7 +79,8 @@ impl Mailbox {
         let address = address.to_lowercase();
         loop {
             let arrived = self.0.arrived.notified();
-            if let Some(mail) = self.find(|mail| mail.to.contains(&address) && mail.subject.contains(subject)).into_iter().next()
+            if let Some(mail) =
+                self.find(|mail| mail.to.contains(&address) && mail.subject.contains(subject)).into_iter().next()
             {
                 return mail;
             }

@@ -50,10 +50,12 @@ impl Postgres {
         if !data.join("PG_VERSION").exists() {
             init(&options.folder, &data, &secret)?;
         }
-        let password = fs::read_to_string(&secret).context("the superuser's password cannot be read")?.trim().to_owned();
+        let password =
+            fs::read_to_string(&secret).context("the superuser's password cannot be read")?.trim().to_owned();
         let mut command = as_its_user("INT", &postgres_program("postgres")?);
         command.arg("-D").arg(&data).args(["-p", &options.port.to_string()]);
-        let mut settings = vec!["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "timezone=UTC"];
+        let mut settings =
+            vec!["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "timezone=UTC"];
         if !options.durable {
             settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=256MB"]);
         }
@@ -73,10 +75,8 @@ impl Postgres {
         let deadline = Instant::now() + Duration::from_secs(30);
         let port = self.port.to_string();
         loop {
-            let ready = tokio::process::Command::new(&probe)
-                .args(["-q", "-h", "127.0.0.1", "-p", &port])
-                .status()
-                .await?;
+            let ready =
+                tokio::process::Command::new(&probe).args(["-q", "-h", "127.0.0.1", "-p", &port]).status().await?;
             if ready.success() {
                 return Ok(());
             }

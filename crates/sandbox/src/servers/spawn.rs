@@ -16,7 +16,11 @@ pub(super) fn dying_with_us(signal: &str, extra: &[&str], program: impl AsRef<Os
 ///
 /// # Errors
 /// When it cannot be started.
-pub fn spawn_until_we_end(signal: &str, program: impl AsRef<OsStr>, set_up: impl FnOnce(&mut Command)) -> std::io::Result<Child> {
+pub fn spawn_until_we_end(
+    signal: &str,
+    program: impl AsRef<OsStr>,
+    set_up: impl FnOnce(&mut Command),
+) -> std::io::Result<Child> {
     let mut command = dying_with_us(signal, &[], program);
     set_up(&mut command);
     spawn(command)

@@ -54,7 +54,13 @@ pub(crate) struct Addressee {
 }
 
 /// Opens a challenge and asks the mail worker for its first code.
-pub(crate) async fn open(conn: &mut Conn, app: &App, purpose: Purpose, to: &Addressee, request_id: &str) -> Result<Uuid, TxError> {
+pub(crate) async fn open(
+    conn: &mut Conn,
+    app: &App,
+    purpose: Purpose,
+    to: &Addressee,
+    request_id: &str,
+) -> Result<Uuid, TxError> {
     let row = Challenge {
         id: codes::handle()?,
         tenant_id: to.tenant,
@@ -91,13 +97,18 @@ async fn request_code(conn: &mut Conn, id: Uuid, tenant: Option<Uuid>, request_i
 
 /// Asks for the code of an open challenge to be sent again: the counter and the end of life stay as they are. Seconds until
 /// the next send is possible.
-pub(crate) async fn resend(conn: &mut Conn, app: &App, challenge: &Challenge, request_id: &str) -> Result<u64, TxError> {
+pub(crate) async fn resend(
+    conn: &mut Conn,
+    app: &App,
+    challenge: &Challenge,
+    request_id: &str,
+) -> Result<u64, TxError> {
     let now = app.clock.now();
     let spacing = app.lifetimes.resend_after;
     let over = challenge.expires_at.is_some_and(|end| end <= now) || challenge.sends >= MAX_SENDS;
-    let waits = challenge.last_sent_at.map_or(Duration::ZERO, |at| {
-        spacing.saturating_sub((now - at).to_std().unwrap_or(Duration::ZERO))
-    });
+    let waits = challenge
+        .last_sent_at
+        .map_or(Duration::ZERO, |at| spacing.saturating_sub((now - at).to_std().unwrap_or(Duration::ZERO)));
     // One that was never sent has its request in the outbox still.
     if over || challenge.consumed_at.is_some() || challenge.sends == 0 || !waits.is_zero() {
         return Ok(waits.as_secs().max(1));
@@ -154,7 +165,13 @@ fn first_end(challenge: &Challenge, now: DateTime<Utc>) -> DateTime<Utc> {
 ///
 /// # Errors
 /// `otp_invalid` for a wrong, expired, used up or unknown one alike.
-pub(crate) async fn answer(app: &App, scope: Scope, ids: &[Uuid], purpose: Purpose, code: &str) -> Result<Challenge, Error> {
+pub(crate) async fn answer(
+    app: &App,
+    scope: Scope,
+    ids: &[Uuid],
+    purpose: Purpose,
+    code: &str,
+) -> Result<Challenge, Error> {
     let now = app.clock.now();
     let code = Secret::new(code.trim());
     let charged = app
@@ -170,7 +187,9 @@ pub(crate) async fn answer(app: &App, scope: Scope, ids: &[Uuid], purpose: Purpo
         .await?;
     charged
         .into_iter()
-        .find(|(challenge, codes)| challenge.purpose == purpose.name() && app.code_keys.matches(challenge, codes, &code))
+        .find(|(challenge, codes)| {
+            challenge.purpose == purpose.name() && app.code_keys.matches(challenge, codes, &code)
+        })
         .map(|(challenge, _)| challenge)
         .ok_or_else(otp_invalid)
 }

@@ -18,8 +18,10 @@ impl CodeKeys {
     pub(crate) fn parse(list: &Secret) -> anyhow::Result<Self> {
         let mut keys = Vec::new();
         for part in list.expose().split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let (id, key) = part.split_once('=').ok_or_else(|| anyhow::anyhow!("AUTH_CODE_KEYS is written id=hex,…"))?;
-            let bytes = hex::decode(key).map_err(|_bad| anyhow::anyhow!("AUTH_CODE_KEYS: the key {id} is not hexadecimal"))?;
+            let (id, key) =
+                part.split_once('=').ok_or_else(|| anyhow::anyhow!("AUTH_CODE_KEYS is written id=hex,…"))?;
+            let bytes =
+                hex::decode(key).map_err(|_bad| anyhow::anyhow!("AUTH_CODE_KEYS: the key {id} is not hexadecimal"))?;
             anyhow::ensure!(bytes.len() >= 32, "AUTH_CODE_KEYS: the key {id} is shorter than 256 bits");
             keys.push((id.to_owned(), hmac::Key::new(hmac::HMAC_SHA256, &bytes)));
         }

@@ -27,7 +27,8 @@ impl Keychain {
     /// # Errors
     /// When the sealing key is not 64 hex digits.
     pub(crate) fn new(key: &Secret) -> anyhow::Result<Self> {
-        let bytes = hex::decode(key.expose()).map_err(|_bad| anyhow::anyhow!("AUTH_KEY_ENCRYPTION_KEY is not hexadecimal"))?;
+        let bytes =
+            hex::decode(key.expose()).map_err(|_bad| anyhow::anyhow!("AUTH_KEY_ENCRYPTION_KEY is not hexadecimal"))?;
         let unbound = UnboundKey::new(&AES_256_GCM, &bytes)
             .map_err(|_bad| anyhow::anyhow!("AUTH_KEY_ENCRYPTION_KEY is not 64 hex digits"))?;
         Ok(Self { sealing: LessSafeKey::new(unbound), keys: RwLock::default() })
@@ -63,13 +64,13 @@ impl Keychain {
     }
 
     fn unseal(&self, row: &SealedKey) -> Result<SigningKey, Error> {
-        let failed = || Error::internal(anyhow::anyhow!("signing key {} does not open: wrong AUTH_KEY_ENCRYPTION_KEY?", row.kid));
+        let failed = || {
+            Error::internal(anyhow::anyhow!("signing key {} does not open: wrong AUTH_KEY_ENCRYPTION_KEY?", row.kid))
+        };
         let nonce = Nonce::try_assume_unique_for_key(&row.nonce).map_err(|_bad| failed())?;
         let mut sealed = row.sealed.clone();
-        let pkcs8 = self
-            .sealing
-            .open_in_place(nonce, Aad::from(row.kid.as_bytes()), &mut sealed)
-            .map_err(|_bad| failed())?;
+        let pkcs8 =
+            self.sealing.open_in_place(nonce, Aad::from(row.kid.as_bytes()), &mut sealed).map_err(|_bad| failed())?;
         SigningKey::from_pkcs8(row.kid.clone(), pkcs8)
     }
 }

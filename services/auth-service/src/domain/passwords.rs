@@ -20,7 +20,8 @@ const QUEUE_PER_CORE: usize = 8;
 const COST: (u32, u32, u32) = (19_456, 2, 1);
 
 /// The most common passwords of eight characters and more (list by Royce Williams, as Django ships it).
-static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| include_str!("../common_passwords.txt").lines().collect());
+static COMMON: LazyLock<HashSet<&'static str>> =
+    LazyLock::new(|| include_str!("../common_passwords.txt").lines().collect());
 
 /// Checks a new password against the policy and the person it is for.
 ///
@@ -103,8 +104,7 @@ impl Hasher {
             return Ok(false);
         }
         let known = hash.filter(|hash| hash.starts_with("$argon2id$"));
-        let (password, hash, real) =
-            (password.clone(), known.unwrap_or(&self.decoy).to_owned(), known.is_some());
+        let (password, hash, real) = (password.clone(), known.unwrap_or(&self.decoy).to_owned(), known.is_some());
         self.off_thread(move || {
             let Ok(parsed) = PasswordHash::new(&hash) else { return Ok(false) };
             Ok(argon2()?.verify_password(password.expose().as_bytes(), &parsed).is_ok() && real)
@@ -112,7 +112,10 @@ impl Hasher {
         .await
     }
 
-    async fn off_thread<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let _admitted = self.admitted.clone().try_acquire_owned().map_err(|_full| busy())?;
         let running = self.running.clone().acquire_owned().await.map_err(Error::internal)?;
         tokio::task::spawn_blocking(move || {

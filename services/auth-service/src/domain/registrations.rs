@@ -104,11 +104,23 @@ impl Standing {
     }
 }
 
-fn addressee(email: &str, email_norm: &str, tenant: TenantId, user: Option<Uuid>, registration: Option<Uuid>) -> Addressee {
+fn addressee(
+    email: &str,
+    email_norm: &str,
+    tenant: TenantId,
+    user: Option<Uuid>,
+    registration: Option<Uuid>,
+) -> Addressee {
     Addressee { tenant: Some(tenant.0), user, registration, email: email.to_owned(), email_norm: email_norm.to_owned() }
 }
 
-async fn notice(conn: &mut Conn, caller: &Caller, tenant: TenantId, template: &str, email: &str) -> Result<(), TxError> {
+async fn notice(
+    conn: &mut Conn,
+    caller: &Caller,
+    tenant: TenantId,
+    template: &str,
+    email: &str,
+) -> Result<(), TxError> {
     let message = outbox::NewMessage {
         topic: "mail.notice",
         tenant_id: Some(tenant.0),
@@ -125,7 +137,13 @@ async fn notice(conn: &mut Conn, caller: &Caller, tenant: TenantId, template: &s
 /// # Errors
 /// `otp_invalid`; `account_deleted_by_admin` after the right code of such an account; `username_taken` when somebody else took
 /// it meanwhile.
-pub(crate) async fn verify_email(app: &App, caller: &Caller, tenant: &str, email: &str, otp: &str) -> Result<(), Error> {
+pub(crate) async fn verify_email(
+    app: &App,
+    caller: &Caller,
+    tenant: &str,
+    email: &str,
+    otp: &str,
+) -> Result<(), Error> {
     let tenant = TenantId(tenants::resolve(app, tenant).await?.id);
     let (scope, email) = (Scope::Tenant(tenant), compared(email));
     let ids: Vec<Uuid> = app
@@ -163,7 +181,13 @@ enum Proven {
     DeletedByAdmin,
 }
 
-async fn prove(conn: &mut Conn, app: &App, caller: &Caller, tenant: TenantId, answered: &Challenge) -> Result<Proven, TxError> {
+async fn prove(
+    conn: &mut Conn,
+    app: &App,
+    caller: &Caller,
+    tenant: TenantId,
+    answered: &Challenge,
+) -> Result<Proven, TxError> {
     let now = app.clock.now();
     let account = users::find_by_email_also_deleted(conn, tenant, &answered.email_norm).await?;
     let user = match (account.as_ref().map(|user| (Standing::of(user), user.id)), answered.registration_id) {
@@ -193,8 +217,13 @@ async fn prove(conn: &mut Conn, app: &App, caller: &Caller, tenant: TenantId, an
         _ => return Err(otp_invalid().into()),
     };
     store::challenges::void_others(conn, Some(tenant.0), user, &answered.email_norm, now).await?;
-    let event =
-        audit::Event { tenant: Some(tenant.0), actor: Some(user), action: "email_verified", target: Some(user), result: "success" };
+    let event = audit::Event {
+        tenant: Some(tenant.0),
+        actor: Some(user),
+        action: "email_verified",
+        target: Some(user),
+        result: "success",
+    };
     audit::record(conn, app, caller, event).await?;
     Ok(Proven::Account)
 }

@@ -22,7 +22,12 @@ const OVERLAP_SECS: i64 = 30;
 
 /// Notes a revocation in the transaction of the change that caused it. Tokens below `min_version` are dead; a session's
 /// tokens all are.
-pub(crate) async fn revoke(conn: &mut Conn, caller: &Caller, subject: Subject, min_version: i64) -> Result<(), TxError> {
+pub(crate) async fn revoke(
+    conn: &mut Conn,
+    caller: &Caller,
+    subject: Subject,
+    min_version: i64,
+) -> Result<(), TxError> {
     revocations::insert(conn, subject, min_version).await?;
     let (name, id) = revocations::names(subject);
     let message = outbox::NewMessage {

@@ -39,7 +39,13 @@ struct Holder {
 }
 
 /// Opens a session for a person who has just proven who they are.
-pub(crate) async fn open(conn: &mut Conn, app: &App, caller: &Caller, user: &User, tver: i64) -> Result<TokenPair, TxError> {
+pub(crate) async fn open(
+    conn: &mut Conn,
+    app: &App,
+    caller: &Caller,
+    user: &User,
+    tver: i64,
+) -> Result<TokenPair, TxError> {
     let now = app.clock.now();
     let session = SessionRow {
         id: SessionId::new().0,
@@ -79,7 +85,10 @@ fn new_refresh(app: &App, session: &SessionRow, holder: &Holder, parent: Option<
 
 /// Signs the two tokens of a row. Signing a row again gives the same two tokens.
 fn sign(app: &App, session: &SessionRow, row: &RefreshRow, user: &User) -> Result<TokenPair, Error> {
-    let key = app.keychain.by_id(&row.kid).ok_or_else(|| Error::internal(anyhow::anyhow!("signing key {} is gone", row.kid)))?;
+    let key = app
+        .keychain
+        .by_id(&row.kid)
+        .ok_or_else(|| Error::internal(anyhow::anyhow!("signing key {} is gone", row.kid)))?;
     let issued = row.issued_at.timestamp();
     let access_ends = row.issued_at + app.lifetimes.access;
     let claims = Claims {
@@ -128,28 +137,38 @@ enum Refreshed {
 /// # Errors
 /// `token_not_valid`; `token_reused` after the replay of a token whose successor was used, which ends the session.
 pub(crate) async fn refresh(app: &App, caller: &Caller, token: &Secret) -> Result<TokenPair, Error> {
-    let claims = app
-        .refresh_verifier
-        .verify(token.expose(), &app.keychain.public())
-        .map_err(|_refused| token_not_valid())?;
+    let claims =
+        app.refresh_verifier.verify(token.expose(), &app.keychain.public()).map_err(|_refused| token_not_valid())?;
     let scope = Scope::tenant_or_platform(claims.tenant_id);
     let outcome = app
         .pg
-        .transaction(scope, async |conn: &mut Conn| match sessions::use_refresh(conn, claims.jti, app.clock.now()).await? {
-            Some(used) => rotate(conn, app, caller, &claims, &used).await,
-            None => replayed(conn, app, caller, &claims).await,
+        .transaction(scope, async |conn: &mut Conn| {
+            match sessions::use_refresh(conn, claims.jti, app.clock.now()).await? {
+                Some(used) => rotate(conn, app, caller, &claims, &used).await,
+                None => replayed(conn, app, caller, &claims).await,
+            }
         })
         .await?;
     match outcome {
         Refreshed::Tokens(pair) => Ok(pair),
         Refreshed::Reused => {
             app.wake.wake();
-            Err(Error::new(Kind::Unauthenticated, "token_reused", "This session was ended for your safety. Please sign in again."))
+            Err(Error::new(
+                Kind::Unauthenticated,
+                "token_reused",
+                "This session was ended for your safety. Please sign in again.",
+            ))
         }
     }
 }
 
-async fn rotate(conn: &mut Conn, app: &App, caller: &Caller, claims: &Claims, used: &RefreshRow) -> Result<Refreshed, TxError> {
+async fn rotate(
+    conn: &mut Conn,
+    app: &App,
+    caller: &Caller,
+    claims: &Claims,
+    used: &RefreshRow,
+) -> Result<Refreshed, TxError> {
     let now = app.clock.now();
     let session = sessions::find(conn, used.session_id).await?;
     let holder = holder(conn, claims).await?;
@@ -225,7 +244,14 @@ async fn end(conn: &mut Conn, app: &App, caller: &Caller, session: &SessionRow, 
 }
 
 /// Ends every session of a user, whose token version was raised to `ver` in the same transaction.
-pub(crate) async fn end_all(conn: &mut Conn, app: &App, caller: &Caller, user: Uuid, ver: i64, cause: &str) -> Result<(), TxError> {
+pub(crate) async fn end_all(
+    conn: &mut Conn,
+    app: &App,
+    caller: &Caller,
+    user: Uuid,
+    ver: i64,
+    cause: &str,
+) -> Result<(), TxError> {
     sessions::revoke_all(conn, user, cause, app.clock.now()).await?;
     revocations::revoke(conn, caller, Subject::User(UserId(user)), ver).await
 }

@@ -61,7 +61,9 @@ pub(crate) async fn start(
     };
     let challenge = app
         .pg
-        .transaction(scope, async |conn: &mut Conn| challenges::open(conn, app, Purpose::Login, &to, &caller.request_id).await)
+        .transaction(scope, async |conn: &mut Conn| {
+            challenges::open(conn, app, Purpose::Login, &to, &caller.request_id).await
+        })
         .await?;
     app.wake.wake();
     let seconds = |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);

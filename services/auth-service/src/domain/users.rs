@@ -149,7 +149,8 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: &NewUser) -> Result<
 
 /// Where a new user goes, and as what.
 async fn place(app: &App, caller: &Caller, new: &NewUser) -> Result<(TenantId, Role), Error> {
-    let asked = new.role.as_deref().map(|name| Role::of_name(name).ok_or_else(|| Error::invalid("role", "Unknown role.")));
+    let asked =
+        new.role.as_deref().map(|name| Role::of_name(name).ok_or_else(|| Error::invalid("role", "Unknown role.")));
     let asked = asked.transpose()?;
     if let Ok((_, tenant)) = caller.admin() {
         return match asked {
@@ -175,7 +176,12 @@ pub(crate) struct Described {
 }
 
 /// Describes users of a tenant to another service; unknown ids are left out.
-pub(crate) async fn describe(app: &App, caller: &Caller, tenant: &str, ids: &[String]) -> Result<Vec<Described>, Error> {
+pub(crate) async fn describe(
+    app: &App,
+    caller: &Caller,
+    tenant: &str,
+    ids: &[String],
+) -> Result<Vec<Described>, Error> {
     caller.service()?;
     let tenant = TenantId::parse(tenant)?;
     let ids: Vec<Uuid> = ids.iter().take(MAX_DESCRIBED).filter_map(|id| Uuid::try_parse(id).ok()).collect();

@@ -33,7 +33,8 @@ impl PasswordResets for Grpc {
         let (caller, asked) = open(request)?;
         let (new, confirmation) = (Secret::new(asked.new_password), Secret::new(asked.confirm_password));
         let tenant = asked.tenant.as_deref();
-        password_resets::confirm(&self.0, &caller, tenant, &asked.challenge_id, &asked.otp, (&new, &confirmation)).await?;
+        password_resets::confirm(&self.0, &caller, tenant, &asked.challenge_id, &asked.otp, (&new, &confirmation))
+            .await?;
         Ok(Response::new(ConfirmPasswordResetResponse {}))
     }
 }

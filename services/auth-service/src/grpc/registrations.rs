@@ -37,7 +37,10 @@ impl Registrations for Grpc {
         Ok(Response::new(RegisterResponse { email }))
     }
 
-    async fn verify_email(&self, request: Request<VerifyEmailRequest>) -> Result<Response<VerifyEmailResponse>, Status> {
+    async fn verify_email(
+        &self,
+        request: Request<VerifyEmailRequest>,
+    ) -> Result<Response<VerifyEmailResponse>, Status> {
         let (caller, asked) = open(request)?;
         registrations::verify_email(&self.0, &caller, &asked.tenant, &asked.email, &asked.otp).await?;
         Ok(Response::new(VerifyEmailResponse {}))

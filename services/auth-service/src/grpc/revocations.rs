@@ -28,7 +28,11 @@ impl Revocations for Grpc {
             let revocations = news
                 .revocations
                 .into_iter()
-                .map(|row| Revocation { subject: row.subject, id: row.subject_id.to_string(), min_version: row.min_version })
+                .map(|row| Revocation {
+                    subject: row.subject,
+                    id: row.subject_id.to_string(),
+                    min_version: row.min_version,
+                })
                 .collect();
             Ok(RevocationNews { generation: news.generation, revocations })
         });

@@ -3,7 +3,8 @@ use kit::caller::Role as CallerRole;
 use kit::grpc::{answer, open};
 use proto::auth::users_server::{Users, UsersServer};
 use proto::auth::{
-    CreateUserRequest, DescribeUsersRequest, DescribeUsersResponse, GetMeRequest, GetUserRequest, Role, User, UserDescription,
+    CreateUserRequest, DescribeUsersRequest, DescribeUsersResponse, GetMeRequest, GetUserRequest, Role, User,
+    UserDescription,
 };
 use proto::time::to_proto;
 use proto::tonic::{Request, Response, Status};
@@ -74,7 +75,10 @@ impl Users for Grpc {
         Ok(answer(message(made.value), made.replayed))
     }
 
-    async fn describe(&self, request: Request<DescribeUsersRequest>) -> Result<Response<DescribeUsersResponse>, Status> {
+    async fn describe(
+        &self,
+        request: Request<DescribeUsersRequest>,
+    ) -> Result<Response<DescribeUsersResponse>, Status> {
         let (caller, asked) = open(request)?;
         let found = users::describe(&self.0, &caller, &asked.tenant_id, &asked.ids).await?;
         let users = found

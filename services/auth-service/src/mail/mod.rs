@@ -37,7 +37,12 @@ impl MailConfig {
             env.problem("DEFAULT_FROM_EMAIL is not an address such as SongList <no-reply@example.com>");
         }
         Self {
-            backend: env.choice("EMAIL_BACKEND", &["smtp", "console", "file"], "smtp", "How mail leaves: smtp, console or file"),
+            backend: env.choice(
+                "EMAIL_BACKEND",
+                &["smtp", "console", "file"],
+                "smtp",
+                "How mail leaves: smtp, console or file",
+            ),
             host: env.text("EMAIL_HOST", "127.0.0.1", "SMTP server"),
             port: env.get("EMAIL_PORT", 1025_u16, "Port of the SMTP server"),
             user: env.opt("EMAIL_HOST_USER", "User at the SMTP server"),

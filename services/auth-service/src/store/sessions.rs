@@ -65,10 +65,7 @@ pub(crate) async fn revoke(conn: &mut Conn, id: Uuid, cause: &str, now: DateTime
 /// Ends every session of a user.
 pub(crate) async fn revoke_all(conn: &mut Conn, user: Uuid, cause: &str, now: DateTime<Utc>) -> Result<(), TxError> {
     let live = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::revoked_at.is_null());
-    diesel::update(live)
-        .set((sessions::revoked_at.eq(now), sessions::revoked_cause.eq(cause)))
-        .execute(conn)
-        .await?;
+    diesel::update(live).set((sessions::revoked_at.eq(now), sessions::revoked_cause.eq(cause))).execute(conn).await?;
     Ok(())
 }
 

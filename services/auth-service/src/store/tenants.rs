@@ -87,8 +87,14 @@ pub(crate) async fn list(conn: &mut Conn, filter: &Filter, page: &Page) -> Resul
 }
 
 /// Switches a tenant on or off; switching off raises the token version. `None` when it is in that state already.
-pub(crate) async fn set_active(conn: &mut Conn, id: TenantId, active: bool, now: DateTime<Utc>) -> Result<Option<Tenant>, TxError> {
-    let other_way = tenants::table.find(id.0).filter(tenants::deleted_at.is_null()).filter(tenants::is_active.ne(active));
+pub(crate) async fn set_active(
+    conn: &mut Conn,
+    id: TenantId,
+    active: bool,
+    now: DateTime<Utc>,
+) -> Result<Option<Tenant>, TxError> {
+    let other_way =
+        tenants::table.find(id.0).filter(tenants::deleted_at.is_null()).filter(tenants::is_active.ne(active));
     let raise = i64::from(!active);
     Ok(diesel::update(other_way)
         .set((
@@ -105,7 +111,10 @@ pub(crate) async fn set_active(conn: &mut Conn, id: TenantId, active: bool, now:
 
 /// Counts a user in (`1`) or out (`-1`).
 pub(crate) async fn add_user_count(conn: &mut Conn, id: TenantId, by: i64) -> Result<(), TxError> {
-    diesel::update(tenants::table.find(id.0)).set(tenants::user_count.eq(tenants::user_count + by)).execute(conn).await?;
+    diesel::update(tenants::table.find(id.0))
+        .set(tenants::user_count.eq(tenants::user_count + by))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

@@ -75,7 +75,11 @@ pub(crate) async fn find_by_identifier(
 }
 
 /// The account of an e-mail, the live one if there is one, else the one deleted last.
-pub(crate) async fn find_by_email_also_deleted(conn: &mut Conn, id: TenantId, email: &str) -> Result<Option<User>, TxError> {
+pub(crate) async fn find_by_email_also_deleted(
+    conn: &mut Conn,
+    id: TenantId,
+    email: &str,
+) -> Result<Option<User>, TxError> {
     Ok(of_realm(Some(id))
         .filter(users::email_norm.eq(email))
         .order(users::deleted_at.desc().nulls_first())
@@ -86,7 +90,12 @@ pub(crate) async fn find_by_email_also_deleted(conn: &mut Conn, id: TenantId, em
 }
 
 /// True when a live user other than `except` has the username.
-pub(crate) async fn username_taken(conn: &mut Conn, id: TenantId, username: &str, except: Option<Uuid>) -> Result<bool, TxError> {
+pub(crate) async fn username_taken(
+    conn: &mut Conn,
+    id: TenantId,
+    username: &str,
+    except: Option<Uuid>,
+) -> Result<bool, TxError> {
     let holders = users::table
         .filter(tenant::of(users::tenant_id, id))
         .filter(users::username_norm.eq(username))
@@ -102,7 +111,8 @@ pub(crate) async fn find(conn: &mut Conn, realm: Option<TenantId>, id: UserId) -
 
 /// A live ADMIN of any tenant; for the platform's scope.
 pub(crate) async fn find_admin(conn: &mut Conn, id: UserId) -> Result<User, TxError> {
-    let live = users::table.filter(users::id.eq(id.0)).filter(users::role.eq("ADMIN")).filter(users::deleted_at.is_null());
+    let live =
+        users::table.filter(users::id.eq(id.0)).filter(users::role.eq("ADMIN")).filter(users::deleted_at.is_null());
     Ok(live.select(User::as_select()).first(conn).await?)
 }
 

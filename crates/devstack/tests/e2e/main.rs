@@ -1,0 +1,3 @@
+//! The system suite: all five services, real sockets, Postgres, Redis and SMTP.
+
+mod sign_in;

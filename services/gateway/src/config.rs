@@ -1,0 +1,66 @@
+use std::net::SocketAddr;
+
+use kit::Clock;
+use kit::caller::KeyRing;
+use kit::env::Env;
+use kit_redis::RedisConfig;
+
+/// Everything the gateway can be told.
+#[derive(Clone)]
+pub struct Config {
+    pub http_addr: SocketAddr,
+    pub ops_addr: SocketAddr,
+    pub redis: RedisConfig,
+    pub keys: KeyRing,
+    pub clock: Clock,
+    /// The `iss` of tokens.
+    pub issuer: String,
+    /// What `next`, `previous` and the OpenAPI document are built from; never the Host header.
+    pub public_url: String,
+    /// Exact origins that browsers may call from.
+    pub cors_origins: Vec<String>,
+    /// Proxies in front that append to X-Forwarded-For; 0: the peer is the client.
+    pub trusted_hops: usize,
+    /// Every rate limit times this; tests and load measurements raise it.
+    pub rate_factor: u32,
+    /// Threads that serve HTTP.
+    pub workers: usize,
+    pub auth_url: String,
+    pub songlist_url: String,
+    pub payments_url: String,
+}
+
+impl Config {
+    /// Reads the environment; faults are noted in it.
+    pub fn from_env(env: &mut Env) -> Self {
+        let clock = Clock::system();
+        let origins = env.text("CORS_ORIGINS", "", "Exact origins that browsers may call from, comma-separated");
+        Self {
+            http_addr: env.get("GATEWAY_HTTP_ADDR", SocketAddr::from(([127, 0, 0, 1], 8000)), "gateway: public HTTP"),
+            ops_addr: env.get(
+                "GATEWAY_OPS_ADDR",
+                SocketAddr::from(([127, 0, 0, 1], 9100)),
+                "gateway: internal health and metrics",
+            ),
+            redis: RedisConfig::from_env(env),
+            keys: KeyRing::from_env(env, "gateway", clock.clone()),
+            clock,
+            issuer: env.text("TOKEN_ISSUER", "songlist", "The iss of tokens; the same for auth-service and gateway"),
+            public_url: env
+                .text(
+                    "PUBLIC_URL",
+                    "http://127.0.0.1:8000",
+                    "The gateway as clients reach it; links in answers are built from it",
+                )
+                .trim_end_matches('/')
+                .to_owned(),
+            cors_origins: origins.split(',').map(str::trim).filter(|o| !o.is_empty()).map(str::to_owned).collect(),
+            trusted_hops: env.get("TRUSTED_PROXY_HOPS", 0, "Proxies in front that append to X-Forwarded-For"),
+            rate_factor: env.get("RATE_LIMIT_FACTOR", 1, "Every rate limit times this"),
+            workers: env.get("GATEWAY_WORKERS", 2, "Threads that serve HTTP"),
+            auth_url: env.text("AUTH_URL", "http://127.0.0.1:9001", "Where auth-service's gRPC is reached"),
+            songlist_url: env.text("SONGLIST_URL", "http://127.0.0.1:9002", "Where songlist-service's gRPC is reached"),
+            payments_url: env.text("PAYMENTS_URL", "http://127.0.0.1:9003", "Where payments-service's gRPC is reached"),
+        }
+    }
+}

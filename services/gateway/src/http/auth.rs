@@ -1,0 +1,134 @@
+//! Who calls, and whether they may now: the token, the marks and the limits, with one round trip to Redis.
+
+use std::net::IpAddr;
+
+use actix_web::HttpRequest;
+use kit::caller::{Actor, Caller, Idempotency, Role};
+use kit_redis::Limit;
+use ring::digest::{Context, SHA256};
+use tokens::{Claims, TokenError};
+
+use crate::app::App;
+use crate::http::error::HttpError;
+use crate::policy::{Access, Rule};
+use crate::{revocations, signing_keys};
+
+/// The longest idempotency key.
+const MAX_KEY: usize = 255;
+
+/// The caller of a request, when its rule lets them in.
+pub(crate) async fn admit(
+    app: &App,
+    rule: &Rule,
+    request: &HttpRequest,
+    request_id: &str,
+) -> Result<Caller, HttpError> {
+    let claims = match rule.access {
+        Access::Public => None,
+        Access::Roles(_) => Some(claims_of(app, request).await?),
+    };
+    let network = client_network(app, request);
+    let user = claims.as_ref().map(|claims| claims.user_id.to_string());
+    let limits = rule.rate.limits(&network, user.as_deref(), app.config.rate_factor);
+    let subjects = claims.as_ref().map(revocations::subjects).unwrap_or_default();
+    let names: Vec<_> = subjects.iter().map(|(subject, _)| *subject).collect();
+    let verdict = app.redis.guard(&limits, &names).await;
+    app.health.seen("redis", verdict.is_ok());
+    if let Some(claims) = &claims {
+        let in_redis = verdict.as_ref().ok().filter(|verdict| app.revocations.same_generation(&verdict.generation));
+        let marked = in_redis.is_some_and(|verdict| {
+            verdict.marks.iter().zip(&subjects).any(|(mark, (_, version))| mark.is_some_and(|mark| *version < mark.0))
+        });
+        if marked || app.revocations.revoked(&subjects) {
+            return Err(HttpError::token_not_valid());
+        }
+        // Without Redis's marks an old copy cannot tell who was revoked: what matters waits, a LISTENER may read on.
+        if in_redis.is_none() && !app.revocations.fresh() && (rule.method.writes() || claims.role != Role::Listener) {
+            return Err(kit::Error::unavailable(anyhow::anyhow!("no current knowledge of revocations")).into());
+        }
+    }
+    let wait = verdict.map_or_else(|_down| app.local_limits.check(&limits), |verdict| verdict.wait);
+    if !wait.is_zero() {
+        app.metrics.event("rate_limited");
+        return Err(HttpError::rate_limited(wait));
+    }
+    let actor = claims.as_ref().and_then(Claims::actor).unwrap_or(Actor::Anonymous);
+    if claims.as_ref().is_some_and(|claims| !rule.allows(claims.role)) {
+        return Err(kit::Error::forbidden().into());
+    }
+    let user_agent = request.headers().get("user-agent").and_then(|value| value.to_str().ok());
+    Ok(Caller {
+        actor,
+        request_id: request_id.to_owned(),
+        client_net: Some(network),
+        user_agent: user_agent.map(|text| text.chars().take(120).collect()),
+        idempotency: None,
+    })
+}
+
+/// Charges limits that only a handler knows.
+pub(crate) async fn charge(app: &App, limits: &[Limit]) -> Result<(), HttpError> {
+    let wait = match app.redis.guard(limits, &[]).await {
+        Ok(verdict) => verdict.wait,
+        Err(_down) => app.local_limits.check(limits),
+    };
+    if wait.is_zero() { Ok(()) } else { Err(HttpError::rate_limited(wait)) }
+}
+
+async fn claims_of(app: &App, request: &HttpRequest) -> Result<Claims, HttpError> {
+    let header = request.headers().get("authorization").ok_or_else(HttpError::not_authenticated)?;
+    let text = header.to_str().map_err(|_bad| HttpError::token_not_valid())?;
+    let (scheme, token) = text.split_once(' ').ok_or_else(HttpError::token_not_valid)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(HttpError::token_not_valid());
+    }
+    match app.verifier.verify(token.trim(), &app.signing_keys.current()) {
+        Ok(claims) => Ok(claims),
+        Err(TokenError::Invalid | TokenError::Expired) => Err(HttpError::token_not_valid()),
+        Err(TokenError::UnknownKey) => with_newer_keys(app, token.trim()).await,
+    }
+}
+
+/// A token signed with a key that is not known: it may be newer than the set.
+async fn with_newer_keys(app: &App, token: &str) -> Result<Claims, HttpError> {
+    let fetched = signing_keys::refetch(app).await;
+    match app.verifier.verify(token, &app.signing_keys.current()) {
+        Ok(claims) => Ok(claims),
+        // 401 would sign the client out while the truth is that nobody could be asked.
+        Err(TokenError::UnknownKey) if app.signing_keys.current().is_empty() => {
+            Err(kit::Error::unavailable(anyhow::anyhow!("no signing keys (fetched: {fetched})")).into())
+        }
+        Err(_) => Err(HttpError::token_not_valid()),
+    }
+}
+
+/// The client's network: /32 of an IPv4, /64 of an IPv6 address; forwarding headers count only behind configured proxies.
+fn client_network(app: &App, request: &HttpRequest) -> String {
+    let peer = request.peer_addr().map(|addr| addr.ip());
+    let hops = app.config.trusted_hops;
+    let forwarded = || {
+        let header = request.headers().get("x-forwarded-for")?.to_str().ok()?;
+        header.rsplit(',').nth(hops.checked_sub(1)?)?.trim().parse::<IpAddr>().ok()
+    };
+    match forwarded().or(peer) {
+        Some(IpAddr::V4(ip)) => ip.to_string(),
+        Some(IpAddr::V6(ip)) => {
+            let [a, b, c, d, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+        None => "unknown".to_owned(),
+    }
+}
+
+/// The idempotency key of a request whose rule honours one.
+pub(crate) fn idempotency(rule: &Rule, request: &HttpRequest, body: &[u8]) -> Result<Option<Idempotency>, HttpError> {
+    let Some(header) = request.headers().get("idempotency-key").filter(|_| rule.repeatable) else { return Ok(None) };
+    let bad = || kit::Error::invalid("Idempotency-Key", "Send 1 to 255 visible ASCII characters.");
+    let key = header.to_str().ok().filter(|key| !key.is_empty() && key.len() <= MAX_KEY).ok_or_else(bad)?;
+    let mut hash = Context::new(&SHA256);
+    for part in [rule.method.name().as_bytes(), request.path().trim_end_matches('/').as_bytes(), body] {
+        hash.update(part);
+        hash.update(b"\0");
+    }
+    Ok(Some(Idempotency { key: key.to_owned(), request_hash: hex::encode(hash.finish()) }))
+}

@@ -1,0 +1,11 @@
+//! HTTP: the order in which a request is looked at, what its handlers get, and the envelopes of the answers.
+
+pub(crate) mod auth;
+pub(crate) mod body;
+pub(crate) mod cx;
+pub(crate) mod dispatch;
+pub(crate) mod error;
+pub(crate) mod page;
+pub(crate) mod reply;
+pub(crate) mod request_id;
+pub(crate) mod server;

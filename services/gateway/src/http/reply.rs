@@ -1,0 +1,115 @@
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue};
+use actix_web::{HttpResponse, HttpResponseBuilder};
+use chrono::{DateTime, Utc};
+use kit::Error;
+use prost_types::Timestamp;
+use proto::prost_types;
+use ring::digest::{SHA256, digest};
+use serde::Serialize;
+
+use crate::http::cx::Cx;
+use crate::http::error::HttpError;
+
+/// An answer: status, body and the headers of its own.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    status: u16,
+    content_type: &'static str,
+    body: Vec<u8>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+#[derive(Serialize)]
+struct Envelope<'a, T> {
+    status: &'static str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a T>,
+}
+
+impl Reply {
+    /// A JSON document as it is.
+    pub(crate) fn json<T: Serialize>(status: u16, body: &T) -> Result<Self, HttpError> {
+        let body = serde_json::to_vec(body).map_err(Error::internal)?;
+        Ok(Self { status, content_type: "application/json", body, headers: Vec::new() })
+    }
+
+    /// The success envelope with data.
+    pub(crate) fn data<T: Serialize>(status: u16, message: &str, data: &T) -> Result<Self, HttpError> {
+        Self::json(status, &Envelope { status: "success", message, data: Some(data) })
+    }
+
+    /// The success envelope without data.
+    pub(crate) fn done(message: &str) -> Result<Self, HttpError> {
+        Self::json(200, &Envelope::<()> { status: "success", message, data: None })
+    }
+
+    /// 204.
+    pub(crate) fn nothing() -> Self {
+        Self { status: 204, content_type: "", body: Vec::new(), headers: Vec::new() }
+    }
+
+    /// A body of another kind.
+    pub(crate) fn other(content_type: &'static str, body: Vec<u8>) -> Self {
+        Self { status: 200, content_type, body, headers: Vec::new() }
+    }
+
+    /// One object with its strong ETag, made of its version and a hash of the body; 304 when the client has it.
+    pub(crate) fn object<T: Serialize>(cx: &Cx, message: &str, version: i64, data: &T) -> Result<Self, HttpError> {
+        let mut reply = Self::data(200, message, data)?;
+        let hash = hex::encode(digest(&SHA256, &reply.body).as_ref().get(..8).unwrap_or_default());
+        let etag = format!("\"{version}-{hash}\"");
+        let known = cx
+            .header("if-none-match")
+            .is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag || tag.trim() == "*"));
+        if known {
+            reply = Self { status: 304, body: Vec::new(), ..reply };
+        }
+        match HeaderValue::from_str(&etag) {
+            Ok(value) => Ok(reply.header(ETAG.as_str(), value)),
+            Err(error) => Err(Error::internal(error).into()),
+        }
+    }
+
+    /// Adds a header; `name` is in lower case.
+    pub(crate) fn header(mut self, name: &str, value: HeaderValue) -> Self {
+        if let Ok(name) = HeaderName::from_bytes(name.as_bytes()) {
+            self.headers.push((name, value));
+        }
+        self
+    }
+
+    /// Says that an earlier answer was given again, when the owning service did so.
+    pub(crate) fn replayed_by<T>(self, response: &tonic::Response<T>) -> Self {
+        self.replayed(response.metadata().contains_key(kit::grpc::REPLAYED))
+    }
+
+    fn replayed(self, replayed: bool) -> Self {
+        if replayed { self.header("idempotency-replayed", HeaderValue::from_static("true")) } else { self }
+    }
+
+    pub(crate) fn respond(self) -> HttpResponse {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut builder = HttpResponseBuilder::new(status);
+        builder.insert_header((CACHE_CONTROL, "no-store"));
+        for (name, value) in self.headers {
+            builder.insert_header((name, value));
+        }
+        if self.body.is_empty() {
+            return builder.finish();
+        }
+        builder.insert_header((CONTENT_TYPE, self.content_type)).body(self.body)
+    }
+}
+
+/// A time as the contract writes it: RFC 3339, UTC, microseconds.
+pub(crate) fn time(at: Option<Timestamp>) -> String {
+    opt_time(at).unwrap_or_default()
+}
+
+/// A time that may be missing.
+pub(crate) fn opt_time(at: Option<Timestamp>) -> Option<String> {
+    let at: DateTime<Utc> = proto::time::from_proto(at)?;
+    Some(at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
+}

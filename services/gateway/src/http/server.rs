@@ -1,0 +1,94 @@
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::middleware::{Compress, DefaultHeaders};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App as Actix, HttpRequest, HttpServer};
+use anyhow::Context;
+use kit::lifecycle::Shutdown;
+
+use crate::app::App;
+use crate::http::dispatch::{Route, not_found};
+use crate::policy::{Rule, TABLE};
+
+/// A client that has not sent its headers by then is cut.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Serves the table's routes; returns the bound address. A plain function: actix's builder is not `Send`.
+pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<SocketAddr> {
+    let (factory_app, workers) = (app.clone(), app.config.workers.max(1));
+    let server = HttpServer::new(move || {
+        let app = factory_app.clone();
+        Actix::new()
+            .wrap(Compress::default())
+            .wrap(cors(&app))
+            .wrap(security_headers())
+            .configure(|config| routes(config, &app))
+            .default_service(web::to({
+                let app = app.clone();
+                move |request: HttpRequest| not_found(app.clone(), request)
+            }))
+    })
+    .workers(workers)
+    .client_request_timeout(HEADER_TIMEOUT)
+    .shutdown_timeout(20)
+    .disable_signals()
+    .bind(addr)
+    .with_context(|| format!("cannot listen on {addr}"))?;
+    let bound = server.addrs().first().copied().context("the server has no address")?;
+    let running = server.run();
+    let (handle, soft) = (running.handle(), shutdown.soft.clone());
+    tokio::spawn(async move {
+        soft.cancelled().await;
+        handle.stop(true).await;
+    });
+    shutdown.spawn("http", running);
+    Ok(bound)
+}
+
+/// One resource per path of the table, with and without its final slash.
+fn routes(config: &mut ServiceConfig, app: &App) {
+    let mut paths: BTreeMap<String, Vec<&'static Rule>> = BTreeMap::new();
+    for rule in TABLE {
+        paths.entry(rule.full_path()).or_default().push(rule);
+    }
+    // Actix takes the first resource that fits: fixed segments come before parameters.
+    let mut paths: Vec<_> = paths.into_iter().collect();
+    paths.sort_by_key(|(path, _)| path.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>());
+    for (path, rules) in paths {
+        let route = Route { app: app.clone(), rules };
+        let bare = path.trim_end_matches('/').to_owned();
+        config.service(web::resource([path, bare]).to(move |request: HttpRequest, payload: web::Payload| {
+            route.clone().handle(request, payload.into_inner())
+        }));
+    }
+}
+
+fn cors(app: &App) -> Cors {
+    let mut cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PATCH", "DELETE"])
+        .allowed_headers([
+            "authorization",
+            "content-type",
+            "idempotency-key",
+            "if-match",
+            "if-none-match",
+            "x-request-id",
+        ])
+        .expose_headers(["etag", "link", "retry-after", "x-request-id", "idempotency-replayed"])
+        .max_age(600);
+    for origin in &app.config.cors_origins {
+        cors = cors.allowed_origin(origin);
+    }
+    cors
+}
+
+fn security_headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add(("x-content-type-options", "nosniff"))
+        .add(("strict-transport-security", "max-age=31536000; includeSubDomains"))
+        .add(("referrer-policy", "no-referrer"))
+        .add(("content-security-policy", "default-src 'none'; frame-ancestors 'none'"))
+}

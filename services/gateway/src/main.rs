@@ -1,0 +1,22 @@
+//! The gateway binary.
+
+use std::process::ExitCode;
+
+use gateway::{Config, start};
+use kit::env::{EXIT_USAGE, Env};
+use kit::lifecycle::StopTimes;
+use kit::telemetry::LogConfig;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut env = Env::process();
+    let (logs, times) = (LogConfig::from_env(&mut env), StopTimes::from_env(&mut env));
+    let config = Config::from_env(&mut env);
+    if let Err(problems) = env.finish() {
+        eprint!("{problems}");
+        return ExitCode::from(u8::try_from(EXIT_USAGE).unwrap_or(1));
+    }
+    let _flush = logs.install();
+    kit::lifecycle::run(times, async |shutdown| start(config, shutdown).await.map(|_addresses| ())).await
+}

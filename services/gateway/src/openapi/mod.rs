@@ -1,0 +1,251 @@
+//! The OpenAPI 3.1 document: paths, roles and limits from the policy table, schemas from the types, merged here.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::Schema as Utoipa;
+
+use crate::policy::{Access, Answer, Body, Method, Rule, TABLE};
+
+/// The schemas a document needs, by name.
+#[derive(Default)]
+pub struct Schemas(BTreeMap<String, Value>);
+
+/// Registers a type's schema and gives its name.
+pub(crate) type Schema = fn(&mut Schemas) -> String;
+
+/// The [`Schema`] of a type.
+pub(crate) fn schema<T: ToSchema>(schemas: &mut Schemas) -> String {
+    let mut found: Vec<(String, RefOr<Utoipa>)> = vec![(T::name().into_owned(), T::schema())];
+    T::schemas(&mut found);
+    for (name, schema) in found {
+        let value = serde_json::to_value(schema).unwrap_or_default();
+        schemas.0.entry(name).or_insert(value);
+    }
+    T::name().into_owned()
+}
+
+/// The whole document.
+pub fn document(public_url: &str) -> Value {
+    let mut schemas = Schemas::default();
+    let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+    for rule in TABLE {
+        let operation = operation(rule, &mut schemas);
+        paths.entry(rule.full_path()).or_default().insert(rule.method.name().to_lowercase(), operation);
+    }
+    schemas.0.insert("Error".to_owned(), error_schema());
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "SongList",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Song catalogue, playlists, song requests and premium for many tenants.",
+            "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": public_url }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.0,
+            "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
+        },
+    })
+}
+
+fn operation(rule: &Rule, schemas: &mut Schemas) -> Value {
+    let mut operation = json!({
+        "operationId": operation_id(rule),
+        "summary": rule.summary,
+        "tags": [tag(rule)],
+        "parameters": parameters(rule),
+        "responses": responses(rule, schemas),
+        "x-rate-limit": rule.rate.text(),
+        "x-reach": rule.reach.text(),
+    });
+    let Some(object) = operation.as_object_mut() else { return operation };
+    match rule.access {
+        Access::Public => object.insert("security".to_owned(), json!([])),
+        Access::Roles(roles) => {
+            let names: Vec<&str> = roles.iter().map(|role| role.name()).collect();
+            object.insert("x-roles".to_owned(), json!(names));
+            object.insert("security".to_owned(), json!([{ "bearer": [] }]))
+        }
+    };
+    let body = match rule.body {
+        Body::None => return operation,
+        Body::Json(max, schema) => {
+            let name = schema(schemas);
+            json!({ "required": true, "description": format!("At most {max} bytes."),
+                    "content": { "application/json": { "schema": reference(&name) } } })
+        }
+        Body::Raw(max) | Body::Upload(max) => json!({
+            "required": true, "description": format!("At most {max} bytes."),
+            "content": { "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } },
+        }),
+    };
+    object.insert("requestBody".to_owned(), body);
+    operation
+}
+
+fn reference(name: &str) -> Value {
+    json!({ "$ref": format!("#/components/schemas/{name}") })
+}
+
+fn operation_id(rule: &Rule) -> String {
+    let words: Vec<String> = rule
+        .path
+        .split(['/', '{', '}', '.', '-', '_'])
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    format!("{}_{}", rule.method.name().to_lowercase(), words.join("_"))
+}
+
+fn tag(rule: &Rule) -> &str {
+    let path = rule.path.trim_start_matches('/');
+    match path.split('/').find(|part| !part.starts_with('{')).unwrap_or(path) {
+        "tenant" if path.contains("/auth/") => "auth",
+        "tenant" => "tenant songs",
+        "token" => "auth",
+        first => first,
+    }
+}
+
+fn parameters(rule: &Rule) -> Vec<Value> {
+    let path = rule.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(|name| {
+        json!({ "name": name.split(':').next().unwrap_or(name), "in": "path", "required": true, "schema": { "type": "string" } })
+    });
+    let paging: &[&str] =
+        if matches!(rule.answer, Answer::List(_)) { &["page", "page_size", "cursor", "count"] } else { &[] };
+    let query = rule
+        .query
+        .iter()
+        .chain(paging)
+        .map(|name| json!({ "name": name, "in": "query", "required": false, "schema": { "type": "string" } }));
+    let key = rule.repeatable.then(|| {
+        json!({ "name": "Idempotency-Key", "in": "header", "required": false, "schema": { "type": "string", "maxLength": 255 } })
+    });
+    path.chain(query).chain(key).collect()
+}
+
+fn responses(rule: &Rule, schemas: &mut Schemas) -> Map<String, Value> {
+    let json_of = |schema: Value| json!({ "application/json": { "schema": schema } });
+    let (status, good) = match rule.answer {
+        Answer::Data(status, schema) => {
+            let mut properties = json!({ "status": { "const": "success" }, "message": { "type": "string" } });
+            if let (Some(schema), Some(object)) = (schema, properties.as_object_mut()) {
+                let name = schema(schemas);
+                object.insert("data".to_owned(), reference(&name));
+            }
+            (status, json_of(json!({ "type": "object", "properties": properties })))
+        }
+        Answer::List(schema) => {
+            let name = schema(schemas);
+            let list = json!({ "type": "object", "required": ["data"], "properties": {
+                "count": { "type": "integer" }, "page": { "type": "integer" }, "page_size": { "type": "integer" },
+                "next": { "type": ["string", "null"] }, "previous": { "type": ["string", "null"] },
+                "next_cursor": { "type": ["string", "null"] }, "data": { "type": "array", "items": reference(&name) } } });
+            (200, json_of(list))
+        }
+        Answer::Bare(schema) => {
+            let name = schema(schemas);
+            (200, json_of(reference(&name)))
+        }
+        Answer::Nothing => (204, json!({})),
+        Answer::Other(kind) => (200, json!({ kind: { "schema": { "type": "string" } } })),
+    };
+    let mut responses = Map::new();
+    responses.insert(status.to_string(), json!({ "description": "Success", "content": good }));
+    for (status, text) in refusals(rule) {
+        responses.insert(status.to_string(), json!({ "description": text, "content": json_of(reference("Error")) }));
+    }
+    responses
+}
+
+fn refusals(rule: &Rule) -> Vec<(u16, &'static str)> {
+    let mut refusals = vec![
+        (400, "Validation, unknown parameter"),
+        (429, "Rate limit"),
+        (500, "A bug"),
+        (503, "A dependency is down"),
+    ];
+    if rule.path.contains('{') || matches!(rule.answer, Answer::List(_)) {
+        refusals.push((404, "Unknown or out of scope"));
+    }
+    if matches!(rule.access, Access::Roles(_)) {
+        refusals.extend([(401, "Not signed in"), (403, "Not allowed for this role")]);
+    } else {
+        refusals.extend([(401, "Wrong credentials or token"), (403, "Not verified or not active")]);
+    }
+    if !matches!(rule.body, Body::None) {
+        refusals.extend([(413, "Body too large"), (415, "Not JSON")]);
+    }
+    if rule.method != Method::Get {
+        refusals.push((409, "Conflict"));
+    }
+    if rule.repeatable {
+        refusals.push((422, "Idempotency-Key reused with another payload"));
+    }
+    refusals.sort_unstable();
+    refusals
+}
+
+fn error_schema() -> Value {
+    json!({
+        "type": "object",
+        "required": ["status", "code", "message", "request_id"],
+        "properties": {
+            "status": { "const": "error" },
+            "code": { "type": "string", "description": "Stable.", "examples": CODES },
+            "message": { "type": "string" },
+            "errors": { "type": "object", "additionalProperties": { "type": "array", "items": { "type": "string" } } },
+            "details": { "type": "object", "additionalProperties": { "type": "string" } },
+            "request_id": { "type": "string" },
+        },
+    })
+}
+
+/// Every `code` that an error can have.
+const CODES: &[&str] = &[
+    "account_deleted_by_admin",
+    "account_inactive",
+    "already_linked",
+    "already_present",
+    "already_premium",
+    "email_not_verified",
+    "email_taken",
+    "genre_exists",
+    "idempotency_key_reused",
+    "illegal_transition",
+    "internal_error",
+    "invalid_credentials",
+    "invalid_signature",
+    "malformed_json",
+    "method_not_allowed",
+    "missing_signature",
+    "not_authenticated",
+    "not_found",
+    "otp_invalid",
+    "page_out_of_range",
+    "payload_too_large",
+    "payment_gateway_unavailable",
+    "permission_denied",
+    "playlist_exists",
+    "playlist_full",
+    "premium_required",
+    "rate_limited",
+    "request_exists",
+    "request_in_progress",
+    "service_busy",
+    "service_unavailable",
+    "slug_taken",
+    "song_exists",
+    "tenant_exists",
+    "tenant_not_found",
+    "timeout",
+    "token_not_valid",
+    "token_reused",
+    "unknown_parameter",
+    "username_taken",
+];

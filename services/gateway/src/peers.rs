@@ -1,0 +1,66 @@
+use kit::grpc::{Peer, connect};
+use proto::auth::keys_client::KeysClient;
+use proto::auth::password_resets_client::PasswordResetsClient;
+use proto::auth::registrations_client::RegistrationsClient;
+use proto::auth::revocations_client::RevocationsClient;
+use proto::auth::sessions_client::SessionsClient;
+use proto::auth::sign_in_client::SignInClient;
+use proto::auth::tenants_client::TenantsClient;
+use proto::auth::users_client::UsersClient;
+use proto::payments::payments_client::PaymentsClient;
+use proto::payments::subscriptions_client::SubscriptionsClient;
+use proto::payments::webhooks_client::WebhooksClient;
+use proto::songlist::genres_client::GenresClient;
+use proto::songlist::playlists_client::PlaylistsClient;
+use proto::songlist::song_requests_client::SongRequestsClient;
+use proto::songlist::songs_client::SongsClient;
+use proto::songlist::tenant_songs_client::TenantSongsClient;
+
+use crate::config::Config;
+
+/// One lazily connected channel per service.
+pub(crate) struct Peers {
+    auth: Peer,
+    songlist: Peer,
+    payments: Peer,
+}
+
+/// A typed client per gRPC service; making one clones a channel, which is cheap.
+macro_rules! clients {
+    ($($name:ident: $client:ident on $peer:ident;)*) => {
+        impl Peers {$(
+            pub(crate) fn $name(&self) -> $client<Peer> {
+                $client::new(self.$peer.clone())
+            }
+        )*}
+    };
+}
+
+clients! {
+    keys: KeysClient on auth;
+    revocations: RevocationsClient on auth;
+    tenants: TenantsClient on auth;
+    users: UsersClient on auth;
+    sign_in: SignInClient on auth;
+    registrations: RegistrationsClient on auth;
+    password_resets: PasswordResetsClient on auth;
+    sessions: SessionsClient on auth;
+    genres: GenresClient on songlist;
+    songs: SongsClient on songlist;
+    tenant_songs: TenantSongsClient on songlist;
+    playlists: PlaylistsClient on songlist;
+    song_requests: SongRequestsClient on songlist;
+    payments: PaymentsClient on payments;
+    subscriptions: SubscriptionsClient on payments;
+    webhooks: WebhooksClient on payments;
+}
+
+impl Peers {
+    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
+        Ok(Self {
+            auth: connect("auth", &config.auth_url, &config.keys)?,
+            songlist: connect("songlist", &config.songlist_url, &config.keys)?,
+            payments: connect("payments", &config.payments_url, &config.keys)?,
+        })
+    }
+}

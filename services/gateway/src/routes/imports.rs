@@ -1,0 +1,160 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use actix_multipart::Multipart;
+use actix_web::dev::Payload;
+use actix_web::web::Bytes;
+use futures_util::StreamExt;
+use kit::Error;
+use proto::songlist::import_songs_request::Part;
+use proto::songlist::{ImportFormat, ImportOptions, ImportSongsRequest, ImportSongsResponse};
+use serde::Serialize;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use utoipa::ToSchema;
+
+use crate::http::cx::{Answered, Cx};
+use crate::http::error::HttpError;
+use crate::http::reply::Reply;
+
+/// What a whole file may take.
+const BUDGET: Duration = Duration::from_secs(300);
+/// Pieces on their way to the service: memory does not grow with the file.
+const IN_FLIGHT: usize = 8;
+
+/// What became of the rows; created + linked + skipped_duplicates + failed = total.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ImportView {
+    total: u64,
+    created: u64,
+    linked: u64,
+    skipped_duplicates: u64,
+    failed: u64,
+    /// The first 100.
+    errors: Vec<ImportErrorView>,
+    errors_truncated: bool,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ImportErrorView {
+    /// From 1, without the header.
+    row: u64,
+    field: String,
+    message: String,
+}
+
+impl From<ImportSongsResponse> for ImportView {
+    fn from(done: ImportSongsResponse) -> Self {
+        let error = |error: proto::songlist::ImportError| ImportErrorView {
+            row: error.row,
+            field: error.field,
+            message: error.message,
+        };
+        Self {
+            total: done.total,
+            created: done.created,
+            linked: done.linked,
+            skipped_duplicates: done.skipped_duplicates,
+            failed: done.failed,
+            errors: done.errors.into_iter().map(error).collect(),
+            errors_truncated: done.errors_truncated,
+        }
+    }
+}
+
+pub(crate) async fn import(cx: Cx) -> Answered {
+    let options = options(&cx)?;
+    let (pieces, stream) = mpsc::channel(IN_FLIGHT);
+    let mut request = cx.ask(ReceiverStream::new(stream));
+    request.set_timeout(BUDGET);
+    let mut songs = cx.app.peers.songs();
+    let (sent, done) = tokio::join!(send(&cx, options, pieces), songs.import(request));
+    // What the service says of the import explains more than a pipe it closed early.
+    let done = done?.into_inner();
+    sent?;
+    Reply::data(200, "Import finished.", &ImportView::from(done))
+}
+
+fn options(cx: &Cx) -> Result<ImportOptions, HttpError> {
+    let content_type = cx.header("content-type").unwrap_or_default();
+    let asked = cx.one("format");
+    let ndjson = content_type.contains("ndjson") || content_type.contains("jsonl");
+    let format = match asked.as_deref() {
+        Some("csv") => ImportFormat::Csv,
+        Some("ndjson") => ImportFormat::Ndjson,
+        Some(_) => return Err(Error::invalid("format", "Say csv or ndjson.").into()),
+        None if ndjson => ImportFormat::Ndjson,
+        None => ImportFormat::Csv,
+    };
+    let mut columns = HashMap::new();
+    for pair in cx.one("columns").unwrap_or_default().split(',').filter(|pair| !pair.trim().is_empty()) {
+        let (field, column) = pair
+            .split_once(':')
+            .ok_or_else(|| Error::invalid("columns", "Write field:column pairs, comma-separated."))?;
+        columns.insert(field.trim().to_owned(), column.trim().to_owned());
+    }
+    Ok(ImportOptions {
+        format: format.into(),
+        columns,
+        genre: cx.one("genre"),
+        dry_run: cx.flag("dry_run")?.unwrap_or(false),
+    })
+}
+
+type Pieces = mpsc::Sender<ImportSongsRequest>;
+
+async fn send(cx: &Cx, options: ImportOptions, pieces: Pieces) -> Result<(), HttpError> {
+    if pieces.send(ImportSongsRequest { part: Some(Part::Options(options)) }).await.is_err() {
+        return Ok(());
+    }
+    let payload = cx.payload.replace(Payload::None);
+    let is_form = cx.header("content-type").is_some_and(|kind| kind.starts_with("multipart/form-data"));
+    if is_form { send_form(cx, payload, &pieces).await } else { send_raw(cx, payload, &pieces).await }
+}
+
+async fn send_raw(cx: &Cx, mut payload: Payload, pieces: &Pieces) -> Result<(), HttpError> {
+    let mut left = max_bytes(cx);
+    while let Some(piece) = payload.next().await {
+        let piece = piece.map_err(|_cut| cut())?;
+        if !forward(pieces, piece, &mut left).await? {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+async fn send_form(cx: &Cx, payload: Payload, pieces: &Pieces) -> Result<(), HttpError> {
+    let mut left = max_bytes(cx);
+    let mut form = Multipart::new(cx.headers(), payload);
+    while let Some(field) = form.next().await {
+        let mut field = field.map_err(|_cut| cut())?;
+        if field.name() != Some("file") {
+            continue;
+        }
+        while let Some(piece) = field.next().await {
+            let piece = piece.map_err(|_cut| cut())?;
+            if !forward(pieces, piece, &mut left).await? {
+                return Ok(());
+            }
+        }
+        return Ok(());
+    }
+    Err(Error::invalid("file", "This field is required.").into())
+}
+
+fn max_bytes(cx: &Cx) -> usize {
+    match cx.rule.body {
+        crate::policy::Body::Upload(max) => max,
+        _ => 0,
+    }
+}
+
+/// Hands a piece on; false when the service has stopped reading.
+async fn forward(pieces: &Pieces, piece: Bytes, left: &mut usize) -> Result<bool, HttpError> {
+    *left = left.checked_sub(piece.len()).ok_or_else(HttpError::too_large)?;
+    Ok(pieces.send(ImportSongsRequest { part: Some(Part::Piece(piece.to_vec())) }).await.is_ok())
+}
+
+fn cut() -> HttpError {
+    Error::invalid("non_field_errors", "The upload was cut off.").into()
+}

@@ -1,0 +1,13 @@
+//! One file per resource: request types, views and handlers.
+
+pub(crate) mod auth;
+pub(crate) mod genres;
+pub(crate) mod imports;
+pub(crate) mod payments;
+pub(crate) mod platform;
+pub(crate) mod playlists;
+pub(crate) mod song_requests;
+pub(crate) mod songs;
+pub(crate) mod tenant_songs;
+pub(crate) mod tenants;
+pub(crate) mod users;
