@@ -1,19 +1,49 @@
-use std::net::SocketAddr;
+use std::future::Future;
 use std::time::Duration;
 
 use kit::lifecycle::Shutdown;
+use tokio::runtime::{Builder, Runtime};
 
-/// One running service, and how it is stopped.
+/// One running service in a runtime of its own, so that it can be cut off with its connections as SIGKILL would.
 pub(crate) struct Running {
-    pub addr: SocketAddr,
-    pub shutdown: Shutdown,
+    shutdown: Shutdown,
+    runtime: Option<Runtime>,
 }
 
 impl Running {
-    /// Cuts everything at once, as SIGKILL would: nothing is finished, nothing is flushed.
-    pub(crate) async fn kill(&self) {
-        self.shutdown.hard.cancel();
+    /// Starts a service and returns when it serves.
+    pub(crate) async fn start<T, F>(start: impl FnOnce(Shutdown) -> F) -> anyhow::Result<Self>
+    where
+        F: Future<Output = anyhow::Result<T>> + Send + 'static,
+        T: Send + 'static,
+    {
+        let shutdown = Shutdown::new();
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let running = Self { runtime: Some(runtime), shutdown: shutdown.clone() };
+        let work = start(shutdown);
+        if let Some(runtime) = &running.runtime {
+            runtime.spawn(work).await??;
+        }
+        Ok(running)
+    }
+
+    /// Asks it to stop, as Ctrl-C does, and waits.
+    pub(crate) async fn stop(&self) {
         self.shutdown.stop();
         self.shutdown.finished(Duration::from_secs(5)).await;
+    }
+
+    /// Cuts it off: nothing is finished, nothing is flushed, every connection breaks.
+    pub(crate) fn kill(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shutdown.hard.cancel();
+        self.kill();
     }
 }

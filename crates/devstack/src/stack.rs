@@ -127,7 +127,7 @@ impl Stack {
     /// # Errors
     /// When it does not start.
     pub async fn restart_auth(&mut self) -> anyhow::Result<()> {
-        self.auth.kill().await;
+        self.auth.kill();
         self.auth = start_auth(&self.ports, &self.auth_db, &self.redis, self.smtp, &self.clock).await?;
         Ok(())
     }
@@ -135,7 +135,7 @@ impl Stack {
     /// Stops everything.
     pub async fn stop(self) {
         for running in [&self.gateway, &self.auth] {
-            running.kill().await;
+            running.stop().await;
         }
         self.outside.stop();
         self.outside.finished(Duration::from_secs(5)).await;
@@ -160,20 +160,16 @@ fn auth_config(
 }
 
 async fn start_auth(ports: &Ports, db: &TestDb, redis: &RedisConfig, smtp: SocketAddr, clock: &Clock) -> anyhow::Result<Running> {
-    let shutdown = Shutdown::new();
     let config = auth_config(ports, db, redis, smtp, clock)?;
-    let bound = Box::pin(auth_service::start(config, shutdown.clone())).await?;
-    Ok(Running { addr: bound.grpc, shutdown })
+    Running::start(|shutdown| auth_service::start(config, shutdown)).await
 }
 
 async fn start_gateway(ports: &Ports, redis: &RedisConfig, clock: &Clock) -> anyhow::Result<Running> {
-    let shutdown = Shutdown::new();
     let mut config = gateway::Config::from_env(&mut env(ports));
     config.http_addr = ports.gateway;
     config.ops_addr = loopback(0);
     config.redis = redis.clone();
     config.clock = clock.clone();
     config.workers = 1;
-    let bound = gateway::start(config, shutdown.clone()).await?;
-    Ok(Running { addr: bound.http, shutdown })
+    Running::start(|shutdown| gateway::start(config, shutdown)).await
 }
