@@ -32,7 +32,10 @@ impl Reply {
     /// # Errors
     /// When it is not there.
     pub fn text_at(&self, pointer: &str) -> anyhow::Result<String> {
-        self.at(pointer).as_str().map(str::to_owned).with_context(|| format!("no {pointer} in {} {}", self.status, self.text))
+        self.at(pointer)
+            .as_str()
+            .map(str::to_owned)
+            .with_context(|| format!("no {pointer} in {} {}", self.status, self.text))
     }
 
     /// This reply, when it has the status.
@@ -133,7 +136,8 @@ impl Client {
         for _ in 0..200 {
             let found = self.http.get(&search).send().await?.json::<Value>().await?;
             if let Some(id) = found.pointer("/messages/0/ID").and_then(Value::as_str) {
-                let mail = self.http.get(format!("{mailbox}/api/v1/message/{id}")).send().await?.json::<Value>().await?;
+                let mail =
+                    self.http.get(format!("{mailbox}/api/v1/message/{id}")).send().await?.json::<Value>().await?;
                 let text = mail.get("Text").and_then(Value::as_str).unwrap_or_default();
                 let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
                 let code = text.split(|c: char| !c.is_ascii_alphanumeric()).find(is_code);
@@ -152,7 +156,8 @@ impl Client {
     /// When a step fails.
     pub async fn sign_in(&self, root: &str, mailbox: &str, email: &str, password: &str) -> anyhow::Result<Person> {
         let before: Vec<String> = self.mailed_now(mailbox, email).await?;
-        let started = self.post(&format!("{root}/login/"), json!({ "email": email, "password": password })).await?.expect(200)?;
+        let started =
+            self.post(&format!("{root}/login/"), json!({ "email": email, "password": password })).await?.expect(200)?;
         let challenge = started.text_at("/data/challenge_id")?;
         let otp = self.mailed_code(mailbox, email, &before).await?;
         let proof = json!({ "challenge_id": challenge, "otp": otp });

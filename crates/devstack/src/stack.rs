@@ -48,7 +48,11 @@ fn free() -> anyhow::Result<SocketAddr> {
 /// The environment of a service in a stack.
 fn env(ports: &Ports) -> Env {
     let url = |addr: SocketAddr| format!("http://{addr}");
-    Env::of([("AUTH_URL", url(ports.auth)), ("PUBLIC_URL", url(ports.gateway)), ("RATE_LIMIT_FACTOR", "1000".to_owned())])
+    Env::of([
+        ("AUTH_URL", url(ports.auth)),
+        ("PUBLIC_URL", url(ports.gateway)),
+        ("RATE_LIMIT_FACTOR", "1000".to_owned()),
+    ])
 }
 
 impl Stack {
@@ -159,7 +163,13 @@ fn auth_config(
     Ok(config)
 }
 
-async fn start_auth(ports: &Ports, db: &TestDb, redis: &RedisConfig, smtp: SocketAddr, clock: &Clock) -> anyhow::Result<Running> {
+async fn start_auth(
+    ports: &Ports,
+    db: &TestDb,
+    redis: &RedisConfig,
+    smtp: SocketAddr,
+    clock: &Clock,
+) -> anyhow::Result<Running> {
     let config = auth_config(ports, db, redis, smtp, clock)?;
     Running::start(|shutdown| auth_service::start(config, shutdown)).await
 }

@@ -7,6 +7,8 @@ use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfi
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 use futures_util::FutureExt;
 use kit::Error;
+use kit::health::Health;
+use kit::lifecycle::Shutdown;
 use tokio_postgres::NoTls;
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -114,6 +116,18 @@ impl Pool {
             .get()
             .await
             .map_err(|error| Error::unavailable(anyhow::anyhow!("no database connection: {error}")).into())
+    }
+
+    /// Makes the database an own part of the service's health, looked at every second. It counts as up now: the check for
+    /// pending migrations has just read from it.
+    pub fn watch(&self, health: &Health, shutdown: &Shutdown) {
+        let pool = self.clone();
+        health.own("postgres");
+        health.seen("postgres", true);
+        health.watch(shutdown, "postgres", move || {
+            let pool = pool.clone();
+            async move { pool.ping().await }
+        });
     }
 
     /// True when the database answers.

@@ -41,15 +41,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
     let app = App::new(config).await?;
     kit_pg::migrate::require_current(&app.pg, "auth-service", &MIGRATIONS).await?;
     domain::keys::load_or_create(&app).await?;
-    app.health.own("postgres");
-    app.health.seen("postgres", true);
-    app.health.watch(&shutdown, "postgres", {
-        let pg = app.pg.clone();
-        move || {
-            let pg = pg.clone();
-            async move { pg.ping().await }
-        }
-    });
+    app.pg.watch(&app.health, &shutdown);
     outbox::Relay::new(app.pg.clone(), app.wake.clone()).start(&shutdown, {
         let app = app.clone();
         move |message| delivery::deliver(app.clone(), message)

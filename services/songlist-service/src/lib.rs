@@ -1,1 +1,50 @@
-//! To come.
+//! songlist-service owns the music: genres, the song catalogue, each tenant's list, playlists and song requests.
+
+mod app;
+mod config;
+mod delivery;
+mod domain;
+mod grpc;
+mod jobs;
+mod peers;
+mod schema;
+mod seeds;
+mod store;
+
+use std::net::SocketAddr;
+
+use kit::lifecycle::Shutdown;
+use kit_pg::migrate::{EmbeddedMigrations, embed_migrations};
+
+pub use app::App;
+pub use config::Config;
+pub use seeds::seed_genres;
+
+/// The schema's migrations.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/songlist-service");
+
+/// Where a started service listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    pub grpc: SocketAddr,
+    pub ops: SocketAddr,
+}
+
+/// Starts the service and returns when it serves.
+///
+/// # Errors
+/// When migrations are pending, the database cannot be reached, or a port is taken.
+pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Addresses> {
+    let (grpc_addr, ops_addr) = (config.grpc_addr, config.ops_addr);
+    let app = App::new(config)?;
+    kit_pg::migrate::require_current(&app.pg, "songlist-service", &MIGRATIONS).await?;
+    app.pg.watch(&app.health, &shutdown);
+    outbox::Relay::new(app.pg.clone(), app.wake.clone()).start(&shutdown, {
+        let app = app.clone();
+        move |message| delivery::deliver(app.clone(), message)
+    });
+    let server = kit::grpc::GrpcServer { addr: grpc_addr, keys: app.keys.clone(), metrics: app.metrics.clone() };
+    let grpc = kit::grpc::serve(server, grpc::routes(&app), &shutdown).await?;
+    let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;
+    Ok(Addresses { grpc, ops })
+}

@@ -200,9 +200,7 @@ async fn en_03_registering_a_known_address_answers_as_success_and_mails_its_owne
     let anna = listener(&stack, &slug, "anna").await;
     let client = stack.client().unwrap();
     let path = format!("/tenant/{slug}/auth/register/");
-    let body = |name: &str, email: &str| {
-        json!({ "username": name, "email": email, "password": PASSWORD, "confirm_password": PASSWORD })
-    };
+    let body = |name: &str, email: &str| json!({ "username": name, "email": email, "password": PASSWORD, "confirm_password": PASSWORD });
     let known = client.post(&path, body("mallory", &anna.email)).await.unwrap().expect(201).unwrap();
     let unknown = client.post(&path, body("bob", "bob@example.com")).await.unwrap().expect(201).unwrap();
     assert_eq!(known.at("/message"), unknown.at("/message"));

@@ -1,0 +1,2 @@
+DROP TABLE tenant_song_counts;
+DROP TABLE tenant_songs;

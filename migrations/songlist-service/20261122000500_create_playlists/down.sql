@@ -1,0 +1,2 @@
+DROP TABLE playlist_entries;
+DROP TABLE playlists;

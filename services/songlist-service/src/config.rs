@@ -1,0 +1,50 @@
+use std::net::SocketAddr;
+
+use kit::Clock;
+use kit::caller::KeyRing;
+use kit::env::Env;
+use kit_pg::PgConfig;
+
+/// Everything songlist-service can be told.
+#[derive(Clone)]
+pub struct Config {
+    pub grpc_addr: SocketAddr,
+    pub ops_addr: SocketAddr,
+    pub pg: PgConfig,
+    pub keys: KeyRing,
+    pub clock: Clock,
+    /// TENANT songs need premium.
+    pub songs_need_premium: bool,
+    pub auth_url: String,
+    pub payments_url: String,
+}
+
+impl Config {
+    /// Reads the environment; faults are noted in it.
+    pub fn from_env(env: &mut Env) -> Self {
+        let clock = Clock::system();
+        Self {
+            grpc_addr: env.get(
+                "SONGLIST_GRPC_ADDR",
+                SocketAddr::from(([127, 0, 0, 1], 9002)),
+                "songlist-service: gRPC",
+            ),
+            ops_addr: env.get(
+                "SONGLIST_OPS_ADDR",
+                SocketAddr::from(([127, 0, 0, 1], 9102)),
+                "songlist-service: internal health and metrics",
+            ),
+            pg: PgConfig::from_env(env, "SONGLIST"),
+            keys: KeyRing::from_env(env, "songlist", clock.clone()),
+            songs_need_premium: env.choice(
+                "PREMIUM_GATES",
+                &["songs", "none"],
+                "songs",
+                "What needs premium: songs (TENANT songs) or none",
+            ) == "songs",
+            auth_url: env.text("AUTH_URL", "http://127.0.0.1:9001", "Where auth-service's gRPC is reached"),
+            payments_url: env.text("PAYMENTS_URL", "http://127.0.0.1:9003", "Where payments-service's gRPC is reached"),
+            clock,
+        }
+    }
+}

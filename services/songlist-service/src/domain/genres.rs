@@ -1,0 +1,73 @@
+use kit::Error;
+use kit::caller::Caller;
+use kit::error::Faults;
+use kit::page::{Page, Paged};
+use kit::text::{clean, required};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
+use uuid::Uuid;
+
+use super::normalise::compared_name;
+use crate::App;
+use crate::store::genres::{self, Genre};
+
+/// A genre with the number of its songs that the caller may see.
+pub(crate) type Counted = (Genre, i64);
+
+/// Who may read genres, and in which scope: SUPER_ADMINs count GLOBAL songs, ADMINs their own too.
+fn reader(caller: &Caller) -> Result<Scope, Error> {
+    if caller.admin().is_err() {
+        caller.super_admin()?;
+    }
+    Scope::of(caller)
+}
+
+pub(crate) async fn create(app: &App, caller: &Caller, name: &str, description: &str) -> Result<Once<Genre>, Error> {
+    caller.super_admin()?;
+    let mut faults = Faults::default();
+    let name = faults.check("name", required(name, 100)).unwrap_or_default();
+    let description = faults.check("description", clean(description, 2_000)).unwrap_or_default();
+    faults.finish()?;
+    let row = Genre::new(name.clone(), compared_name(&name), description, app.clock.now());
+    app.pg
+        .transaction(Scope::Platform, async |conn: &mut Conn| {
+            let mut key = IdempotencyKey::claim(conn, caller, "genres.create").await?;
+            if let Some(earlier) = key.replay()? {
+                return Ok(earlier);
+            }
+            genres::insert(conn, &row).await?;
+            key.keep(conn, row.created_at, row.clone()).await
+        })
+        .await
+}
+
+pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Counted, Error> {
+    let scope = reader(caller)?;
+    let id = kit::ids::parse(id)?;
+    app.pg
+        .transaction(scope, async |conn: &mut Conn| {
+            let row = genres::find(conn, id).await?;
+            let mut counted = with_counts(conn, vec![row]).await?;
+            counted.pop().ok_or_else(|| Error::not_found().into())
+        })
+        .await
+}
+
+pub(crate) async fn list(app: &App, caller: &Caller, names: Vec<String>, page: &Page) -> Result<Paged<Counted>, Error> {
+    let scope = reader(caller)?;
+    let names: Vec<String> = names.iter().map(|name| compared_name(name)).collect();
+    app.pg
+        .transaction(scope, async |conn: &mut Conn| {
+            let count = genres::count(conn, &names).await?;
+            page.check_range(count)?;
+            let rows = genres::list(conn, &names, page).await?;
+            Ok(Paged { rows: with_counts(conn, rows).await?, count: Some(count), next_cursor: None })
+        })
+        .await
+}
+
+async fn with_counts(conn: &mut Conn, rows: Vec<Genre>) -> Result<Vec<Counted>, TxError> {
+    let ids: Vec<Uuid> = rows.iter().map(|genre| genre.id).collect();
+    let counts = genres::song_counts(conn, &ids).await?;
+    let count = |id: Uuid| counts.iter().find(|(known, _)| *known == id).map_or(0, |(_, count)| *count);
+    Ok(rows.into_iter().map(|genre| (count(genre.id), genre)).map(|(count, genre)| (genre, count)).collect())
+}

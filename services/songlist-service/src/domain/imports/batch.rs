@@ -1,0 +1,168 @@
+//! Checking rows and committing them in batches.
+
+use std::collections::HashMap;
+
+use kit::Error;
+use kit::error::Faults;
+use kit_pg::{Conn, Scope, TxError};
+use ring::digest::{SHA256, digest};
+use uuid::Uuid;
+
+use super::Import;
+use super::rows::RawRow;
+use crate::domain::normalise::compared_name;
+use crate::domain::songs::Input;
+use crate::store::genres::{self, Genre};
+use crate::store::imports::{insert_missing, with_titles};
+use crate::store::songs::Song;
+use crate::store::tenant_songs::{self, Link};
+
+/// A good row that waits for its batch.
+pub(super) struct Candidate {
+    song: Song,
+}
+
+/// The compared form that decides about duplicates.
+type Form = (String, String, String);
+
+fn form(song: &Song) -> Form {
+    (song.title_norm.clone(), song.artist_norm.clone(), song.album_norm.clone())
+}
+
+/// What a batch did.
+#[derive(Default)]
+struct Done {
+    created: u64,
+    linked: u64,
+    skipped: u64,
+}
+
+impl Import<'_> {
+    /// Checks a row and lets it wait, or notes why not.
+    pub(super) async fn check(&mut self, number: u64, raw: RawRow) -> Result<(), Error> {
+        let mut faults = Faults::default();
+        let read = |value: &Option<super::rows::Number>| value.as_ref().map_or(Ok(None), super::rows::Number::read);
+        let input = Input {
+            title: raw.title,
+            artist: raw.artist,
+            album: raw.album.unwrap_or_default(),
+            genre: String::new(),
+            duration: faults.check("duration", read(&raw.duration)).flatten(),
+            release_year: faults.check("release_year", read(&raw.release_year)).flatten(),
+        };
+        let checked = input.check(&self.app.clock, &mut faults);
+        let wanted = raw.genre.filter(|name| !name.trim().is_empty()).or_else(|| self.options.genre.clone());
+        let genre = match wanted {
+            None => Err("This field is required.".to_owned()),
+            Some(name) => self.genre(&name).await?.ok_or_else(|| format!("The genre {name} does not exist.")),
+        };
+        let genre = faults.check("genre", genre);
+        if let Err(error) = faults.finish() {
+            let (field, message) = error.fields().first().cloned().unwrap_or_default();
+            self.report.fail(number, &field, message);
+            return Ok(());
+        }
+        let song = checked.row(self.owner, self.user, genre.unwrap_or_default(), &self.app.clock);
+        let (title, artist, album) = form(&song);
+        let mut fingerprint = [0; 32];
+        fingerprint.copy_from_slice(digest(&SHA256, format!("{title}\u{0}{artist}\u{0}{album}").as_bytes()).as_ref());
+        if self.seen.insert(fingerprint) {
+            self.waiting.push(Candidate { song });
+        } else {
+            self.report.skipped_duplicates += 1;
+        }
+        Ok(())
+    }
+
+    /// The genre of a name or id; only a SUPER_ADMIN's import makes a new one.
+    async fn genre(&mut self, name: &str) -> Result<Option<Uuid>, Error> {
+        let form = compared_name(name);
+        if let Some(known) = self.genres.get(&form) {
+            return Ok(*known);
+        }
+        let may_create = self.owner.is_none() && !self.options.dry_run;
+        let row = Genre::new(name.trim().to_owned(), form.clone(), String::new(), self.app.clock.now());
+        let found = self
+            .app
+            .pg
+            .transaction(Scope::tenant_or_platform(self.owner), async |conn: &mut Conn| {
+                let by_id = Uuid::try_parse(&form).ok();
+                let found = match by_id {
+                    Some(id) => genres::find(conn, id).await.map(|genre| Some(genre.id)).or_else(none_when_missing)?,
+                    None => genres::find_by_name(conn, &form).await?.map(|genre| genre.id),
+                };
+                if found.is_none() && may_create && by_id.is_none() {
+                    genres::insert_if_missing(conn, &row).await?;
+                    return Ok(genres::find_by_name(conn, &form).await?.map(|genre| genre.id));
+                }
+                Ok(found)
+            })
+            .await?;
+        self.genres.insert(form, found);
+        Ok(found)
+    }
+
+    /// Commits what waits.
+    pub(super) async fn flush(&mut self) -> Result<(), Error> {
+        let batch: Vec<Song> = std::mem::take(&mut self.waiting).into_iter().map(|waiting| waiting.song).collect();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let (owner, dry_run, now) = (self.owner, self.options.dry_run, self.app.clock.now());
+        let done = self
+            .app
+            .pg
+            .transaction(Scope::tenant_or_platform(owner), async |conn: &mut Conn| {
+                let titles: Vec<String> = batch.iter().map(|song| song.title_norm.clone()).collect();
+                let known = with_titles(conn, owner, &titles).await?;
+                let mut present: HashMap<Form, &Song> = HashMap::new();
+                for song in &known {
+                    // The tenant's own song comes before a GLOBAL one of the same form.
+                    let entry = present.entry(form(song)).or_insert(song);
+                    if song.tenant_id.is_some() {
+                        *entry = song;
+                    }
+                }
+                let (old, new): (Vec<&Song>, Vec<&Song>) =
+                    batch.iter().partition(|song| present.contains_key(&form(song)));
+                let mut done = Done::default();
+                if dry_run {
+                    done.created = count(new.len());
+                    done.skipped = count(old.len());
+                    return Ok(done);
+                }
+                let rows: Vec<Song> = new.into_iter().cloned().collect();
+                let created = insert_missing(conn, &rows).await?;
+                done.created = count(created.len());
+                // Rows that somebody else made in this moment are duplicates of theirs.
+                done.skipped = count(rows.len() - created.len());
+                let Some(tenant) = owner else {
+                    done.skipped += count(old.len());
+                    return Ok(done);
+                };
+                let link = |song: &Song| Link::new(tenant, song, true, now);
+                let fresh: Vec<Link> = created.iter().map(link).collect();
+                tenant_songs::link_all(conn, tenant, &fresh, now).await?;
+                let wanted: Vec<Link> =
+                    old.iter().filter_map(|song| present.get(&form(song)).map(|song| link(song))).collect();
+                let linked =
+                    if wanted.is_empty() { 0 } else { tenant_songs::link_all(conn, tenant, &wanted, now).await?.len() };
+                done.linked = count(linked);
+                done.skipped += count(old.len() - linked);
+                Ok(done)
+            })
+            .await?;
+        self.report.created += done.created;
+        self.report.linked += done.linked;
+        self.report.skipped_duplicates += done.skipped;
+        Ok(())
+    }
+}
+
+fn none_when_missing(error: TxError) -> Result<Option<Uuid>, TxError> {
+    if error.is_not_found() { Ok(None) } else { Err(error) }
+}
+
+fn count(rows: usize) -> u64 {
+    u64::try_from(rows).unwrap_or(u64::MAX)
+}

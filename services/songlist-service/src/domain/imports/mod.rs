@@ -1,0 +1,139 @@
+//! Import of a whole file: rows stream in, are checked one by one and committed a thousand at a time, so that the same file
+//! sent again goes on where it stopped and creates nothing twice.
+
+mod batch;
+mod rows;
+
+use std::collections::{HashMap, HashSet};
+use std::pin::pin;
+
+use kit::Error;
+use kit::caller::Caller;
+use kit::ids::{TenantId, UserId};
+use tokio::io::AsyncBufRead;
+use uuid::Uuid;
+
+use super::{premium, songs};
+use crate::App;
+use batch::Candidate;
+use rows::RawRow;
+
+/// Rows of one transaction.
+const BATCH: usize = 1_000;
+/// Rows of one file.
+const MAX_ROWS: u64 = 100_000;
+/// Errors that are told one by one.
+const MAX_ERRORS: usize = 100;
+
+/// How the file is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Csv,
+    Ndjson,
+}
+
+/// What the caller wants done with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Options {
+    pub format: Format,
+    /// Field of ours to column of the file.
+    pub columns: HashMap<String, String>,
+    /// Name or id of the genre of rows that have none.
+    pub genre: Option<String>,
+    pub dry_run: bool,
+}
+
+/// A row that was refused.
+#[derive(Clone, Debug)]
+pub(crate) struct RowError {
+    /// From 1, without the header.
+    pub row: u64,
+    pub field: String,
+    pub message: String,
+}
+
+/// What became of the rows: created + linked + skipped_duplicates + failed = total.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Report {
+    pub total: u64,
+    pub created: u64,
+    pub linked: u64,
+    pub skipped_duplicates: u64,
+    pub failed: u64,
+    pub errors: Vec<RowError>,
+    pub errors_truncated: bool,
+}
+
+impl Report {
+    fn fail(&mut self, row: u64, field: &str, message: impl Into<String>) {
+        self.failed += 1;
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(RowError { row, field: field.to_owned(), message: message.into() });
+        } else {
+            self.errors_truncated = true;
+        }
+    }
+}
+
+/// One running import.
+struct Import<'a> {
+    app: &'a App,
+    owner: Option<TenantId>,
+    user: UserId,
+    options: Options,
+    /// Genres by their compared name or id; `None` for those that do not exist.
+    genres: HashMap<String, Option<Uuid>>,
+    /// Compared forms seen in this file.
+    seen: HashSet<[u8; 32]>,
+    waiting: Vec<Candidate>,
+    report: Report,
+}
+
+/// Imports a file into the ADMIN's own tenant (premium), or into GLOBAL for a SUPER_ADMIN.
+///
+/// # Errors
+/// A file that cannot be read at all; single bad rows are in the report.
+pub(crate) async fn run(
+    app: &App,
+    caller: &Caller,
+    options: Options,
+    file: impl AsyncBufRead + Send,
+) -> Result<Report, Error> {
+    let (user, owner) = songs::writer(caller)?;
+    if let Some(tenant) = owner {
+        premium::require(app, tenant).await?;
+    }
+    let mut import = Import {
+        app,
+        owner,
+        user,
+        options,
+        genres: HashMap::new(),
+        seen: HashSet::new(),
+        waiting: Vec::with_capacity(BATCH),
+        report: Report::default(),
+    };
+    let mut file = pin!(file);
+    match import.options.format {
+        Format::Csv => rows::each_csv(&mut import, &mut file).await?,
+        Format::Ndjson => rows::each_ndjson(&mut import, &mut file).await?,
+    }
+    import.flush().await?;
+    Ok(import.report)
+}
+
+impl Import<'_> {
+    /// Takes the next row; a full batch is committed.
+    async fn take(&mut self, row: Result<RawRow, String>) -> Result<(), Error> {
+        self.report.total += 1;
+        let number = self.report.total;
+        if number > MAX_ROWS {
+            return Err(Error::invalid("file", format!("A file may have {MAX_ROWS} rows.")));
+        }
+        match row {
+            Err(message) => self.report.fail(number, "non_field_errors", message),
+            Ok(raw) => self.check(number, raw).await?,
+        }
+        if self.waiting.len() >= BATCH { self.flush().await } else { Ok(()) }
+    }
+}

@@ -1,0 +1,11 @@
+//! Rules: who may, what is valid, which queries in which transaction.
+
+pub(crate) mod filters;
+pub(crate) mod genres;
+pub(crate) mod imports;
+pub(crate) mod normalise;
+pub(crate) mod playlists;
+pub(crate) mod premium;
+pub(crate) mod song_requests;
+pub(crate) mod songs;
+pub(crate) mod tenant_songs;

@@ -1,0 +1,185 @@
+use chrono::Datelike;
+use kit::caller::Caller;
+use kit::error::Faults;
+use kit::ids::{TenantId, UserId};
+use kit::page::{Page, Paged};
+use kit::text::{clean, required};
+use kit::{Clock, Error, Kind};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
+use uuid::Uuid;
+
+use super::filters::RawFilters;
+use super::normalise::compared;
+use super::premium;
+use crate::App;
+use crate::store::genres;
+use crate::store::songs::{self, Catalogue, Song};
+use crate::store::tenant_songs::{self, Link};
+
+/// A song as it came.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Input {
+    pub title: String,
+    pub artist: String,
+    pub album: String,
+    /// Its id.
+    pub genre: String,
+    pub duration: Option<i64>,
+    pub release_year: Option<i64>,
+}
+
+/// A song whose fields are good.
+#[derive(Clone, Debug)]
+pub(crate) struct Checked {
+    pub title: String,
+    pub artist: String,
+    pub album: String,
+    pub duration: Option<i16>,
+    pub release_year: Option<i16>,
+}
+
+impl Input {
+    /// Checks everything but the genre; faults are noted under the fields' names.
+    pub(crate) fn check(&self, clock: &Clock, faults: &mut Faults) -> Checked {
+        let in_range = |name: &str, value: Option<i64>, low: i64, high: i64| match value {
+            Some(number) if !(low..=high).contains(&number) => {
+                Err(format!("Ensure {name} is between {low} and {high}."))
+            }
+            value => Ok(value.and_then(|number| i16::try_from(number).ok())),
+        };
+        let this_year = i64::from(clock.now().year());
+        Checked {
+            title: faults.check("title", required(&self.title, 255)).unwrap_or_default(),
+            artist: faults.check("artist", required(&self.artist, 255)).unwrap_or_default(),
+            album: faults.check("album", clean(&self.album, 255)).unwrap_or_default(),
+            duration: faults.check("duration", in_range("duration", self.duration, 1, 32_767)).flatten(),
+            release_year: faults
+                .check("release_year", in_range("release_year", self.release_year, 1_800, this_year))
+                .flatten(),
+        }
+    }
+}
+
+impl Checked {
+    /// A row of it.
+    pub(crate) fn row(self, owner: Option<TenantId>, user: UserId, genre: Uuid, clock: &Clock) -> Song {
+        let now = clock.now();
+        Song {
+            id: kit::ids::new_v7(),
+            tenant_id: owner.map(|id| id.0),
+            user_id: Some(user.0),
+            title_norm: compared(&self.title),
+            artist_norm: compared(&self.artist),
+            album_norm: if self.album.is_empty() { String::new() } else { compared(&self.album) },
+            title: self.title,
+            artist: self.artist,
+            album: self.album,
+            genre_id: genre,
+            duration: self.duration,
+            release_year: self.release_year,
+            artwork: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        }
+    }
+}
+
+/// Who writes songs where: an ADMIN TENANT songs, a SUPER_ADMIN GLOBAL ones.
+pub(crate) fn writer(caller: &Caller) -> Result<(UserId, Option<TenantId>), Error> {
+    match caller.admin() {
+        Ok((user, tenant)) => Ok((user, Some(tenant))),
+        Err(_) => Ok((caller.super_admin()?, None)),
+    }
+}
+
+fn catalogue(caller: &Caller) -> Result<Catalogue, Error> {
+    Ok(match writer(caller)?.1 {
+        Some(tenant) => Catalogue::TenantAndGlobal(tenant),
+        None => Catalogue::Global,
+    })
+}
+
+/// Creates a song; a TENANT song is on the tenant's list and approved at once.
+pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<Once<(Song, String)>, Error> {
+    let (user, owner) = writer(caller)?;
+    if let Some(tenant) = owner {
+        premium::require(app, tenant).await?;
+    }
+    app.pg
+        .transaction(Scope::tenant_or_platform(owner), async |conn: &mut Conn| {
+            let mut key = IdempotencyKey::claim(conn, caller, "songs.create").await?;
+            if let Some(earlier) = key.replay()? {
+                return Ok(earlier);
+            }
+            let made = insert(conn, app, owner, user, input).await?;
+            key.keep(conn, app.clock.now(), made).await
+        })
+        .await
+}
+
+/// Checks and inserts a song, with its link when a tenant owns it.
+pub(crate) async fn insert(
+    conn: &mut Conn,
+    app: &App,
+    owner: Option<TenantId>,
+    user: UserId,
+    input: &Input,
+) -> Result<(Song, String), TxError> {
+    let mut faults = Faults::default();
+    let checked = input.check(&app.clock, &mut faults);
+    let genre = match Uuid::try_parse(&input.genre) {
+        _ if input.genre.trim().is_empty() => Err("This field is required.".to_owned()),
+        Ok(id) => match genres::find(conn, id).await {
+            Err(error) if error.is_not_found() => Err("This genre does not exist.".to_owned()),
+            found => Ok(found?),
+        },
+        Err(_) => Err("This genre does not exist.".to_owned()),
+    };
+    let genre = faults.check("genre", genre);
+    faults.finish()?;
+    let genre = genre.ok_or_else(Error::not_found)?;
+    let row = checked.row(owner, user, genre.id, &app.clock);
+    if let Some(same) = songs::find_same(conn, owner, &row.title_norm, &row.artist_norm, &row.album_norm).await? {
+        let exists =
+            Error::new(Kind::Conflict, "song_exists", "This song exists already.").detail("id", same.to_string());
+        return Err(exists.into());
+    }
+    songs::insert(conn, &row).await?;
+    if let Some(tenant) = owner {
+        let link = Link::new(tenant, &row, true, row.created_at);
+        tenant_songs::link_all(conn, tenant, &[link], row.created_at).await?;
+    }
+    Ok((row, genre.name))
+}
+
+pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<(Song, String), Error> {
+    let catalogue = catalogue(caller)?;
+    let id = kit::ids::parse(id)?;
+    app.pg.transaction(Scope::of(caller)?, async |conn: &mut Conn| songs::find(conn, catalogue, id).await).await
+}
+
+pub(crate) async fn list(
+    app: &App,
+    caller: &Caller,
+    raw: RawFilters,
+    page: &Page,
+) -> Result<Paged<(Song, String)>, Error> {
+    let catalogue = catalogue(caller)?;
+    let listing = raw.check(page)?;
+    app.pg
+        .transaction(Scope::of(caller)?, async |conn: &mut Conn| {
+            let filters = listing.resolve_genres(conn).await?;
+            let count = if page.counted() { Some(songs::count(conn, catalogue, &filters).await?) } else { None };
+            page.check_range(count.unwrap_or(0))?;
+            let window = (i64::from(page.size) + 1, page.offset());
+            let mut rows =
+                songs::list(conn, catalogue, &filters, listing.order, listing.after.as_ref(), window).await?;
+            let more = rows.len() > usize::try_from(page.size).unwrap_or(usize::MAX);
+            rows.truncate(usize::try_from(page.size).unwrap_or(usize::MAX));
+            let last = rows.last().filter(|_| more).map(|(song, _)| (song.created_at, song.id));
+            Ok(Paged { rows, count, next_cursor: last.map(|last| listing.next_cursor(page, last)) })
+        })
+        .await
+}

@@ -1,0 +1,92 @@
+use kit::Error;
+use kit::caller::{Caller, Role};
+use kit::page::{Page, Paged};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
+
+use super::filters::RawFilters;
+use crate::App;
+use crate::store::search::SortBy;
+use crate::store::songs::{self, Catalogue};
+use crate::store::tenant_songs::{self, Link, TenantSong};
+
+/// Puts a GLOBAL or own song on the tenant's list; a link that was removed is revived.
+///
+/// # Errors
+/// `already_linked`.
+pub(crate) async fn link(app: &App, caller: &Caller, song: &str, is_active: bool) -> Result<Once<TenantSong>, Error> {
+    let (_, tenant) = caller.admin()?;
+    let id = kit::ids::parse(song)?;
+    let now = app.clock.now();
+    app.pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+            let mut key = IdempotencyKey::claim(conn, caller, "tenant_songs.link").await?;
+            if let Some(earlier) = key.replay()? {
+                return Ok(earlier);
+            }
+            let (song, genre) = songs::find(conn, Catalogue::TenantAndGlobal(tenant), id).await?;
+            let links = [Link::new(tenant, &song, is_active, now)];
+            let link = tenant_songs::link_all(conn, tenant, &links, now).await?.pop();
+            let link = link.ok_or_else(|| Error::conflict("already_linked", "This song is on the list already."))?;
+            key.keep(conn, now, TenantSong { link, song, genre }).await
+        })
+        .await
+}
+
+/// A song on the list; LISTENERs see approved ones.
+pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<TenantSong, Error> {
+    let (_, tenant, role) = caller.tenant_user()?;
+    let id = kit::ids::parse(id)?;
+    let found = app
+        .pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| tenant_songs::find(conn, tenant, id).await)
+        .await?;
+    if role == Role::Listener && !found.link.is_active { Err(Error::not_found()) } else { Ok(found) }
+}
+
+/// Approves or withdraws a song.
+pub(crate) async fn set_active(app: &App, caller: &Caller, id: &str, active: bool) -> Result<TenantSong, Error> {
+    let (_, tenant) = caller.admin()?;
+    let id = kit::ids::parse(id)?;
+    let now = app.clock.now();
+    app.pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+            tenant_songs::set_active(conn, tenant, id, active, now).await?;
+            tenant_songs::find(conn, tenant, id).await
+        })
+        .await
+}
+
+/// The tenant's list; LISTENERs see approved songs only.
+pub(crate) async fn list(
+    app: &App,
+    caller: &Caller,
+    mut raw: RawFilters,
+    page: &Page,
+) -> Result<Paged<TenantSong>, Error> {
+    let (_, tenant, role) = caller.tenant_user()?;
+    if role == Role::Listener {
+        raw.is_active = match raw.is_active {
+            None | Some(true) => Some(true),
+            Some(false) => return Err(Error::invalid("is_active", "You see approved songs only.")),
+        };
+    }
+    let listing = raw.check(page)?;
+    if listing.order.by == SortBy::Duration {
+        return Err(Error::invalid("ordering", "This list cannot be ordered by that."));
+    }
+    app.pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+            let filters = listing.resolve_genres(conn).await?;
+            let count = if page.counted() { Some(tenant_songs::count(conn, tenant, &filters).await?) } else { None };
+            page.check_range(count.unwrap_or(0))?;
+            let window = (i64::from(page.size) + 1, page.offset());
+            let mut rows =
+                tenant_songs::list(conn, tenant, &filters, listing.order, listing.after.as_ref(), window).await?;
+            let size = usize::try_from(page.size).unwrap_or(usize::MAX);
+            let more = rows.len() > size;
+            rows.truncate(size);
+            let last = rows.last().filter(|_| more).map(|row| (row.link.created_at, row.link.id));
+            Ok::<_, TxError>(Paged { rows, count, next_cursor: last.map(|last| listing.next_cursor(page, last)) })
+        })
+        .await
+}

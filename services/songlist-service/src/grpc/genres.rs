@@ -1,0 +1,51 @@
+use kit::grpc::{answer, open};
+use proto::common::PageInfo;
+use proto::songlist::genres_server::{Genres, GenresServer};
+use proto::songlist::{CreateGenreRequest, Genre, GetGenreRequest, ListGenresRequest, ListGenresResponse};
+use proto::time::to_proto;
+use proto::tonic::{Request, Response, Status};
+
+use super::page;
+use crate::App;
+use crate::domain::genres;
+use crate::store::genres::Genre as Row;
+
+struct Grpc(App);
+
+pub(super) fn service(app: &App) -> GenresServer<impl Genres> {
+    GenresServer::new(Grpc(app.clone()))
+}
+
+fn message((row, song_count): (Row, i64)) -> Genre {
+    Genre {
+        id: row.id.to_string(),
+        name: row.name,
+        description: row.description,
+        song_count,
+        created_at: to_proto(row.created_at),
+        updated_at: to_proto(row.updated_at),
+    }
+}
+
+#[tonic::async_trait]
+impl Genres for Grpc {
+    async fn create(&self, request: Request<CreateGenreRequest>) -> Result<Response<Genre>, Status> {
+        let (caller, asked) = open(request)?;
+        let made = genres::create(&self.0, &caller, &asked.name, &asked.description).await?;
+        Ok(answer(message((made.value, 0)), made.replayed))
+    }
+
+    async fn get(&self, request: Request<GetGenreRequest>) -> Result<Response<Genre>, Status> {
+        let (caller, asked) = open(request)?;
+        Ok(Response::new(message(genres::get(&self.0, &caller, &asked.id).await?)))
+    }
+
+    async fn list(&self, request: Request<ListGenresRequest>) -> Result<Response<ListGenresResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let found = genres::list(&self.0, &caller, asked.name, &page(asked.page)).await?;
+        Ok(Response::new(ListGenresResponse {
+            genres: found.rows.into_iter().map(message).collect(),
+            page: Some(PageInfo::new(found.count, found.next_cursor)),
+        }))
+    }
+}

@@ -1,0 +1,114 @@
+use kit::grpc::{answer, open};
+use proto::common::PageInfo;
+use proto::songlist::playlists_server::{Playlists, PlaylistsServer};
+use proto::songlist::{
+    AddPlaylistEntriesRequest, AddPlaylistEntriesResponse, CreatePlaylistRequest, GetPlaylistRequest,
+    ListPlaylistEntriesRequest, ListPlaylistEntriesResponse, ListPlaylistsRequest, ListPlaylistsResponse, Playlist,
+    PlaylistEntry, RemovePlaylistEntryRequest, RemovePlaylistEntryResponse,
+};
+use proto::time::to_proto;
+use proto::tonic::{Request, Response, Status};
+
+use super::{page, small};
+use crate::App;
+use crate::domain::playlists;
+use crate::store::playlist_entries::EntrySong;
+use crate::store::playlists::Playlist as Row;
+
+struct Grpc(App);
+
+pub(super) fn service(app: &App) -> PlaylistsServer<impl Playlists> {
+    PlaylistsServer::new(Grpc(app.clone()))
+}
+
+fn message(row: Row) -> Playlist {
+    Playlist {
+        id: row.id.to_string(),
+        name: row.name,
+        description: row.description,
+        user_id: row.user_id.to_string(),
+        song_count: row.song_count,
+        total_duration: row.total_duration,
+        version: row.version,
+        created_at: to_proto(row.created_at),
+        updated_at: to_proto(row.updated_at),
+    }
+}
+
+fn entry(row: EntrySong) -> PlaylistEntry {
+    PlaylistEntry {
+        available: row.available(),
+        tenant_song_id: row.entry.tenant_song_id.to_string(),
+        position: row.entry.position,
+        song_id: row.song.id.to_string(),
+        title: row.song.title,
+        artist: row.song.artist,
+        album: row.song.album,
+        genre_name: row.genre,
+        duration: small(row.song.duration),
+        release_year: small(row.song.release_year),
+        added_at: to_proto(row.entry.added_at),
+    }
+}
+
+#[tonic::async_trait]
+impl Playlists for Grpc {
+    async fn create(&self, request: Request<CreatePlaylistRequest>) -> Result<Response<Playlist>, Status> {
+        let (caller, asked) = open(request)?;
+        let owner = asked.user_id.as_deref();
+        let made = playlists::create(&self.0, &caller, &asked.name, &asked.description, owner).await?;
+        Ok(answer(message(made.value), made.replayed))
+    }
+
+    async fn get(&self, request: Request<GetPlaylistRequest>) -> Result<Response<Playlist>, Status> {
+        let (caller, asked) = open(request)?;
+        Ok(Response::new(message(playlists::get(&self.0, &caller, &asked.id).await?)))
+    }
+
+    async fn list(&self, request: Request<ListPlaylistsRequest>) -> Result<Response<ListPlaylistsResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let found = playlists::list(&self.0, &caller, asked.user_id.as_deref(), &page(asked.page)).await?;
+        Ok(Response::new(ListPlaylistsResponse {
+            playlists: found.rows.into_iter().map(message).collect(),
+            page: Some(PageInfo::new(found.count, found.next_cursor)),
+        }))
+    }
+
+    async fn list_entries(
+        &self,
+        request: Request<ListPlaylistEntriesRequest>,
+    ) -> Result<Response<ListPlaylistEntriesResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let found = playlists::entries(&self.0, &caller, &asked.playlist_id, &page(asked.page)).await?;
+        Ok(Response::new(ListPlaylistEntriesResponse {
+            entries: found.rows.into_iter().map(entry).collect(),
+            page: Some(PageInfo::new(found.count, found.next_cursor)),
+        }))
+    }
+
+    async fn add_entries(
+        &self,
+        request: Request<AddPlaylistEntriesRequest>,
+    ) -> Result<Response<AddPlaylistEntriesResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let (songs, single) = (&asked.tenant_song_ids, asked.single);
+        let done = playlists::add(&self.0, &caller, &asked.playlist_id, songs, single, asked.position).await?;
+        let added = done.value;
+        let response = AddPlaylistEntriesResponse {
+            added: added.added,
+            already_present: added.already_present,
+            not_found: added.not_found,
+            playlist: Some(message(added.playlist)),
+        };
+        Ok(answer(response, done.replayed))
+    }
+
+    async fn remove_entry(
+        &self,
+        request: Request<RemovePlaylistEntryRequest>,
+    ) -> Result<Response<RemovePlaylistEntryResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        playlists::remove(&self.0, &caller, &asked.playlist_id, &asked.tenant_song_id).await?;
+        Ok(Response::new(RemovePlaylistEntryResponse {}))
+    }
+}

@@ -1,0 +1,141 @@
+use std::io;
+
+use kit::Error;
+use kit::grpc::{answer, open};
+use proto::common::PageInfo;
+use proto::songlist::import_songs_request::Part;
+use proto::songlist::songs_server::{Songs, SongsServer};
+use proto::songlist::{
+    CreateSongRequest, GetSongRequest, ImportError, ImportFormat, ImportOptions, ImportSongsRequest,
+    ImportSongsResponse, ListSongsRequest, ListSongsResponse, NewSong, Song, SongFilters, Visibility,
+};
+use proto::time::to_proto;
+use proto::tonic::{Request, Response, Status, Streaming};
+use tokio_stream::StreamExt;
+use tokio_util::io::StreamReader;
+
+use super::{page, small};
+use crate::App;
+use crate::domain::filters::RawFilters;
+use crate::domain::imports::{self, Format, Options, Report};
+use crate::domain::songs::{self, Input};
+use crate::store::songs::Song as Row;
+
+struct Grpc(App);
+
+pub(super) fn service(app: &App) -> SongsServer<impl Songs> {
+    SongsServer::new(Grpc(app.clone()))
+}
+
+pub(super) fn visibility(row: &Row) -> i32 {
+    if row.tenant_id.is_some() { Visibility::Tenant.into() } else { Visibility::Global.into() }
+}
+
+fn message((row, genre): (Row, String)) -> Song {
+    Song {
+        visibility: visibility(&row),
+        id: row.id.to_string(),
+        title: row.title,
+        artist: row.artist,
+        album: row.album,
+        genre_id: row.genre_id.to_string(),
+        genre_name: genre,
+        duration: small(row.duration),
+        release_year: small(row.release_year),
+        artwork: row.artwork,
+        tenant_id: row.tenant_id.map(|id| id.to_string()),
+        user_id: row.user_id.map(|id| id.to_string()),
+        created_at: to_proto(row.created_at),
+        updated_at: to_proto(row.updated_at),
+        version: row.version,
+    }
+}
+
+pub(super) fn input(song: Option<NewSong>) -> Input {
+    let song = song.unwrap_or_default();
+    Input {
+        title: song.title,
+        artist: song.artist,
+        album: song.album,
+        genre: song.genre,
+        duration: song.duration,
+        release_year: song.release_year,
+    }
+}
+
+pub(super) fn filters(filters: Option<SongFilters>) -> RawFilters {
+    let filters = filters.unwrap_or_default();
+    RawFilters {
+        title: filters.title,
+        artist: filters.artist,
+        album: filters.album,
+        genre: filters.genre,
+        visibility: filters.visibility,
+        q: filters.q,
+        is_active: filters.is_active,
+        ordering: filters.ordering,
+    }
+}
+
+fn options(options: ImportOptions) -> Result<Options, Error> {
+    let format = match options.format() {
+        ImportFormat::Csv => Format::Csv,
+        ImportFormat::Ndjson => Format::Ndjson,
+        ImportFormat::Unspecified => return Err(Error::invalid("format", "Say csv or ndjson.")),
+    };
+    Ok(Options { format, columns: options.columns, genre: options.genre, dry_run: options.dry_run })
+}
+
+fn report(done: Report) -> ImportSongsResponse {
+    let error = |error: imports::RowError| ImportError { row: error.row, field: error.field, message: error.message };
+    ImportSongsResponse {
+        total: done.total,
+        created: done.created,
+        linked: done.linked,
+        skipped_duplicates: done.skipped_duplicates,
+        failed: done.failed,
+        errors: done.errors.into_iter().map(error).collect(),
+        errors_truncated: done.errors_truncated,
+    }
+}
+
+#[tonic::async_trait]
+impl Songs for Grpc {
+    async fn create(&self, request: Request<CreateSongRequest>) -> Result<Response<Song>, Status> {
+        let (caller, asked) = open(request)?;
+        let made = songs::create(&self.0, &caller, &input(asked.song)).await?;
+        Ok(answer(message(made.value), made.replayed))
+    }
+
+    async fn get(&self, request: Request<GetSongRequest>) -> Result<Response<Song>, Status> {
+        let (caller, asked) = open(request)?;
+        Ok(Response::new(message(songs::get(&self.0, &caller, &asked.id).await?)))
+    }
+
+    async fn list(&self, request: Request<ListSongsRequest>) -> Result<Response<ListSongsResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let found = songs::list(&self.0, &caller, filters(asked.filters), &page(asked.page)).await?;
+        Ok(Response::new(ListSongsResponse {
+            songs: found.rows.into_iter().map(message).collect(),
+            page: Some(PageInfo::new(found.count, found.next_cursor)),
+        }))
+    }
+
+    async fn import(
+        &self,
+        request: Request<Streaming<ImportSongsRequest>>,
+    ) -> Result<Response<ImportSongsResponse>, Status> {
+        let (caller, mut parts) = open(request)?;
+        let first = parts.message().await?.and_then(|message| message.part);
+        let Some(Part::Options(asked)) = first else {
+            return Err(Error::invalid("non_field_errors", "An import begins with its options.").into());
+        };
+        let pieces = parts.filter_map(|message| match message {
+            Ok(ImportSongsRequest { part: Some(Part::Piece(piece)) }) => Some(Ok(io::Cursor::new(piece))),
+            Ok(_) => None,
+            Err(status) => Some(Err(io::Error::other(status))),
+        });
+        let done = Box::pin(imports::run(&self.0, &caller, options(asked)?, StreamReader::new(pieces))).await?;
+        Ok(Response::new(report(done)))
+    }
+}

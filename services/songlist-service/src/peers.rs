@@ -1,0 +1,92 @@
+use std::time::Duration;
+
+use kit::Error;
+use kit::caller::Caller;
+use kit::grpc::{Peer, call, connect};
+use kit::ids::{TenantId, UserId};
+use moka::sync::Cache;
+use proto::auth::DescribeUsersRequest;
+use proto::auth::users_client::UsersClient;
+use proto::common::DeliverRequest;
+use proto::common::event_sink_client::EventSinkClient;
+use proto::payments::GetSubscriptionRequest;
+use proto::payments::subscriptions_client::SubscriptionsClient;
+use uuid::Uuid;
+
+use crate::config::Config;
+
+const BUDGET: Duration = Duration::from_secs(1);
+
+/// A person as lists show one beside an id.
+#[derive(Clone, Debug)]
+pub(crate) struct Person {
+    pub name: String,
+    pub email: String,
+}
+
+/// The services this one asks.
+pub(crate) struct Peers {
+    auth: Peer,
+    payments: Peer,
+    people: Cache<Uuid, Person>,
+}
+
+impl Peers {
+    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
+        Ok(Self {
+            auth: connect("auth", &config.auth_url, &config.keys)?,
+            payments: connect("payments", &config.payments_url, &config.keys)?,
+            people: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
+        })
+    }
+
+    /// Names and addresses of users of a tenant, one call for those not known; those that cannot be found are missing.
+    ///
+    /// # Errors
+    /// `Unavailable` when auth-service cannot be asked.
+    pub(crate) async fn people(&self, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<(Uuid, Person)>, Error> {
+        let mut unknown: Vec<Uuid> = ids.iter().filter(|id| !self.people.contains_key(*id)).copied().collect();
+        unknown.sort_unstable();
+        unknown.dedup();
+        if !unknown.is_empty() {
+            let ids = unknown.iter().map(ToString::to_string).collect();
+            let request = DescribeUsersRequest { tenant_id: tenant.to_string(), ids };
+            let request = call(&Caller::system("songlist"), BUDGET, request);
+            let found = UsersClient::new(self.auth.clone()).describe(request).await?.into_inner();
+            for user in found.users {
+                if let Ok(id) = Uuid::try_parse(&user.id) {
+                    self.people.insert(id, Person { name: user.name, email: user.email });
+                }
+            }
+        }
+        Ok(ids.iter().filter_map(|id| Some((*id, self.people.get(id)?))).collect())
+    }
+
+    /// True when the user is a live one of the tenant.
+    ///
+    /// # Errors
+    /// `Unavailable` when auth-service cannot be asked.
+    pub(crate) async fn user_exists(&self, tenant: TenantId, user: UserId) -> Result<bool, Error> {
+        // A write rests on it, so what was true a minute ago is not enough.
+        self.people.invalidate(&user.0);
+        Ok(!self.people(tenant, &[user.0]).await?.is_empty())
+    }
+
+    /// Whether a tenant is premium, with the version of that fact.
+    ///
+    /// # Errors
+    /// `Unavailable` when payments-service cannot be asked.
+    pub(crate) async fn premium(&self, tenant: TenantId) -> Result<(bool, i64), Error> {
+        let request = GetSubscriptionRequest { tenant_id: Some(tenant.to_string()) };
+        let request = call(&Caller::system("songlist"), BUDGET, request);
+        let found = SubscriptionsClient::new(self.payments.clone()).get(request).await?.into_inner();
+        Ok((found.is_premium, found.version))
+    }
+
+    /// Delivers a message to auth-service.
+    pub(crate) async fn deliver_to_auth(&self, message: DeliverRequest) -> anyhow::Result<()> {
+        let request = call(&Caller::system("songlist"), BUDGET, message);
+        EventSinkClient::new(self.auth.clone()).deliver(request).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,126 @@
+//! The tables, as the migrations make them; a test compares the two.
+
+diesel::table! {
+    tenants (id) {
+        id -> Uuid,
+        is_premium -> Bool,
+        premium_version -> BigInt,
+    }
+}
+
+diesel::table! {
+    genres (id) {
+        id -> Uuid,
+        name -> Text,
+        name_norm -> Text,
+        description -> Text,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    songs (id) {
+        id -> Uuid,
+        tenant_id -> Nullable<Uuid>,
+        user_id -> Nullable<Uuid>,
+        title -> Text,
+        artist -> Text,
+        album -> Text,
+        title_norm -> Text,
+        artist_norm -> Text,
+        album_norm -> Text,
+        genre_id -> Uuid,
+        duration -> Nullable<SmallInt>,
+        release_year -> Nullable<SmallInt>,
+        artwork -> Nullable<Text>,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    tenant_songs (id) {
+        id -> Uuid,
+        tenant_id -> Uuid,
+        song_id -> Uuid,
+        is_active -> Bool,
+        title_norm -> Text,
+        artist_norm -> Text,
+        album_norm -> Text,
+        genre_id -> Uuid,
+        release_year -> SmallInt,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    tenant_song_counts (tenant_id) {
+        tenant_id -> Uuid,
+        total -> BigInt,
+        approved -> BigInt,
+    }
+}
+
+diesel::table! {
+    playlists (id) {
+        id -> Uuid,
+        tenant_id -> Uuid,
+        user_id -> Uuid,
+        name -> Text,
+        name_norm -> Text,
+        description -> Text,
+        song_count -> BigInt,
+        total_duration -> BigInt,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    playlist_entries (playlist_id, tenant_song_id) {
+        playlist_id -> Uuid,
+        tenant_song_id -> Uuid,
+        tenant_id -> Uuid,
+        position -> BigInt,
+        added_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    song_requests (id) {
+        id -> Uuid,
+        tenant_id -> Uuid,
+        user_id -> Uuid,
+        song_title -> Text,
+        artist_name -> Text,
+        album_name -> Text,
+        additional_notes -> Text,
+        title_norm -> Text,
+        artist_norm -> Text,
+        status -> Text,
+        reviewed_by -> Nullable<Uuid>,
+        reviewed_at -> Nullable<Timestamptz>,
+        rejection_reason -> Text,
+        fulfilled_song -> Nullable<Uuid>,
+        fulfilled_at -> Nullable<Timestamptz>,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::joinable!(songs -> genres (genre_id));
+diesel::joinable!(tenant_songs -> songs (song_id));
+diesel::joinable!(playlist_entries -> tenant_songs (tenant_song_id));
+diesel::allow_tables_to_appear_in_same_query!(songs, genres, tenant_songs, playlist_entries);

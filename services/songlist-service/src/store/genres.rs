@@ -1,0 +1,91 @@
+use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use diesel_async::RunQueryDsl;
+use kit::page::Page;
+use kit_pg::{Conn, TxError, like_anywhere};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::schema::{genres, songs};
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize, Deserialize)]
+#[diesel(table_name = genres)]
+pub(crate) struct Genre {
+    pub id: Uuid,
+    pub name: String,
+    pub name_norm: String,
+    pub description: String,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+impl Genre {
+    /// A new row.
+    pub(crate) fn new(name: String, name_norm: String, description: String, now: DateTime<Utc>) -> Self {
+        let id = kit::ids::new_v7();
+        Self { id, name, name_norm, description, version: 1, created_at: now, updated_at: now, deleted_at: None }
+    }
+}
+
+pub(crate) async fn insert(conn: &mut Conn, row: &Genre) -> Result<(), TxError> {
+    diesel::insert_into(genres::table).values(row).execute(conn).await?;
+    Ok(())
+}
+
+/// Inserts unless a live genre has the name; true when it did.
+pub(crate) async fn insert_if_missing(conn: &mut Conn, row: &Genre) -> Result<bool, TxError> {
+    Ok(diesel::insert_into(genres::table).values(row).on_conflict_do_nothing().execute(conn).await? == 1)
+}
+
+pub(crate) async fn find(conn: &mut Conn, id: Uuid) -> Result<Genre, TxError> {
+    let live = genres::table.find(id).filter(genres::deleted_at.is_null());
+    Ok(live.select(Genre::as_select()).first(conn).await?)
+}
+
+pub(crate) async fn find_by_name(conn: &mut Conn, name_norm: &str) -> Result<Option<Genre>, TxError> {
+    let live = genres::table.filter(genres::name_norm.eq(name_norm)).filter(genres::deleted_at.is_null());
+    Ok(live.select(Genre::as_select()).first(conn).await.optional()?)
+}
+
+type Condition = Box<dyn BoxableExpression<genres::table, Pg, SqlType = Bool>>;
+
+fn named(names: &[String]) -> genres::BoxedQuery<'static, Pg> {
+    let live = genres::table.filter(genres::deleted_at.is_null()).into_boxed();
+    if names.is_empty() {
+        return live;
+    }
+    let mut any: Condition = Box::new(false.into_sql::<Bool>());
+    for name in names {
+        any = Box::new(any.or(genres::name_norm.like(like_anywhere(name))));
+    }
+    live.filter(any)
+}
+
+/// Ids of the live genres whose name holds one of these.
+pub(crate) async fn ids_named(conn: &mut Conn, names: &[String]) -> Result<Vec<Uuid>, TxError> {
+    Ok(named(names).select(genres::id).load(conn).await?)
+}
+
+pub(crate) async fn count(conn: &mut Conn, names: &[String]) -> Result<i64, TxError> {
+    Ok(named(names).count().get_result(conn).await?)
+}
+
+pub(crate) async fn list(conn: &mut Conn, names: &[String], page: &Page) -> Result<Vec<Genre>, TxError> {
+    let in_order = named(names).order((genres::name_norm, genres::id));
+    Ok(in_order.limit(page.size.into()).offset(page.offset()).select(Genre::as_select()).load(conn).await?)
+}
+
+/// Live songs of each genre among those that the transaction's scope may see; genres without one are missing.
+pub(crate) async fn song_counts(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, TxError> {
+    Ok(songs::table
+        .filter(songs::genre_id.eq_any(ids.to_vec()))
+        .filter(songs::deleted_at.is_null())
+        .group_by(songs::genre_id)
+        .select((songs::genre_id, diesel::dsl::count_star()))
+        .load(conn)
+        .await?)
+}

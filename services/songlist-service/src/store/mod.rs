@@ -1,0 +1,12 @@
+//! Rows and queries; the only place that knows diesel. Functions take the connection first and, for rows of a tenant, the
+//! tenant right after it.
+
+pub(crate) mod genres;
+pub(crate) mod imports;
+pub(crate) mod playlist_entries;
+pub(crate) mod playlists;
+pub(crate) mod search;
+pub(crate) mod song_requests;
+pub(crate) mod songs;
+pub(crate) mod tenant_songs;
+pub(crate) mod tenants;

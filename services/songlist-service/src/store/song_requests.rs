@@ -1,0 +1,133 @@
+use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use kit::ids::{TenantId, UserId};
+use kit_pg::{Conn, TxError, like_anywhere, tenant};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::search::Key;
+use crate::schema::song_requests;
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
+#[diesel(table_name = song_requests, treat_none_as_null = true)]
+pub(crate) struct SongRequest {
+    pub id: Uuid,
+    pub tenant_id: Uuid,
+    pub user_id: Uuid,
+    pub song_title: String,
+    pub artist_name: String,
+    pub album_name: String,
+    pub additional_notes: String,
+    pub title_norm: String,
+    pub artist_norm: String,
+    pub status: String,
+    pub reviewed_by: Option<Uuid>,
+    pub reviewed_at: Option<DateTime<Utc>>,
+    pub rejection_reason: String,
+    pub fulfilled_song: Option<Uuid>,
+    pub fulfilled_at: Option<DateTime<Utc>>,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// Whose requests, and which of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    pub owner: Option<UserId>,
+    pub statuses: Vec<String>,
+    /// Compared form; matches title or artist.
+    pub q: Option<String>,
+}
+
+pub(crate) async fn insert(conn: &mut Conn, row: &SongRequest) -> Result<(), TxError> {
+    diesel::insert_into(song_requests::table).values(row).execute(conn).await?;
+    Ok(())
+}
+
+pub(crate) async fn update(conn: &mut Conn, tenant: TenantId, row: &SongRequest) -> Result<(), TxError> {
+    let own =
+        song_requests::table.filter(tenant::of(song_requests::tenant_id, tenant)).filter(song_requests::id.eq(row.id));
+    diesel::update(own).set(row).execute(conn).await?;
+    Ok(())
+}
+
+fn live(id: TenantId, filter: &Filter) -> song_requests::BoxedQuery<'static, Pg> {
+    let mut query = song_requests::table
+        .filter(tenant::of(song_requests::tenant_id, id))
+        .filter(song_requests::deleted_at.is_null())
+        .into_boxed();
+    if let Some(owner) = filter.owner {
+        query = query.filter(song_requests::user_id.eq(owner.0));
+    }
+    if !filter.statuses.is_empty() {
+        query = query.filter(song_requests::status.eq_any(filter.statuses.clone()));
+    }
+    if let Some(q) = &filter.q {
+        let part = like_anywhere(q);
+        query = query.filter(song_requests::title_norm.like(part.clone()).or(song_requests::artist_norm.like(part)));
+    }
+    query
+}
+
+pub(crate) async fn find(conn: &mut Conn, tenant: TenantId, filter: &Filter, id: Uuid) -> Result<SongRequest, TxError> {
+    let own = live(tenant, filter).filter(song_requests::id.eq(id));
+    Ok(own.select(SongRequest::as_select()).first(conn).await?)
+}
+
+pub(crate) async fn find_for_update(conn: &mut Conn, tenant: TenantId, id: Uuid) -> Result<SongRequest, TxError> {
+    Ok(song_requests::table
+        .filter(tenant::of(song_requests::tenant_id, tenant))
+        .filter(song_requests::id.eq(id))
+        .filter(song_requests::deleted_at.is_null())
+        .select(SongRequest::as_select())
+        .for_update()
+        .first(conn)
+        .await?)
+}
+
+/// The open request for a song, whoever asked.
+pub(crate) async fn find_open(
+    conn: &mut Conn,
+    tenant: TenantId,
+    title: &str,
+    artist: &str,
+) -> Result<Option<SongRequest>, TxError> {
+    let open = Filter { statuses: vec!["PENDING".to_owned(), "APPROVED".to_owned()], ..Filter::default() };
+    Ok(live(tenant, &open)
+        .filter(song_requests::title_norm.eq(title.to_owned()))
+        .filter(song_requests::artist_norm.eq(artist.to_owned()))
+        .select(SongRequest::as_select())
+        .first(conn)
+        .await
+        .optional()?)
+}
+
+pub(crate) async fn count(conn: &mut Conn, tenant: TenantId, filter: &Filter) -> Result<i64, TxError> {
+    Ok(live(tenant, filter).count().get_result(conn).await?)
+}
+
+/// The newest first.
+pub(crate) async fn list(
+    conn: &mut Conn,
+    tenant: TenantId,
+    filter: &Filter,
+    after: Option<&Key>,
+    (limit, offset): (i64, i64),
+) -> Result<Vec<SongRequest>, TxError> {
+    let mut query = live(tenant, filter);
+    if let Some(Key::Time(at, id)) = after {
+        let earlier = song_requests::created_at.lt(*at);
+        query = query.filter(earlier.or(song_requests::created_at.eq(*at).and(song_requests::id.lt(*id))));
+    }
+    Ok(query
+        .order((song_requests::created_at.desc(), song_requests::id.desc()))
+        .limit(limit)
+        .offset(offset)
+        .select(SongRequest::as_select())
+        .load(conn)
+        .await?)
+}

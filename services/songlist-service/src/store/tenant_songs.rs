@@ -1,0 +1,309 @@
+use chrono::{DateTime, Utc};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+use diesel_async::RunQueryDsl;
+use kit::ids::TenantId;
+use kit_pg::{Conn, TxError, like_anywhere, tenant};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::search::{Filters, Key, Order, SortBy, Visibility};
+use super::songs::{Similar, Song, WordSimilar, similarity};
+use crate::schema::{genres, songs, tenant_song_counts, tenant_songs};
+
+/// A link of a tenant to a song.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize, Deserialize)]
+#[diesel(table_name = tenant_songs)]
+pub(crate) struct Link {
+    pub id: Uuid,
+    pub tenant_id: Uuid,
+    pub song_id: Uuid,
+    pub is_active: bool,
+    pub title_norm: String,
+    pub artist_norm: String,
+    pub album_norm: String,
+    pub genre_id: Uuid,
+    pub release_year: i16,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// A link with its song and the name of the genre.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TenantSong {
+    pub link: Link,
+    pub song: Song,
+    pub genre: String,
+}
+
+impl Link {
+    /// A new link to a song.
+    pub(crate) fn new(tenant: TenantId, song: &Song, is_active: bool, now: DateTime<Utc>) -> Self {
+        Self {
+            id: kit::ids::new_v7(),
+            tenant_id: tenant.0,
+            song_id: song.id,
+            is_active,
+            title_norm: song.title_norm.clone(),
+            artist_norm: song.artist_norm.clone(),
+            album_norm: song.album_norm.clone(),
+            genre_id: song.genre_id,
+            release_year: song.release_year.unwrap_or(0),
+            version: 1,
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        }
+    }
+}
+
+/// Inserts links, reviving removed ones; links that are live stay as they are and are not returned.
+pub(crate) async fn link_all(
+    conn: &mut Conn,
+    id: TenantId,
+    links: &[Link],
+    now: DateTime<Utc>,
+) -> Result<Vec<Link>, TxError> {
+    use diesel::upsert::excluded;
+    let upsert = diesel::insert_into(tenant_songs::table)
+        .values(links)
+        .on_conflict((tenant_songs::tenant_id, tenant_songs::song_id))
+        .do_update()
+        .set((
+            tenant_songs::is_active.eq(excluded(tenant_songs::is_active)),
+            tenant_songs::deleted_at.eq(None::<DateTime<Utc>>),
+            tenant_songs::version.eq(tenant_songs::version + 1),
+            tenant_songs::updated_at.eq(now),
+        ));
+    let removed = diesel::query_dsl::methods::FilterDsl::filter(upsert, tenant_songs::deleted_at.is_not_null());
+    let linked: Vec<Link> = removed.returning(Link::as_returning()).get_results(conn).await?;
+    let approved = linked.iter().filter(|link| link.is_active).count();
+    add_counts(conn, id, i64::try_from(linked.len()).unwrap_or(0), i64::try_from(approved).unwrap_or(0)).await?;
+    Ok(linked)
+}
+
+/// Keeps the exact counts.
+async fn add_counts(conn: &mut Conn, id: TenantId, total: i64, approved: i64) -> Result<(), TxError> {
+    if total == 0 && approved == 0 {
+        return Ok(());
+    }
+    diesel::insert_into(tenant_song_counts::table)
+        .values((
+            tenant_song_counts::tenant_id.eq(id.0),
+            tenant_song_counts::total.eq(total),
+            tenant_song_counts::approved.eq(approved),
+        ))
+        .on_conflict(tenant_song_counts::tenant_id)
+        .do_update()
+        .set((
+            tenant_song_counts::total.eq(tenant_song_counts::total + total),
+            tenant_song_counts::approved.eq(tenant_song_counts::approved + approved),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Approves or withdraws a link; `None` when it is in that state already.
+pub(crate) async fn set_active(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: Uuid,
+    active: bool,
+    now: DateTime<Utc>,
+) -> Result<Option<Link>, TxError> {
+    let other_way = tenant_songs::table
+        .filter(tenant::of(tenant_songs::tenant_id, tenant))
+        .filter(tenant_songs::id.eq(id))
+        .filter(tenant_songs::deleted_at.is_null())
+        .filter(tenant_songs::is_active.ne(active));
+    let changed: Option<Link> = diesel::update(other_way)
+        .set((
+            tenant_songs::is_active.eq(active),
+            tenant_songs::version.eq(tenant_songs::version + 1),
+            tenant_songs::updated_at.eq(now),
+        ))
+        .returning(Link::as_returning())
+        .get_result(conn)
+        .await
+        .optional()?;
+    if changed.is_some() {
+        add_counts(conn, tenant, 0, if active { 1 } else { -1 }).await?;
+    }
+    Ok(changed)
+}
+
+type Joined = diesel::dsl::InnerJoinQuerySource<tenant_songs::table, songs::table>;
+type Condition = Box<dyn BoxableExpression<Joined, Pg, SqlType = Bool>>;
+type Query = diesel::dsl::IntoBoxed<'static, diesel::dsl::InnerJoin<tenant_songs::table, songs::table>, Pg>;
+
+/// The live links of a tenant to live songs.
+fn live(id: TenantId) -> Query {
+    tenant_songs::table
+        .inner_join(songs::table)
+        .into_boxed()
+        .filter(tenant::of(tenant_songs::tenant_id, id))
+        .filter(tenant_songs::deleted_at.is_null())
+        .filter(songs::deleted_at.is_null())
+}
+
+fn any_of(conditions: impl Iterator<Item = Condition>) -> Condition {
+    conditions.fold(Box::new(false.into_sql::<Bool>()), |any, one| Box::new(any.or(one)))
+}
+
+fn filtered(id: TenantId, filters: &Filters) -> Query {
+    let mut query = live(id);
+    if !filters.title.is_empty() {
+        query = query.filter(any_of(
+            filters.title.iter().map(|v| -> Condition { Box::new(tenant_songs::title_norm.like(like_anywhere(v))) }),
+        ));
+    }
+    if !filters.artist.is_empty() {
+        query = query.filter(any_of(
+            filters.artist.iter().map(|v| -> Condition { Box::new(tenant_songs::artist_norm.like(like_anywhere(v))) }),
+        ));
+    }
+    if !filters.album.is_empty() {
+        query = query.filter(any_of(
+            filters.album.iter().map(|v| -> Condition { Box::new(tenant_songs::album_norm.like(like_anywhere(v))) }),
+        ));
+    }
+    if let Some(ids) = &filters.genres {
+        query = query.filter(tenant_songs::genre_id.eq_any(ids.clone()));
+    }
+    query = match filters.visibility {
+        Some(Visibility::Global) => query.filter(songs::tenant_id.is_null()),
+        Some(Visibility::Tenant) => query.filter(songs::tenant_id.is_not_null()),
+        None => query,
+    };
+    if let Some(active) = filters.is_active {
+        query = query.filter(tenant_songs::is_active.eq(active));
+    }
+    if let Some(q) = &filters.q {
+        let part = like_anywhere(q);
+        let holds = tenant_songs::title_norm
+            .like(part.clone())
+            .or(tenant_songs::artist_norm.like(part.clone()))
+            .or(tenant_songs::album_norm.like(part));
+        let similar = Similar::new(tenant_songs::title_norm, q.clone().into_sql::<Text>());
+        let within = WordSimilar::new(q.clone().into_sql::<Text>(), tenant_songs::title_norm);
+        query = query.filter(holds.or(similar).or(within));
+    }
+    query
+}
+
+/// How many rows a list has: read from the kept counts where no filter but approval is set.
+pub(crate) async fn count(conn: &mut Conn, id: TenantId, filters: &Filters) -> Result<i64, TxError> {
+    if !filters.plain() {
+        return Ok(filtered(id, filters).count().get_result(conn).await?);
+    }
+    let kept: Option<(i64, i64)> = tenant_song_counts::table
+        .filter(tenant::of(tenant_song_counts::tenant_id, id))
+        .select((tenant_song_counts::total, tenant_song_counts::approved))
+        .first(conn)
+        .await
+        .optional()?;
+    let (total, approved) = kept.unwrap_or_default();
+    Ok(match filters.is_active {
+        None => total,
+        Some(true) => approved,
+        Some(false) => total - approved,
+    })
+}
+
+/// One page: rows after `after` when there is one, else from `offset`.
+pub(crate) async fn list(
+    conn: &mut Conn,
+    id: TenantId,
+    filters: &Filters,
+    order: Order,
+    after: Option<&Key>,
+    (limit, offset): (i64, i64),
+) -> Result<Vec<TenantSong>, TxError> {
+    use tenant_songs as t;
+    let mut query = filtered(id, filters);
+    let mut skip = offset;
+    match after {
+        Some(Key::Time(at, id)) if order.descending => {
+            query = query.filter(t::created_at.lt(*at).or(t::created_at.eq(*at).and(t::id.lt(*id))));
+        }
+        Some(Key::Time(at, id)) => {
+            query = query.filter(t::created_at.gt(*at).or(t::created_at.eq(*at).and(t::id.gt(*id))));
+        }
+        Some(Key::Offset(rows)) => skip = *rows,
+        None => {}
+    }
+    query = match (filters.q.as_ref(), order.by, order.descending) {
+        // Exact titles first, then beginnings, then what is most alike.
+        (Some(q), _, _) => query.order((
+            t::title_norm.eq(q.clone()).desc(),
+            t::title_norm.like(format!("{q}%")).desc(),
+            similarity(t::title_norm, q.clone()).desc(),
+            t::id.asc(),
+        )),
+        (None, SortBy::Title, true) => query.order((t::title_norm.desc(), t::id.desc())),
+        (None, SortBy::Title, false) => query.order((t::title_norm.asc(), t::id.asc())),
+        (None, SortBy::Artist, true) => query.order((t::artist_norm.desc(), t::id.desc())),
+        (None, SortBy::Artist, false) => query.order((t::artist_norm.asc(), t::id.asc())),
+        (None, SortBy::ReleaseYear, true) => query.order((t::release_year.desc(), t::id.desc())),
+        (None, SortBy::ReleaseYear, false) => query.order((t::release_year.asc(), t::id.asc())),
+        (None, SortBy::CreatedAt | SortBy::Duration, true) => query.order((t::created_at.desc(), t::id.desc())),
+        (None, SortBy::CreatedAt | SortBy::Duration, false) => query.order((t::created_at.asc(), t::id.asc())),
+    };
+    let rows: Vec<(Link, Song)> =
+        query.limit(limit).offset(skip).select((Link::as_select(), Song::as_select())).load(conn).await?;
+    with_genres(conn, rows).await
+}
+
+/// A live link by id.
+pub(crate) async fn find(conn: &mut Conn, tenant: TenantId, id: Uuid) -> Result<TenantSong, TxError> {
+    let row =
+        live(tenant).filter(tenant_songs::id.eq(id)).select((Link::as_select(), Song::as_select())).first(conn).await?;
+    let mut found = with_genres(conn, vec![row]).await?;
+    found.pop().ok_or_else(|| kit::Error::not_found().into())
+}
+
+/// Approved live links among `ids`, with the length of their songs.
+pub(crate) async fn approved(
+    conn: &mut Conn,
+    tenant: TenantId,
+    ids: &[Uuid],
+) -> Result<Vec<(Uuid, Option<i16>)>, TxError> {
+    Ok(live(tenant)
+        .filter(tenant_songs::id.eq_any(ids.to_vec()))
+        .filter(tenant_songs::is_active.eq(true))
+        .select((tenant_songs::id, songs::duration))
+        .load(conn)
+        .await?)
+}
+
+async fn with_genres(conn: &mut Conn, rows: Vec<(Link, Song)>) -> Result<Vec<TenantSong>, TxError> {
+    let mut ids: Vec<Uuid> = rows.iter().map(|(_, song)| song.genre_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let names: Vec<(Uuid, String)> =
+        genres::table.filter(genres::id.eq_any(ids)).select((genres::id, genres::name)).load(conn).await?;
+    let name =
+        |id: Uuid| names.iter().find(|(known, _)| *known == id).map(|(_, name)| name.clone()).unwrap_or_default();
+    Ok(rows.into_iter().map(|(link, song)| TenantSong { genre: name(song.genre_id), link, song }).collect())
+}
+
+/// Approves the live link to a song, when it was withdrawn.
+pub(crate) async fn approve_song(
+    conn: &mut Conn,
+    tenant: TenantId,
+    song: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), TxError> {
+    let link: Uuid = tenant_songs::table
+        .filter(tenant::of(tenant_songs::tenant_id, tenant))
+        .filter(tenant_songs::song_id.eq(song))
+        .select(tenant_songs::id)
+        .first(conn)
+        .await?;
+    set_active(conn, tenant, link, true, now).await?;
+    Ok(())
+}
