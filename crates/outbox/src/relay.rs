@@ -35,6 +35,11 @@ impl Wake {
     pub fn wake(&self) {
         self.0.notify_one();
     }
+
+    /// Waits until it was woken.
+    pub async fn woken(&self) {
+        self.0.notified().await;
+    }
 }
 
 /// Sends the messages of one service.
@@ -65,7 +70,7 @@ impl Relay {
                 });
                 if sent == 0 {
                     tokio::select! {
-                        () = self.wake.0.notified() => {}
+                        () = self.wake.woken() => {}
                         () = tokio::time::sleep(POLL) => {}
                         () = soft.cancelled() => {}
                     }

@@ -1,1 +1,54 @@
-//! To come.
+//! payments-service owns money and premium: payment links at Razorpay, their webhooks, and what a tenant has paid for.
+
+mod app;
+mod config;
+mod delivery;
+mod domain;
+mod grpc;
+mod http;
+mod jobs;
+mod peers;
+mod razorpay;
+mod schema;
+mod store;
+
+use std::net::SocketAddr;
+
+use kit::lifecycle::Shutdown;
+use kit_pg::migrate::{EmbeddedMigrations, embed_migrations};
+
+pub use app::App;
+pub use config::Config;
+
+/// The schema's migrations.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/payments-service");
+
+/// Where a started service listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    pub grpc: SocketAddr,
+    pub ops: SocketAddr,
+    /// The public port for Razorpay's webhooks.
+    pub webhook: SocketAddr,
+}
+
+/// Starts the service and returns when it serves.
+///
+/// # Errors
+/// When migrations are pending, the database cannot be reached, or a port is taken.
+pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Addresses> {
+    let (grpc_addr, ops_addr, webhook_addr) = (config.grpc_addr, config.ops_addr, config.webhook_addr);
+    let app = App::new(config)?;
+    kit_pg::migrate::require_current(&app.pg, "payments-service", &MIGRATIONS).await?;
+    app.pg.watch(&app.health, &shutdown);
+    outbox::Relay::new(app.pg.clone(), app.wake.clone()).start(&shutdown, {
+        let app = app.clone();
+        move |message| delivery::deliver(app.clone(), message)
+    });
+    domain::webhooks::keep_applying(&app, &shutdown);
+    let server = kit::grpc::GrpcServer { addr: grpc_addr, keys: app.keys.clone(), metrics: app.metrics.clone() };
+    let grpc = kit::grpc::serve(server, grpc::routes(&app), &shutdown).await?;
+    let webhook = http::serve(&app, webhook_addr, &shutdown)?;
+    let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;
+    Ok(Addresses { grpc, ops, webhook })
+}

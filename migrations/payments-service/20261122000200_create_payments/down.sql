@@ -1,0 +1,2 @@
+DROP TABLE payment_changes;
+DROP TABLE payments;

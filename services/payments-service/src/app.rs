@@ -1,0 +1,63 @@
+use std::sync::Arc;
+
+use kit::Clock;
+use kit::caller::KeyRing;
+use kit::health::Health;
+use kit::metrics::Metrics;
+use kit_pg::Pool;
+use outbox::Wake;
+
+use crate::config::{Config, Price};
+use crate::peers::Peers;
+use crate::razorpay::Razorpay;
+
+/// What every handler of the service shares.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts behind [`App`].
+pub struct Parts {
+    pub(crate) pg: Pool,
+    pub(crate) clock: Clock,
+    pub(crate) keys: KeyRing,
+    /// Wakes the relay of the outbox.
+    pub(crate) wake: Wake,
+    /// Wakes the applier of webhooks.
+    pub(crate) arrived: Wake,
+    pub(crate) health: Health,
+    pub(crate) metrics: Metrics,
+    pub(crate) peers: Peers,
+    pub(crate) razorpay: Razorpay,
+    pub(crate) price: Price,
+    pub(crate) callback_url: String,
+}
+
+impl App {
+    /// Puts the parts together; nothing is connected yet.
+    ///
+    /// # Errors
+    /// When an address cannot be read.
+    pub fn new(config: Config) -> anyhow::Result<Self> {
+        let parts = Parts {
+            pg: Pool::new(&config.pg, &[]),
+            wake: Wake::default(),
+            arrived: Wake::default(),
+            health: Health::default(),
+            metrics: Metrics::new()?,
+            peers: Peers::new(&config)?,
+            razorpay: Razorpay::new(&config.razorpay)?,
+            price: config.price,
+            callback_url: config.callback_url,
+            keys: config.keys,
+            clock: config.clock,
+        };
+        Ok(Self(Arc::new(parts)))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

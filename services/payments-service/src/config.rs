@@ -1,0 +1,102 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use kit::caller::KeyRing;
+use kit::env::Env;
+use kit::{Clock, Secret};
+use kit_pg::PgConfig;
+
+/// Everything payments-service can be told.
+#[derive(Clone)]
+pub struct Config {
+    pub grpc_addr: SocketAddr,
+    pub ops_addr: SocketAddr,
+    pub webhook_addr: SocketAddr,
+    pub pg: PgConfig,
+    pub keys: KeyRing,
+    pub clock: Clock,
+    pub razorpay: RazorpayConfig,
+    pub price: Price,
+    /// Where browsers come back to.
+    pub callback_url: String,
+    pub auth_url: String,
+    pub songlist_url: String,
+}
+
+/// How Razorpay is reached, and its secrets.
+#[derive(Clone, Debug)]
+pub struct RazorpayConfig {
+    pub base_url: String,
+    pub key_id: String,
+    pub key_secret: Secret,
+    pub webhook_secret: Secret,
+    /// Good beside the new one for as long as it is set: retries are signed with the secret of their first try.
+    pub previous_webhook_secret: Option<Secret>,
+}
+
+/// What premium costs.
+#[derive(Clone, Debug)]
+pub struct Price {
+    /// Paise.
+    pub amount_minor: i64,
+    pub currency: String,
+    pub description: String,
+    /// Razorpay wants at least 15 minutes, and fails now and then at exactly that.
+    pub link_life: Duration,
+}
+
+impl Config {
+    /// Reads the environment; faults are noted in it.
+    pub fn from_env(env: &mut Env) -> Self {
+        let clock = Clock::system();
+        let public_url = env.text(
+            "PUBLIC_URL",
+            "http://127.0.0.1:8000",
+            "The gateway as clients reach it; links in answers are built from it",
+        );
+        Self {
+            grpc_addr: env.get("PAYMENTS_GRPC_ADDR", SocketAddr::from(([127, 0, 0, 1], 9003)), "payments-service: gRPC"),
+            ops_addr: env.get("PAYMENTS_OPS_ADDR", SocketAddr::from(([127, 0, 0, 1], 9103)), "payments-service: internal health and metrics"),
+            webhook_addr: env.get("PAYMENTS_WEBHOOK_ADDR", SocketAddr::from(([127, 0, 0, 1], 8001)), "payments-service: public port for Razorpay's webhooks"),
+            pg: PgConfig::from_env(env, "PAYMENTS"),
+            keys: KeyRing::from_env(env, "payments", clock.clone()),
+            razorpay: RazorpayConfig::from_env(env),
+            price: Price::from_env(env),
+            callback_url: format!("{}/api/v1/payments/callback/razorpay/", public_url.trim_end_matches('/')),
+            auth_url: env.text("AUTH_URL", "http://127.0.0.1:9001", "Where auth-service's gRPC is reached"),
+            songlist_url: env.text("SONGLIST_URL", "http://127.0.0.1:9002", "Where songlist-service's gRPC is reached"),
+            clock,
+        }
+    }
+}
+
+impl RazorpayConfig {
+    fn from_env(env: &mut Env) -> Self {
+        Self {
+            base_url: env.text("RAZORPAY_BASE_URL", "https://api.razorpay.com/v1", "Razorpay's API, or the sandbox's"),
+            key_id: env.text("RAZORPAY_KEY_ID", "rzp_test_sandbox0000001", "Razorpay key id; it decides between test and live mode"),
+            key_secret: env.secret("RAZORPAY_KEY_SECRET", "sandbox_key_secret_0001", 16, "Razorpay key secret: API calls and callback signatures"),
+            webhook_secret: env.secret("RAZORPAY_WEBHOOK_SECRET", "sandbox_webhook_secret_0001", 16, "Secret of the webhook, as set in Razorpay's dashboard"),
+            previous_webhook_secret: env.opt("RAZORPAY_WEBHOOK_SECRET_PREVIOUS", "The webhook secret before a change; keep it for 15 days").map(Secret::new),
+        }
+    }
+}
+
+impl Price {
+    fn from_env(env: &mut Env) -> Self {
+        let amount_minor = env.get("PREMIUM_AMOUNT_MINOR", 99_900_i64, "Price of premium in paise");
+        if amount_minor < 100 {
+            env.problem("PREMIUM_AMOUNT_MINOR must be at least 100: Razorpay takes no less than one rupee");
+        }
+        let life = env.get("PAYMENT_LINK_TTL_SECS", 960_u64, "Life of a payment link; Razorpay wants at least 15 minutes");
+        if life < 960 {
+            env.problem("PAYMENT_LINK_TTL_SECS must be at least 960");
+        }
+        Self {
+            amount_minor: amount_minor.max(100),
+            currency: env.text("PREMIUM_CURRENCY", "INR", "Currency of premium"),
+            description: env.text("PREMIUM_DESCRIPTION", "SongList premium, lifetime", "What the hosted page shows"),
+            link_life: Duration::from_secs(life),
+        }
+    }
+}

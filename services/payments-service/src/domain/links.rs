@@ -1,0 +1,148 @@
+use chrono::Duration;
+use kit::caller::Caller;
+use kit::ids::TenantId;
+use kit::{Error, Kind};
+use kit_pg::{Conn, Scope};
+
+use super::states::{self, State};
+use crate::App;
+use crate::razorpay::{GatewayError, Link, NewLink};
+use crate::store::payments::{self, Payment};
+use crate::store::subscriptions;
+
+/// A link, and whether this request made it.
+pub(crate) struct Offered {
+    pub payment: Payment,
+    pub created: bool,
+}
+
+/// The tenant's payment link for premium: the open one, or a new one. The intent is committed before Razorpay is called, so a
+/// link whose creation was not answered is found again by its reference.
+///
+/// # Errors
+/// `already_premium`; `payment_gateway_unavailable` when Razorpay cannot be used now.
+pub(crate) async fn offer(app: &App, caller: &Caller) -> Result<Offered, Error> {
+    let (_, tenant) = caller.admin()?;
+    let intent = intend(app, tenant).await?;
+    if intent.state()? == State::Pending {
+        return Ok(Offered { payment: intent, created: false });
+    }
+    // An intent of an earlier request may have its link already.
+    let link = match app.razorpay.link_by_reference(&intent.reference_id).await {
+        Ok(Some(link)) if fits(&intent, &link) => Ok(link),
+        Ok(_) => create(app, &intent).await,
+        Err(error) => Err(error),
+    };
+    match link {
+        Ok(link) => Ok(Offered { payment: adopt(app, &intent, &link, "link created").await?, created: true }),
+        Err(error) => {
+            app.metrics.event("payment_gateway_error");
+            if error.certain() {
+                give_up(app, &intent, &error).await?;
+            }
+            Err(Error::new(Kind::Unavailable, "payment_gateway_unavailable", "Payments are not available now. Please try again.")
+                .retry_after(std::time::Duration::from_secs(5))
+                .caused_by(error))
+        }
+    }
+}
+
+/// True when a link is the one the intent asked for.
+pub(crate) fn fits(intent: &Payment, link: &Link) -> bool {
+    link.reference_id == intent.reference_id && link.amount == intent.amount_minor && link.currency == intent.currency
+}
+
+async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
+    let life = Duration::from_std(app.price.link_life).unwrap_or(Duration::minutes(16));
+    let new = NewLink {
+        amount_minor: intent.amount_minor,
+        currency: &intent.currency,
+        reference_id: &intent.reference_id,
+        description: &app.price.description,
+        expire_by: (app.clock.now() + life).timestamp(),
+        callback_url: &app.callback_url,
+    };
+    let link = app.razorpay.create_link(&new).await?;
+    if fits(intent, &link) { Ok(link) } else { Err(GatewayError::Unknown("the link is not the one asked for".to_owned())) }
+}
+
+/// The tenant's open payment, or a new intent with the price frozen in it.
+async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
+    let now = app.clock.now();
+    app.pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+            if subscriptions::find(conn, tenant).await?.is_some_and(|subscription| subscription.is_premium) {
+                return Err(Error::conflict("already_premium", "This organisation is premium already.").into());
+            }
+            if let Some(mut open) = payments::find_open(conn, tenant).await? {
+                if open.expires_at.is_none_or(|end| end > now) {
+                    return Ok(open);
+                }
+                states::advance(conn, &mut open, State::Failed, "link expired", now).await?;
+            }
+            let attempts = payments::count_attempts(conn, tenant).await?;
+            let id = kit::ids::new_v7();
+            let row = Payment {
+                id,
+                tenant_id: tenant.0,
+                // At most 40 characters at Razorpay; no `|`, which its callback signature joins with.
+                reference_id: format!("sl-{}", id.simple()),
+                status: State::Created.name().to_owned(),
+                amount_minor: app.price.amount_minor,
+                currency: app.price.currency.clone(),
+                attempt_number: i32::try_from(attempts + 1).unwrap_or(i32::MAX),
+                razorpay_payment_link_id: None,
+                razorpay_order_id: None,
+                razorpay_payment_id: None,
+                payment_link_url: None,
+                error_message: String::new(),
+                expires_at: None,
+                paid_at: None,
+                verified_at: None,
+                activated_at: None,
+                checked_at: None,
+                version: 1,
+                created_at: now,
+                updated_at: now,
+            };
+            if payments::insert_if_none_open(conn, &row).await? {
+                states::record(conn, &row, "link asked for", now).await?;
+                return Ok(row);
+            }
+            // Somebody else asked in this moment: one open link per tenant.
+            payments::find_open(conn, tenant).await?.ok_or_else(|| Error::unavailable(anyhow::anyhow!("lost a race")).into())
+        })
+        .await
+}
+
+/// Writes a found or new link into its payment.
+pub(crate) async fn adopt(app: &App, intent: &Payment, link: &Link, cause: &str) -> Result<Payment, Error> {
+    let now = app.clock.now();
+    app.pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            let mut row = payments::find_for_update(conn, intent.id).await?;
+            if row.state()? == State::Created {
+                row.razorpay_payment_link_id = Some(link.id.clone());
+                row.payment_link_url = Some(link.short_url.clone());
+                row.razorpay_order_id.clone_from(&link.order_id);
+                row.expires_at = link.expires_at;
+                states::advance(conn, &mut row, State::Pending, cause, now).await?;
+            }
+            Ok(row)
+        })
+        .await
+}
+
+/// Closes an intent that certainly has no link.
+async fn give_up(app: &App, intent: &Payment, error: &GatewayError) -> Result<(), Error> {
+    let now = app.clock.now();
+    let reason = error.to_string();
+    app.pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            let mut row = payments::find_for_update(conn, intent.id).await?;
+            row.error_message.clone_from(&reason);
+            states::advance(conn, &mut row, State::Failed, &reason, now).await?;
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,30 @@
+use kit::Error;
+use kit::caller::Caller;
+use kit::ids::TenantId;
+use kit_pg::{Conn, Scope};
+
+use crate::App;
+use crate::store::subscriptions::{self, Subscription};
+
+/// What a tenant has: its own for an ADMIN; SUPER_ADMINs and services name one.
+pub(crate) async fn get(app: &App, caller: &Caller, tenant: Option<&str>) -> Result<(TenantId, Option<Subscription>), Error> {
+    let tenant = match caller.admin() {
+        Ok(_) if tenant.is_some() => {
+            return Err(Error::new(kit::Kind::Invalid, "unknown_parameter", "A query parameter is not known.")
+                .field("tenant_id", "For SUPER_ADMINs only."));
+        }
+        Ok((_, own)) => own,
+        Err(_) => {
+            if caller.service().is_err() {
+                caller.super_admin()?;
+            }
+            let text = tenant.ok_or_else(|| Error::invalid("tenant_id", "This field is required."))?;
+            TenantId::parse(text)?
+        }
+    };
+    let found = app
+        .pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| subscriptions::find(conn, tenant).await)
+        .await?;
+    Ok((tenant, found))
+}

@@ -1,0 +1,131 @@
+//! Webhooks: verified over the raw bytes, stored, acknowledged, and applied after that.
+
+use std::time::Duration;
+
+use kit::lifecycle::Shutdown;
+use kit::{Error, Kind};
+use kit_pg::{Conn, Scope};
+use ring::digest::{SHA256, digest};
+use serde_json::Value;
+
+use super::settlement;
+use super::states::{self, State};
+use crate::App;
+use crate::store::payments;
+use crate::store::webhook_events::{self, Event, NewEvent};
+
+/// Events that say money was taken; one paid link sends three of them, each with its own id.
+const PAID: [&str; 3] = ["payment_link.paid", "order.paid", "payment.captured"];
+/// Events after which the link is looked at.
+const LOOKED_AT: [&str; 4] = ["payment_link.expired", "payment_link.cancelled", "payment_link.partially_paid", "payment.authorized"];
+/// The net under the wake-up.
+const POLL: Duration = Duration::from_millis(500);
+
+/// Takes an event: 2xx only after it was stored.
+///
+/// # Errors
+/// `missing_signature` (400), `invalid_signature` (401); `Unavailable` when it cannot be stored.
+pub(crate) async fn receive(app: &App, body: &[u8], signature: Option<&str>, event_id: Option<&str>) -> Result<(), Error> {
+    let Some(signature) = signature.filter(|signature| !signature.is_empty()) else {
+        app.metrics.event("webhook_unsigned");
+        return Err(Error::new(Kind::Invalid, "missing_signature", "The signature is missing."));
+    };
+    match app.razorpay.signed_webhook(body, signature) {
+        None => {
+            app.metrics.event("webhook_wrong_signature");
+            return Err(Error::new(Kind::Unauthenticated, "invalid_signature", "The signature is wrong."));
+        }
+        Some(0) => {}
+        Some(_) => app.metrics.event("webhook_old_secret"),
+    }
+    let hash = hex::encode(digest(&SHA256, body));
+    // What is signed and unreadable is stored as it is: refusing it would make Razorpay switch the webhook off.
+    let parsed: Option<Value> = serde_json::from_slice(body).ok();
+    let event = parsed.as_ref().and_then(|body| body.get("event")).and_then(Value::as_str).unwrap_or("unreadable").to_owned();
+    let wanted = PAID.contains(&event.as_str()) || LOOKED_AT.contains(&event.as_str());
+    let id = event_id.filter(|id| !id.is_empty() && id.len() <= 64).map_or_else(|| hash.clone(), str::to_owned);
+    let row = NewEvent {
+        event_id: id,
+        event: event.chars().take(100).collect(),
+        body: parsed.unwrap_or_else(|| Value::String(String::from_utf8_lossy(body).replace('\u{0}', ""))),
+        body_hash: hash,
+        state: if wanted { "pending" } else { "ignored" }.to_owned(),
+    };
+    let known = app.pg.transaction(Scope::Worker, async |conn: &mut Conn| webhook_events::insert(conn, &row).await).await?;
+    if let Some(first) = known {
+        app.metrics.event(if first == row.body_hash { "webhook_duplicate" } else { "webhook_conflict" });
+        if first != row.body_hash {
+            tracing::error!(alarm = "webhook_conflict", event_id = row.event_id, "one event id came with two bodies");
+        }
+    }
+    app.arrived.wake();
+    Ok(())
+}
+
+/// Applies stored events in the background; what a crash left behind is picked up again.
+pub(crate) fn keep_applying(app: &App, shutdown: &Shutdown) {
+    let app = app.clone();
+    shutdown.every("webhooks", Duration::ZERO, move || {
+        let app = app.clone();
+        async move {
+            if round(&app).await.unwrap_or(0) == 0 {
+                tokio::select! {
+                    () = app.arrived.woken() => {}
+                    () = tokio::time::sleep(POLL) => {}
+                }
+            }
+        }
+    });
+}
+
+async fn round(app: &App) -> Result<usize, Error> {
+    let events = app.pg.transaction(Scope::Worker, async |conn: &mut Conn| webhook_events::claim(conn).await).await?;
+    let claimed = events.len();
+    for event in events {
+        let outcome = apply(app, &event).await;
+        let now = app.clock.now();
+        app.pg
+            .transaction(Scope::Worker, async |conn: &mut Conn| match &outcome {
+                Ok((state, note)) => webhook_events::settle(conn, &event.event_id, state, note, now).await,
+                Err(error) => webhook_events::postpone(conn, &event.event_id, event.attempts, &error.to_string()).await,
+            })
+            .await?;
+    }
+    Ok(claimed)
+}
+
+/// What an event did: its state then, and a note.
+async fn apply(app: &App, event: &Event) -> Result<(&'static str, &'static str), Error> {
+    let (link, order) = names(&event.body);
+    let found = app
+        .pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            payments::find_by_gateway_ids(conn, link.as_deref(), order.as_deref()).await
+        })
+        .await?;
+    let Some(id) = found else { return Ok(("ignored", "no payment of ours")) };
+    let cause = format!("webhook {} {}", event.event, event.event_id);
+    if PAID.contains(&event.event.as_str()) {
+        let now = app.clock.now();
+        app.pg
+            .transaction(Scope::Worker, async |conn: &mut Conn| {
+                let mut row = payments::find_for_update(conn, id).await?;
+                states::advance(conn, &mut row, State::Paid, &cause, now).await
+            })
+            .await?;
+    }
+    settlement::settle(app, id, &cause).await?;
+    Ok(("applied", ""))
+}
+
+/// The link and the order an event is about. `payment.*` names no link: its description is `#` and the link's id without
+/// prefix.
+fn names(body: &Value) -> (Option<String>, Option<String>) {
+    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    let described = text("/payload/payment/entity/description").and_then(|d| Some(format!("plink_{}", d.strip_prefix('#')?)));
+    let link = text("/payload/payment_link/entity/id").or(described);
+    let order = text("/payload/order/entity/id")
+        .or_else(|| text("/payload/payment/entity/order_id"))
+        .or_else(|| text("/payload/payment_link/entity/order_id"));
+    (link, order.map(|id| if id.starts_with("order_") { id } else { format!("order_{id}") }))
+}

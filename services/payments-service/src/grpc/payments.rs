@@ -1,0 +1,104 @@
+use kit::grpc::open;
+use kit::page::Page;
+use proto::common::PageInfo;
+use proto::payments::payments_server::{Payments, PaymentsServer};
+use proto::payments::{
+    CallbackRequest, CallbackResponse, CreateLinkRequest, CreateLinkResponse, GetPaymentRequest, ListPaymentsRequest,
+    ListPaymentsResponse, Payment, PaymentStatus, StatusChange,
+};
+use proto::time::{opt_to_proto, to_proto};
+use proto::tonic::{Request, Response, Status};
+
+use crate::App;
+use crate::domain::callbacks::{self, Outcome};
+use crate::domain::states::State;
+use crate::domain::{links, payments};
+use crate::razorpay::CallbackFields;
+use crate::store::payments::{Change, Payment as Row};
+
+struct Grpc(App);
+
+pub(super) fn service(app: &App) -> PaymentsServer<impl Payments> {
+    PaymentsServer::new(Grpc(app.clone()))
+}
+
+fn status(name: &str) -> i32 {
+    let status = match State::of_name(name) {
+        Some(State::Created) => PaymentStatus::Created,
+        Some(State::Pending) => PaymentStatus::Pending,
+        Some(State::Paid) => PaymentStatus::Paid,
+        Some(State::Verified) => PaymentStatus::Verified,
+        Some(State::Activated) => PaymentStatus::Activated,
+        Some(State::Failed) => PaymentStatus::Failed,
+        Some(State::Refunded) => PaymentStatus::Refunded,
+        None => PaymentStatus::Unspecified,
+    };
+    status.into()
+}
+
+fn message((row, history): (Row, Vec<Change>)) -> Payment {
+    let change =
+        |change: Change| StatusChange { status: status(&change.status), cause: change.cause, at: to_proto(change.created_at) };
+    Payment {
+        id: row.id.to_string(),
+        tenant_id: row.tenant_id.to_string(),
+        razorpay_payment_link_id: row.razorpay_payment_link_id.unwrap_or_default(),
+        razorpay_order_id: row.razorpay_order_id.unwrap_or_default(),
+        payment_link_url: row.payment_link_url.unwrap_or_default(),
+        razorpay_payment_id: row.razorpay_payment_id.unwrap_or_default(),
+        amount_minor: row.amount_minor,
+        currency: row.currency,
+        status: status(&row.status),
+        attempt_number: u32::try_from(row.attempt_number).unwrap_or(0),
+        error_message: row.error_message,
+        expires_at: opt_to_proto(row.expires_at),
+        paid_at: opt_to_proto(row.paid_at),
+        verified_at: opt_to_proto(row.verified_at),
+        activated_at: opt_to_proto(row.activated_at),
+        created_at: to_proto(row.created_at),
+        updated_at: to_proto(row.updated_at),
+        history: history.into_iter().map(change).collect(),
+    }
+}
+
+#[tonic::async_trait]
+impl Payments for Grpc {
+    async fn create_link(&self, request: Request<CreateLinkRequest>) -> Result<Response<CreateLinkResponse>, Status> {
+        let (caller, _) = open(request)?;
+        let offered = links::offer(&self.0, &caller).await?;
+        let payment = Some(message((offered.payment, Vec::new())));
+        Ok(Response::new(CreateLinkResponse { payment, created: offered.created }))
+    }
+
+    async fn get(&self, request: Request<GetPaymentRequest>) -> Result<Response<Payment>, Status> {
+        let (caller, asked) = open(request)?;
+        Ok(Response::new(message(payments::get(&self.0, &caller, &asked.id).await?)))
+    }
+
+    async fn list(&self, request: Request<ListPaymentsRequest>) -> Result<Response<ListPaymentsResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let (size, number, cursor) = asked.page.unwrap_or_default().parts();
+        let found = payments::list(&self.0, &caller, &Page::of(size, number, cursor)).await?;
+        Ok(Response::new(ListPaymentsResponse {
+            payments: found.rows.into_iter().map(message).collect(),
+            page: Some(PageInfo::new(found.count, found.next_cursor)),
+        }))
+    }
+
+    async fn callback(&self, request: Request<CallbackRequest>) -> Result<Response<CallbackResponse>, Status> {
+        let (_, asked) = open(request)?;
+        let fields = CallbackFields {
+            payment_id: asked.payment_id,
+            payment_link_id: asked.payment_link_id,
+            reference_id: asked.reference_id,
+            status: asked.status,
+            signature: asked.signature,
+        };
+        let outcome = match callbacks::take(&self.0, &fields).await? {
+            Outcome::Active => "active",
+            Outcome::Confirming => "confirming",
+            Outcome::Unknown => "unknown",
+        };
+        Ok(Response::new(CallbackResponse { outcome: outcome.to_owned() }))
+    }
+}

@@ -1,0 +1,65 @@
+//! The service's own public port: Razorpay's webhooks reach it without the gateway.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Bytes, Data, PayloadConfig};
+use actix_web::{App as Actix, HttpRequest, HttpResponse, HttpServer};
+use anyhow::Context;
+use kit::Kind;
+use kit::lifecycle::Shutdown;
+use serde_json::json;
+
+use crate::App;
+use crate::domain::webhooks;
+
+/// Razorpay's events are a few KiB.
+const MAX_BODY: usize = 256 * 1024;
+/// The same path as behind the gateway.
+const PATH: &str = "/api/v1/payments/webhook/razorpay/";
+
+/// Serves the port; returns the bound address. A plain function: actix's builder is not `Send`.
+pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<SocketAddr> {
+    let shared = app.clone();
+    let server = HttpServer::new(move || {
+        Actix::new()
+            .app_data(Data::new(shared.clone()))
+            .app_data(PayloadConfig::new(MAX_BODY))
+            .service(web::resource([PATH, PATH.trim_end_matches('/')]).route(web::post().to(receive)))
+    })
+    .workers(1)
+    .client_request_timeout(Duration::from_secs(5))
+    .shutdown_timeout(5)
+    .disable_signals()
+    .bind(addr)
+    .with_context(|| format!("cannot listen on {addr}"))?;
+    let bound = server.addrs().first().copied().context("the server has no address")?;
+    let running = server.run();
+    let (handle, soft) = (running.handle(), shutdown.soft.clone());
+    tokio::spawn(async move {
+        soft.cancelled().await;
+        handle.stop(true).await;
+    });
+    shutdown.spawn("webhook-port", running);
+    Ok(bound)
+}
+
+async fn receive(app: Data<App>, request: HttpRequest, body: Bytes) -> HttpResponse {
+    let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    // Two signatures are one too many.
+    let signature = header("x-razorpay-signature").filter(|_| request.headers().get_all("x-razorpay-signature").count() == 1);
+    match webhooks::receive(&app, &body, signature, header("x-razorpay-event-id")).await {
+        Ok(()) => HttpResponse::Ok().json(json!({ "status": "success" })),
+        Err(error) => {
+            error.log();
+            let status = match error.kind() {
+                Kind::Invalid => StatusCode::BAD_REQUEST,
+                Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+                Kind::Unavailable | Kind::Timeout => StatusCode::SERVICE_UNAVAILABLE,
+                _ => StatusCode::INTERNAL_SERVER_ERROR,
+            };
+            HttpResponse::build(status).json(json!({ "status": "error", "code": error.code() }))
+        }
+    }
+}

@@ -1,0 +1,171 @@
+use std::time::Duration;
+
+use kit::Secret;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::entities::{GatewayPayment, Link};
+use super::signature::{self, CallbackFields};
+use crate::config::RazorpayConfig;
+
+/// What went wrong at the gateway.
+#[derive(Debug)]
+pub(crate) enum GatewayError {
+    /// It refused: nothing was made. Code and description are for the operator.
+    Refused { status: u16, reason: String },
+    /// It was never reached: nothing was made.
+    NotReached(String),
+    /// Time-out, 5xx or rubbish: the outcome is unknown until a fetch settles it.
+    Unknown(String),
+}
+
+impl std::fmt::Display for GatewayError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Refused { status, reason } => write!(f, "Razorpay refused ({status}): {reason}"),
+            Self::NotReached(reason) => write!(f, "Razorpay was not reached: {reason}"),
+            Self::Unknown(reason) => write!(f, "Razorpay's answer is unknown: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for GatewayError {}
+
+impl GatewayError {
+    /// True when nothing can have been made.
+    pub(crate) fn certain(&self) -> bool {
+        !matches!(self, Self::Unknown(_))
+    }
+}
+
+/// A link to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewLink<'a> {
+    pub amount_minor: i64,
+    pub currency: &'a str,
+    pub reference_id: &'a str,
+    pub description: &'a str,
+    /// Unix seconds.
+    pub expire_by: i64,
+    pub callback_url: &'a str,
+}
+
+/// The API client, with the secrets of both signatures.
+pub(crate) struct Razorpay {
+    http: reqwest::Client,
+    base_url: String,
+    key_id: String,
+    key_secret: Secret,
+    webhook_secrets: Vec<Secret>,
+}
+
+impl Razorpay {
+    /// # Errors
+    /// When the HTTP client cannot be made.
+    pub(crate) fn new(config: &RazorpayConfig) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .timeout(Duration::from_secs(8))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self {
+            http,
+            base_url: config.base_url.trim_end_matches('/').to_owned(),
+            key_id: config.key_id.clone(),
+            key_secret: config.key_secret.clone(),
+            webhook_secrets: [Some(config.webhook_secret.clone()), config.previous_webhook_secret.clone()]
+                .into_iter()
+                .flatten()
+                .collect(),
+        })
+    }
+
+    /// True when Razorpay signed these raw bytes with one of the webhook secrets; the second tells that it was the old one.
+    pub(crate) fn signed_webhook(&self, body: &[u8], signature: &str) -> Option<usize> {
+        self.webhook_secrets.iter().position(|secret| signature::verify(secret, body, signature))
+    }
+
+    /// True when Razorpay signed what a browser brought back.
+    pub(crate) fn signed_callback(&self, fields: &CallbackFields) -> bool {
+        fields.verify(&self.key_secret)
+    }
+
+    /// Makes a payment link.
+    ///
+    /// # Errors
+    /// See [`GatewayError`]; a link may exist after `Unknown`.
+    pub(crate) async fn create_link(&self, new: &NewLink<'_>) -> Result<Link, GatewayError> {
+        let body = json!({
+            "amount": new.amount_minor,
+            "currency": new.currency,
+            "accept_partial": false,
+            "reference_id": new.reference_id,
+            "description": new.description,
+            "expire_by": new.expire_by,
+            "reminder_enable": false,
+            "notify": { "sms": false, "email": false },
+            "callback_url": new.callback_url,
+            "callback_method": "get",
+        });
+        let answer = self.call(Method::POST, "/payment_links", Some(&body)).await?;
+        Link::read(&answer).ok_or_else(|| GatewayError::Unknown("a link without an id".to_owned()))
+    }
+
+    /// A link by id.
+    ///
+    /// # Errors
+    /// See [`GatewayError`].
+    pub(crate) async fn link(&self, id: &str) -> Result<Link, GatewayError> {
+        let answer = self.call(Method::GET, &format!("/payment_links/{id}"), None).await?;
+        Link::read(&answer).ok_or_else(|| GatewayError::Unknown("a link without an id".to_owned()))
+    }
+
+    /// The link with exactly this reference; the listing may also return neighbours.
+    ///
+    /// # Errors
+    /// See [`GatewayError`].
+    pub(crate) async fn link_by_reference(&self, reference: &str) -> Result<Option<Link>, GatewayError> {
+        let answer = self.call(Method::GET, &format!("/payment_links?reference_id={reference}"), None).await?;
+        let links = answer.get("payment_links").and_then(Value::as_array).cloned().unwrap_or_default();
+        Ok(links.iter().filter_map(Link::read).find(|link| link.reference_id == reference))
+    }
+
+    /// Every try to pay an order.
+    ///
+    /// # Errors
+    /// See [`GatewayError`].
+    pub(crate) async fn payments_of_order(&self, order: &str) -> Result<Vec<GatewayPayment>, GatewayError> {
+        let answer = self.call(Method::GET, &format!("/orders/{order}/payments"), None).await?;
+        let items = answer.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+        Ok(items.iter().filter_map(GatewayPayment::read).collect())
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, GatewayError> {
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.base_url))
+            .basic_auth(&self.key_id, Some(self.key_secret.expose()));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let response = request.send().await.map_err(|error| {
+            let reason = error.without_url();
+            if reason.is_connect() { GatewayError::NotReached(reason.to_string()) } else { GatewayError::Unknown(reason.to_string()) }
+        })?;
+        let status = response.status();
+        let text = response.text().await.map_err(|error| GatewayError::Unknown(error.without_url().to_string()))?;
+        let value: Option<Value> = serde_json::from_str(&text).ok();
+        if status.is_success() {
+            return value.ok_or_else(|| GatewayError::Unknown("the answer is not JSON".to_owned()));
+        }
+        if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT {
+            let part = |name: &str| {
+                let found = value.as_ref().and_then(|value| value.pointer(&format!("/error/{name}"))).and_then(Value::as_str);
+                found.unwrap_or("-").to_owned()
+            };
+            let reason = format!("{}: {}", part("code"), part("description"));
+            return Err(GatewayError::Refused { status: status.as_u16(), reason });
+        }
+        Err(GatewayError::Unknown(format!("status {status}")))
+    }
+}

@@ -1,0 +1,121 @@
+//! What Razorpay answers, read leniently: fields are missing, null, empty arrays or strings where objects and numbers are
+//! documented, and a strict reader would fail on genuine payloads.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+/// States of a payment link; `created` and `partially_paid` are open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkStatus {
+    Created,
+    PartiallyPaid,
+    Paid,
+    Cancelled,
+    Expired,
+    Unknown,
+}
+
+/// A payment link.
+#[derive(Clone, Debug)]
+pub(crate) struct Link {
+    pub id: String,
+    pub status: LinkStatus,
+    pub amount: i64,
+    pub amount_paid: i64,
+    pub currency: String,
+    pub reference_id: String,
+    pub short_url: String,
+    /// Made lazily, with the first try to pay.
+    pub order_id: Option<String>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// A payment.
+#[derive(Clone, Debug)]
+pub(crate) struct GatewayPayment {
+    pub id: String,
+    pub status: String,
+    pub amount: i64,
+    pub currency: String,
+}
+
+pub(crate) fn text(value: &Value, name: &str) -> String {
+    value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn number(value: &Value, name: &str) -> i64 {
+    value.get(name).and_then(Value::as_i64).unwrap_or(0)
+}
+
+/// An id that is there; samples show order ids with and without their prefix.
+pub(crate) fn order_id(value: &Value) -> Option<String> {
+    let id = text(value, "order_id");
+    if id.is_empty() {
+        return None;
+    }
+    Some(if id.starts_with("order_") { id } else { format!("order_{id}") })
+}
+
+impl Link {
+    /// Reads a link; `None` when it has no id.
+    pub(crate) fn read(value: &Value) -> Option<Self> {
+        let id = text(value, "id");
+        if id.is_empty() {
+            return None;
+        }
+        let status = match text(value, "status").as_str() {
+            "created" => LinkStatus::Created,
+            "partially_paid" => LinkStatus::PartiallyPaid,
+            "paid" => LinkStatus::Paid,
+            "cancelled" => LinkStatus::Cancelled,
+            "expired" => LinkStatus::Expired,
+            _ => LinkStatus::Unknown,
+        };
+        let expire_by = number(value, "expire_by");
+        Some(Self {
+            id,
+            status,
+            amount: number(value, "amount"),
+            amount_paid: number(value, "amount_paid"),
+            currency: text(value, "currency"),
+            reference_id: text(value, "reference_id"),
+            short_url: text(value, "short_url"),
+            order_id: order_id(value),
+            expires_at: if expire_by > 0 { DateTime::from_timestamp(expire_by, 0) } else { None },
+        })
+    }
+}
+
+impl GatewayPayment {
+    /// Reads a payment; `None` when it has no id.
+    pub(crate) fn read(value: &Value) -> Option<Self> {
+        let id = text(value, "id");
+        if id.is_empty() {
+            return None;
+        }
+        Some(Self { id, status: text(value, "status"), amount: number(value, "amount"), currency: text(value, "currency") })
+    }
+
+    /// Money: only `status` tells, samples have `captured: true` beside other states.
+    pub(crate) fn captured(&self) -> bool {
+        self.status == "captured"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn case_64_genuine_oddities_are_read() {
+        let odd = json!({
+            "id": "plink_SimLink0000001", "status": "surprise", "amount": 99_900, "notes": [], "payments": null,
+            "reminders": [], "upi_link": "true", "order_id": null, "expire_by": 0, "customer": {}, "new_field": 1,
+        });
+        let link = Link::read(&odd).unwrap();
+        assert_eq!((link.status, link.order_id, link.expires_at), (LinkStatus::Unknown, None, None));
+        assert_eq!(order_id(&json!({ "order_id": "SimOrder000001" })).as_deref(), Some("order_SimOrder000001"));
+        assert!(Link::read(&json!([])).is_none() && GatewayPayment::read(&Value::Null).is_none());
+    }
+}

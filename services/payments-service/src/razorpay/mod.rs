@@ -1,0 +1,9 @@
+//! Razorpay as this service sees it: payment links, orders and payments over its REST API, and its signatures.
+
+mod client;
+mod entities;
+mod signature;
+
+pub(crate) use client::{GatewayError, NewLink, Razorpay};
+pub(crate) use entities::{GatewayPayment, Link, LinkStatus};
+pub(crate) use signature::CallbackFields;

@@ -1,0 +1,75 @@
+//! The tables, as the migrations make them; a test compares the two.
+
+diesel::table! {
+    tenants (id) {
+        id -> Uuid,
+        name -> Text,
+        is_active -> Bool,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    payments (id) {
+        id -> Uuid,
+        tenant_id -> Uuid,
+        reference_id -> Text,
+        status -> Text,
+        amount_minor -> BigInt,
+        currency -> Text,
+        attempt_number -> Integer,
+        razorpay_payment_link_id -> Nullable<Text>,
+        razorpay_order_id -> Nullable<Text>,
+        razorpay_payment_id -> Nullable<Text>,
+        payment_link_url -> Nullable<Text>,
+        error_message -> Text,
+        expires_at -> Nullable<Timestamptz>,
+        paid_at -> Nullable<Timestamptz>,
+        verified_at -> Nullable<Timestamptz>,
+        activated_at -> Nullable<Timestamptz>,
+        checked_at -> Nullable<Timestamptz>,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    payment_changes (id) {
+        id -> Uuid,
+        payment_id -> Uuid,
+        tenant_id -> Uuid,
+        status -> Text,
+        cause -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    subscriptions (tenant_id) {
+        tenant_id -> Uuid,
+        is_premium -> Bool,
+        activated_at -> Nullable<Timestamptz>,
+        source -> Text,
+        payment_id -> Nullable<Uuid>,
+        version -> BigInt,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    webhook_events (event_id) {
+        event_id -> Text,
+        event -> Text,
+        body -> Jsonb,
+        body_hash -> Text,
+        state -> Text,
+        note -> Text,
+        deliveries -> Integer,
+        attempts -> Integer,
+        next_attempt_at -> Timestamptz,
+        received_at -> Timestamptz,
+        applied_at -> Nullable<Timestamptz>,
+    }
+}

@@ -1,0 +1,7 @@
+//! Rows and queries; the only place that knows diesel. Functions take the connection first and, for rows of a tenant, the
+//! tenant right after it.
+
+pub(crate) mod payments;
+pub(crate) mod subscriptions;
+pub(crate) mod tenants;
+pub(crate) mod webhook_events;

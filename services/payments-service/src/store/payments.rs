@@ -1,0 +1,132 @@
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use kit::ids::TenantId;
+use kit::page::Page;
+use kit_pg::{Conn, TxError, tenant};
+use uuid::Uuid;
+
+use crate::schema::{payment_changes, payments};
+
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = payments, treat_none_as_null = true)]
+pub(crate) struct Payment {
+    pub id: Uuid,
+    pub tenant_id: Uuid,
+    pub reference_id: String,
+    pub status: String,
+    pub amount_minor: i64,
+    pub currency: String,
+    pub attempt_number: i32,
+    pub razorpay_payment_link_id: Option<String>,
+    pub razorpay_order_id: Option<String>,
+    pub razorpay_payment_id: Option<String>,
+    pub payment_link_url: Option<String>,
+    pub error_message: String,
+    pub expires_at: Option<DateTime<Utc>>,
+    pub paid_at: Option<DateTime<Utc>>,
+    pub verified_at: Option<DateTime<Utc>>,
+    pub activated_at: Option<DateTime<Utc>>,
+    pub checked_at: Option<DateTime<Utc>>,
+    pub version: i64,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// A change of state with its cause.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = payment_changes)]
+pub(crate) struct Change {
+    pub id: Uuid,
+    pub payment_id: Uuid,
+    pub tenant_id: Uuid,
+    pub status: String,
+    pub cause: String,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Inserts unless the tenant has an open payment; true when it did.
+pub(crate) async fn insert_if_none_open(conn: &mut Conn, row: &Payment) -> Result<bool, TxError> {
+    Ok(diesel::insert_into(payments::table).values(row).on_conflict_do_nothing().execute(conn).await? == 1)
+}
+
+pub(crate) async fn insert_change(conn: &mut Conn, row: &Change) -> Result<(), TxError> {
+    diesel::insert_into(payment_changes::table).values(row).execute(conn).await?;
+    Ok(())
+}
+
+pub(crate) async fn find_open(conn: &mut Conn, id: TenantId) -> Result<Option<Payment>, TxError> {
+    let open = payments::table
+        .filter(tenant::of(payments::tenant_id, id))
+        .filter(payments::status.eq_any(["CREATED", "PENDING"]));
+    Ok(open.select(Payment::as_select()).first(conn).await.optional()?)
+}
+
+pub(crate) async fn find(conn: &mut Conn, tenant: TenantId, id: Uuid) -> Result<Payment, TxError> {
+    let own = payments::table.filter(tenant::of(payments::tenant_id, tenant)).filter(payments::id.eq(id));
+    Ok(own.select(Payment::as_select()).first(conn).await?)
+}
+
+/// A payment of any tenant, locked; for the worker's scope.
+pub(crate) async fn find_for_update(conn: &mut Conn, id: Uuid) -> Result<Payment, TxError> {
+    Ok(payments::table.find(id).select(Payment::as_select()).for_update().first(conn).await?)
+}
+
+/// The payment a link or an order belongs to, of any tenant; for the worker's scope.
+pub(crate) async fn find_by_gateway_ids(conn: &mut Conn, link: Option<&str>, order: Option<&str>) -> Result<Option<Uuid>, TxError> {
+    if let Some(link) = link {
+        let found = payments::table.filter(payments::razorpay_payment_link_id.eq(link)).select(payments::id);
+        if let Some(id) = found.first(conn).await.optional()? {
+            return Ok(Some(id));
+        }
+    }
+    let Some(order) = order else { return Ok(None) };
+    let found = payments::table.filter(payments::razorpay_order_id.eq(order)).select(payments::id);
+    Ok(found.first(conn).await.optional()?)
+}
+
+pub(crate) async fn update(conn: &mut Conn, row: &Payment) -> Result<(), TxError> {
+    diesel::update(payments::table.find(row.id)).set(row).execute(conn).await?;
+    Ok(())
+}
+
+/// Links the tenant ever asked for.
+pub(crate) async fn count_attempts(conn: &mut Conn, id: TenantId) -> Result<i64, TxError> {
+    Ok(payments::table.filter(tenant::of(payments::tenant_id, id)).count().get_result(conn).await?)
+}
+
+/// Payments that are not settled and were not looked at since `before`, the longest first; for the worker's scope.
+pub(crate) async fn unsettled(conn: &mut Conn, before: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, TxError> {
+    Ok(payments::table
+        .filter(payments::status.eq_any(["CREATED", "PENDING", "PAID"]))
+        .filter(payments::checked_at.is_null().or(payments::checked_at.lt(before)))
+        .order(payments::checked_at.asc().nulls_first())
+        .limit(limit)
+        .select(payments::id)
+        .load(conn)
+        .await?)
+}
+
+pub(crate) async fn count(conn: &mut Conn, id: TenantId) -> Result<i64, TxError> {
+    Ok(payments::table.filter(tenant::of(payments::tenant_id, id)).count().get_result(conn).await?)
+}
+
+pub(crate) async fn list(conn: &mut Conn, id: TenantId, page: &Page) -> Result<Vec<Payment>, TxError> {
+    Ok(payments::table
+        .filter(tenant::of(payments::tenant_id, id))
+        .order((payments::created_at.desc(), payments::id.desc()))
+        .limit(page.size.into())
+        .offset(page.offset())
+        .select(Payment::as_select())
+        .load(conn)
+        .await?)
+}
+
+pub(crate) async fn changes(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Change>, TxError> {
+    Ok(payment_changes::table
+        .filter(payment_changes::payment_id.eq_any(ids.to_vec()))
+        .order((payment_changes::created_at, payment_changes::id))
+        .select(Change::as_select())
+        .load(conn)
+        .await?)
+}

@@ -1,0 +1,108 @@
+use chrono::{DateTime, Utc};
+use diesel::dsl::{now, sql};
+use diesel::expression::{SqlLiteral, UncheckedBind};
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Timestamptz};
+use diesel_async::RunQueryDsl;
+use kit_pg::{Conn, TxError};
+use serde_json::Value;
+
+use crate::schema::webhook_events;
+
+/// Events claimed at once.
+const BATCH: i64 = 20;
+/// A claimed event that was not settled by then is claimed again: its worker has died.
+const VISIBILITY_MS: i64 = 30_000;
+
+/// An event to be applied.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = webhook_events)]
+pub(crate) struct Event {
+    pub event_id: String,
+    pub event: String,
+    pub body: Value,
+    pub attempts: i32,
+}
+
+/// An event that has just been received.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = webhook_events)]
+pub(crate) struct NewEvent {
+    pub event_id: String,
+    pub event: String,
+    pub body: Value,
+    pub body_hash: String,
+    pub state: String,
+}
+
+/// Stores an event; the hash of the body it was first seen with when it is known already.
+pub(crate) async fn insert(conn: &mut Conn, row: &NewEvent) -> Result<Option<String>, TxError> {
+    let inserted = diesel::insert_into(webhook_events::table).values(row).on_conflict_do_nothing().execute(conn).await?;
+    if inserted == 1 {
+        return Ok(None);
+    }
+    Ok(Some(
+        diesel::update(webhook_events::table.find(&row.event_id))
+            .set(webhook_events::deliveries.eq(webhook_events::deliveries + 1))
+            .returning(webhook_events::body_hash)
+            .get_result(conn)
+            .await?,
+    ))
+}
+
+type InMs = UncheckedBind<SqlLiteral<Timestamptz>, diesel::dsl::AsExprOf<i64, BigInt>>;
+
+/// So long from now, on the database's clock.
+fn in_ms(ms: i64) -> InMs {
+    sql::<Timestamptz>("now() + interval '1 millisecond' * ").bind::<BigInt, _>(ms)
+}
+
+/// Claims events that wait, for a while.
+pub(crate) async fn claim(conn: &mut Conn) -> Result<Vec<Event>, TxError> {
+    let due: Vec<String> = webhook_events::table
+        .filter(webhook_events::state.eq("pending").and(webhook_events::next_attempt_at.le(now)))
+        .order(webhook_events::next_attempt_at)
+        .limit(BATCH)
+        .select(webhook_events::event_id)
+        .for_update()
+        .skip_locked()
+        .load(conn)
+        .await?;
+    if due.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(diesel::update(webhook_events::table.filter(webhook_events::event_id.eq_any(due)))
+        .set((
+            webhook_events::attempts.eq(webhook_events::attempts + 1),
+            webhook_events::next_attempt_at.eq(in_ms(VISIBILITY_MS)),
+        ))
+        .returning(Event::as_returning())
+        .get_results(conn)
+        .await?)
+}
+
+/// Notes what became of an event.
+pub(crate) async fn settle(conn: &mut Conn, id: &str, state: &str, note: &str, at: DateTime<Utc>) -> Result<(), TxError> {
+    diesel::update(webhook_events::table.find(id))
+        .set((webhook_events::state.eq(state), webhook_events::note.eq(note), webhook_events::applied_at.eq(at)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Lets an event wait for its next try.
+pub(crate) async fn postpone(conn: &mut Conn, id: &str, attempts: i32, note: &str) -> Result<(), TxError> {
+    let doublings = u32::try_from(attempts.clamp(1, 12) - 1).unwrap_or(0);
+    let wait = (500_i64 << doublings).min(600_000);
+    diesel::update(webhook_events::table.find(id))
+        .set((webhook_events::next_attempt_at.eq(in_ms(wait)), webhook_events::note.eq(note)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Forgets events received before `before`; returns how many.
+pub(crate) async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
+    let old = webhook_events::table.filter(webhook_events::received_at.lt(before)).filter(webhook_events::state.ne("pending"));
+    Ok(diesel::delete(old).execute(conn).await?)
+}
