@@ -2,6 +2,7 @@
 //! private PostgreSQL and Redis servers. It refuses to listen anywhere but on loopback.
 
 pub mod mailbox;
+pub mod razorpay;
 pub mod servers;
 
 use std::net::SocketAddr;

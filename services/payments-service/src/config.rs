@@ -55,9 +55,21 @@ impl Config {
             "The gateway as clients reach it; links in answers are built from it",
         );
         Self {
-            grpc_addr: env.get("PAYMENTS_GRPC_ADDR", SocketAddr::from(([127, 0, 0, 1], 9003)), "payments-service: gRPC"),
-            ops_addr: env.get("PAYMENTS_OPS_ADDR", SocketAddr::from(([127, 0, 0, 1], 9103)), "payments-service: internal health and metrics"),
-            webhook_addr: env.get("PAYMENTS_WEBHOOK_ADDR", SocketAddr::from(([127, 0, 0, 1], 8001)), "payments-service: public port for Razorpay's webhooks"),
+            grpc_addr: env.get(
+                "PAYMENTS_GRPC_ADDR",
+                SocketAddr::from(([127, 0, 0, 1], 9003)),
+                "payments-service: gRPC",
+            ),
+            ops_addr: env.get(
+                "PAYMENTS_OPS_ADDR",
+                SocketAddr::from(([127, 0, 0, 1], 9103)),
+                "payments-service: internal health and metrics",
+            ),
+            webhook_addr: env.get(
+                "PAYMENTS_WEBHOOK_ADDR",
+                SocketAddr::from(([127, 0, 0, 1], 8001)),
+                "payments-service: public port for Razorpay's webhooks",
+            ),
             pg: PgConfig::from_env(env, "PAYMENTS"),
             keys: KeyRing::from_env(env, "payments", clock.clone()),
             razorpay: RazorpayConfig::from_env(env),
@@ -74,10 +86,26 @@ impl RazorpayConfig {
     fn from_env(env: &mut Env) -> Self {
         Self {
             base_url: env.text("RAZORPAY_BASE_URL", "https://api.razorpay.com/v1", "Razorpay's API, or the sandbox's"),
-            key_id: env.text("RAZORPAY_KEY_ID", "rzp_test_sandbox0000001", "Razorpay key id; it decides between test and live mode"),
-            key_secret: env.secret("RAZORPAY_KEY_SECRET", "sandbox_key_secret_0001", 16, "Razorpay key secret: API calls and callback signatures"),
-            webhook_secret: env.secret("RAZORPAY_WEBHOOK_SECRET", "sandbox_webhook_secret_0001", 16, "Secret of the webhook, as set in Razorpay's dashboard"),
-            previous_webhook_secret: env.opt("RAZORPAY_WEBHOOK_SECRET_PREVIOUS", "The webhook secret before a change; keep it for 15 days").map(Secret::new),
+            key_id: env.text(
+                "RAZORPAY_KEY_ID",
+                "rzp_test_sandbox0000001",
+                "Razorpay key id; it decides between test and live mode",
+            ),
+            key_secret: env.secret(
+                "RAZORPAY_KEY_SECRET",
+                "sandbox_key_secret_0001",
+                16,
+                "Razorpay key secret: API calls and callback signatures",
+            ),
+            webhook_secret: env.secret(
+                "RAZORPAY_WEBHOOK_SECRET",
+                "sandbox_webhook_secret_0001",
+                16,
+                "Secret of the webhook, as set in Razorpay's dashboard",
+            ),
+            previous_webhook_secret: env
+                .opt("RAZORPAY_WEBHOOK_SECRET_PREVIOUS", "The webhook secret before a change; keep it for 15 days")
+                .map(Secret::new),
         }
     }
 }
@@ -88,7 +116,8 @@ impl Price {
         if amount_minor < 100 {
             env.problem("PREMIUM_AMOUNT_MINOR must be at least 100: Razorpay takes no less than one rupee");
         }
-        let life = env.get("PAYMENT_LINK_TTL_SECS", 960_u64, "Life of a payment link; Razorpay wants at least 15 minutes");
+        let life =
+            env.get("PAYMENT_LINK_TTL_SECS", 960_u64, "Life of a payment link; Razorpay wants at least 15 minutes");
         if life < 960 {
             env.problem("PAYMENT_LINK_TTL_SECS must be at least 960");
         }

@@ -1,1 +1,45 @@
-//! To come.
+//! scheduler-service owns when recurring work runs. It holds no business code: a due job is one call to the service that
+//! owns the work.
+
+mod app;
+mod config;
+mod domain;
+mod grpc;
+mod peers;
+mod schema;
+mod store;
+
+use std::net::SocketAddr;
+
+use kit::lifecycle::Shutdown;
+use kit_pg::migrate::{EmbeddedMigrations, embed_migrations};
+
+pub use app::App;
+pub use config::Config;
+
+/// The schema's migrations.
+pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/scheduler-service");
+
+/// Where a started service listens.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    pub grpc: SocketAddr,
+    pub ops: SocketAddr,
+}
+
+/// Starts the service and returns when it serves.
+///
+/// # Errors
+/// When migrations are pending, the database cannot be reached, or a port is taken.
+pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Addresses> {
+    let (grpc_addr, ops_addr) = (config.grpc_addr, config.ops_addr);
+    let app = App::new(config)?;
+    kit_pg::migrate::require_current(&app.pg, "scheduler-service", &MIGRATIONS).await?;
+    app.pg.watch(&app.health, &shutdown);
+    domain::jobs::register(&app).await?;
+    domain::leader::lead(&app, &shutdown);
+    let server = kit::grpc::GrpcServer { addr: grpc_addr, keys: app.keys.clone(), metrics: app.metrics.clone() };
+    let grpc = kit::grpc::serve(server, grpc::routes(&app), &shutdown).await?;
+    let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;
+    Ok(Addresses { grpc, ops })
+}

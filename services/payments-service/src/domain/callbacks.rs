@@ -31,13 +31,19 @@ pub(crate) async fn take(app: &App, fields: &CallbackFields) -> Result<Outcome, 
         return Ok(Outcome::Unknown);
     }
     let link = Some(fields.payment_link_id.as_str());
-    let found =
-        app.pg.transaction(Scope::Worker, async |conn: &mut Conn| payments::find_by_gateway_ids(conn, link, None).await).await?;
+    let found = app
+        .pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| payments::find_by_gateway_ids(conn, link, None).await)
+        .await?;
     let Some(id) = found else { return Ok(Outcome::Unknown) };
     let state = if may_look(id) {
         settlement::settle(app, id, "callback").await.unwrap_or(State::Pending)
     } else {
-        app.pg.transaction(Scope::Worker, async |conn: &mut Conn| Ok(payments::find_for_update(conn, id).await?.state()?)).await?
+        app.pg
+            .transaction(Scope::Worker, async |conn: &mut Conn| {
+                Ok(payments::find_for_update(conn, id).await?.state()?)
+            })
+            .await?
     };
     Ok(if state == State::Activated { Outcome::Active } else { Outcome::Confirming })
 }

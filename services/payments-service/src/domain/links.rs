@@ -40,9 +40,13 @@ pub(crate) async fn offer(app: &App, caller: &Caller) -> Result<Offered, Error> 
             if error.certain() {
                 give_up(app, &intent, &error).await?;
             }
-            Err(Error::new(Kind::Unavailable, "payment_gateway_unavailable", "Payments are not available now. Please try again.")
-                .retry_after(std::time::Duration::from_secs(5))
-                .caused_by(error))
+            Err(Error::new(
+                Kind::Unavailable,
+                "payment_gateway_unavailable",
+                "Payments are not available now. Please try again.",
+            )
+            .retry_after(std::time::Duration::from_secs(5))
+            .caused_by(error))
         }
     }
 }
@@ -63,7 +67,11 @@ async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
         callback_url: &app.callback_url,
     };
     let link = app.razorpay.create_link(&new).await?;
-    if fits(intent, &link) { Ok(link) } else { Err(GatewayError::Unknown("the link is not the one asked for".to_owned())) }
+    if fits(intent, &link) {
+        Ok(link)
+    } else {
+        Err(GatewayError::Unknown("the link is not the one asked for".to_owned()))
+    }
 }
 
 /// The tenant's open payment, or a new intent with the price frozen in it.
@@ -110,7 +118,9 @@ async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
                 return Ok(row);
             }
             // Somebody else asked in this moment: one open link per tenant.
-            payments::find_open(conn, tenant).await?.ok_or_else(|| Error::unavailable(anyhow::anyhow!("lost a race")).into())
+            payments::find_open(conn, tenant)
+                .await?
+                .ok_or_else(|| Error::unavailable(anyhow::anyhow!("lost a race")).into())
         })
         .await
 }

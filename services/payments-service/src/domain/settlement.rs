@@ -44,10 +44,8 @@ pub(crate) async fn settle(app: &App, id: Uuid, cause: &str) -> Result<State, Er
     };
     let Some(link_id) = &row.razorpay_payment_link_id else { return row.state() };
     let facts = facts(app, link_id).await.map_err(Error::unavailable)?;
-    let outcome = app
-        .pg
-        .transaction(Scope::Worker, async |conn: &mut Conn| apply(conn, app, id, &facts, cause).await)
-        .await?;
+    let outcome =
+        app.pg.transaction(Scope::Worker, async |conn: &mut Conn| apply(conn, app, id, &facts, cause).await).await?;
     app.wake.wake();
     Ok(outcome)
 }
@@ -118,10 +116,19 @@ async fn apply(conn: &mut Conn, app: &App, id: Uuid, facts: &Facts, cause: &str)
     verify_and_activate(conn, app, &mut row, facts, cause).await
 }
 
-async fn verify_and_activate(conn: &mut Conn, app: &App, row: &mut Payment, facts: &Facts, cause: &str) -> Result<State, TxError> {
+async fn verify_and_activate(
+    conn: &mut Conn,
+    app: &App,
+    row: &mut Payment,
+    facts: &Facts,
+    cause: &str,
+) -> Result<State, TxError> {
     let now = app.clock.now();
     if row.state()? == State::Paid {
-        let full = facts.captured.iter().find(|payment| payment.amount == row.amount_minor && payment.currency == row.currency);
+        let full = facts
+            .captured
+            .iter()
+            .find(|payment| payment.amount == row.amount_minor && payment.currency == row.currency);
         let agrees = links::fits(row, &facts.link) && facts.link.amount_paid == row.amount_minor;
         let Some(payment) = full.filter(|_| agrees) else {
             app.metrics.event("payment_mismatch");

@@ -64,7 +64,13 @@ impl Payment {
 }
 
 /// Moves a locked payment to `next` and writes its history; a fact that is known already changes nothing and is `false`.
-pub(crate) async fn advance(conn: &mut Conn, row: &mut Payment, next: State, cause: &str, now: DateTime<Utc>) -> Result<bool, TxError> {
+pub(crate) async fn advance(
+    conn: &mut Conn,
+    row: &mut Payment,
+    next: State,
+    cause: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, TxError> {
     let state = row.state()?;
     if !state.may_become(next) {
         return Ok(false);

@@ -7,7 +7,11 @@ use crate::App;
 use crate::store::subscriptions::{self, Subscription};
 
 /// What a tenant has: its own for an ADMIN; SUPER_ADMINs and services name one.
-pub(crate) async fn get(app: &App, caller: &Caller, tenant: Option<&str>) -> Result<(TenantId, Option<Subscription>), Error> {
+pub(crate) async fn get(
+    app: &App,
+    caller: &Caller,
+    tenant: Option<&str>,
+) -> Result<(TenantId, Option<Subscription>), Error> {
     let tenant = match caller.admin() {
         Ok(_) if tenant.is_some() => {
             return Err(Error::new(kit::Kind::Invalid, "unknown_parameter", "A query parameter is not known.")

@@ -17,7 +17,8 @@ use crate::store::webhook_events::{self, Event, NewEvent};
 /// Events that say money was taken; one paid link sends three of them, each with its own id.
 const PAID: [&str; 3] = ["payment_link.paid", "order.paid", "payment.captured"];
 /// Events after which the link is looked at.
-const LOOKED_AT: [&str; 4] = ["payment_link.expired", "payment_link.cancelled", "payment_link.partially_paid", "payment.authorized"];
+const LOOKED_AT: [&str; 4] =
+    ["payment_link.expired", "payment_link.cancelled", "payment_link.partially_paid", "payment.authorized"];
 /// The net under the wake-up.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -25,7 +26,12 @@ const POLL: Duration = Duration::from_millis(500);
 ///
 /// # Errors
 /// `missing_signature` (400), `invalid_signature` (401); `Unavailable` when it cannot be stored.
-pub(crate) async fn receive(app: &App, body: &[u8], signature: Option<&str>, event_id: Option<&str>) -> Result<(), Error> {
+pub(crate) async fn receive(
+    app: &App,
+    body: &[u8],
+    signature: Option<&str>,
+    event_id: Option<&str>,
+) -> Result<(), Error> {
     let Some(signature) = signature.filter(|signature| !signature.is_empty()) else {
         app.metrics.event("webhook_unsigned");
         return Err(Error::new(Kind::Invalid, "missing_signature", "The signature is missing."));
@@ -41,7 +47,8 @@ pub(crate) async fn receive(app: &App, body: &[u8], signature: Option<&str>, eve
     let hash = hex::encode(digest(&SHA256, body));
     // What is signed and unreadable is stored as it is: refusing it would make Razorpay switch the webhook off.
     let parsed: Option<Value> = serde_json::from_slice(body).ok();
-    let event = parsed.as_ref().and_then(|body| body.get("event")).and_then(Value::as_str).unwrap_or("unreadable").to_owned();
+    let event =
+        parsed.as_ref().and_then(|body| body.get("event")).and_then(Value::as_str).unwrap_or("unreadable").to_owned();
     let wanted = PAID.contains(&event.as_str()) || LOOKED_AT.contains(&event.as_str());
     let id = event_id.filter(|id| !id.is_empty() && id.len() <= 64).map_or_else(|| hash.clone(), str::to_owned);
     let row = NewEvent {
@@ -51,7 +58,8 @@ pub(crate) async fn receive(app: &App, body: &[u8], signature: Option<&str>, eve
         body_hash: hash,
         state: if wanted { "pending" } else { "ignored" }.to_owned(),
     };
-    let known = app.pg.transaction(Scope::Worker, async |conn: &mut Conn| webhook_events::insert(conn, &row).await).await?;
+    let known =
+        app.pg.transaction(Scope::Worker, async |conn: &mut Conn| webhook_events::insert(conn, &row).await).await?;
     if let Some(first) = known {
         app.metrics.event(if first == row.body_hash { "webhook_duplicate" } else { "webhook_conflict" });
         if first != row.body_hash {
@@ -121,8 +129,11 @@ async fn apply(app: &App, event: &Event) -> Result<(&'static str, &'static str),
 /// The link and the order an event is about. `payment.*` names no link: its description is `#` and the link's id without
 /// prefix.
 fn names(body: &Value) -> (Option<String>, Option<String>) {
-    let text = |pointer: &str| body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
-    let described = text("/payload/payment/entity/description").and_then(|d| Some(format!("plink_{}", d.strip_prefix('#')?)));
+    let text = |pointer: &str| {
+        body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let described =
+        text("/payload/payment/entity/description").and_then(|d| Some(format!("plink_{}", d.strip_prefix('#')?)));
     let link = text("/payload/payment_link/entity/id").or(described);
     let order = text("/payload/order/entity/id")
         .or_else(|| text("/payload/payment/entity/order_id"))

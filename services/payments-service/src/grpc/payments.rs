@@ -37,8 +37,11 @@ fn status(name: &str) -> i32 {
 }
 
 fn message((row, history): (Row, Vec<Change>)) -> Payment {
-    let change =
-        |change: Change| StatusChange { status: status(&change.status), cause: change.cause, at: to_proto(change.created_at) };
+    let change = |change: Change| StatusChange {
+        status: status(&change.status),
+        cause: change.cause,
+        at: to_proto(change.created_at),
+    };
     Payment {
         id: row.id.to_string(),
         tenant_id: row.tenant_id.to_string(),

@@ -14,7 +14,10 @@ pub(super) fn service(app: &App) -> WebhooksServer<impl Webhooks> {
 
 #[tonic::async_trait]
 impl Webhooks for Grpc {
-    async fn receive(&self, request: Request<ReceiveWebhookRequest>) -> Result<Response<ReceiveWebhookResponse>, Status> {
+    async fn receive(
+        &self,
+        request: Request<ReceiveWebhookRequest>,
+    ) -> Result<Response<ReceiveWebhookResponse>, Status> {
         let (_, sent) = open(request)?;
         webhooks::receive(&self.0, &sent.body, sent.signature.as_deref(), sent.event_id.as_deref()).await?;
         Ok(Response::new(ReceiveWebhookResponse {}))

@@ -48,7 +48,8 @@ pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow:
 async fn receive(app: Data<App>, request: HttpRequest, body: Bytes) -> HttpResponse {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     // Two signatures are one too many.
-    let signature = header("x-razorpay-signature").filter(|_| request.headers().get_all("x-razorpay-signature").count() == 1);
+    let signature =
+        header("x-razorpay-signature").filter(|_| request.headers().get_all("x-razorpay-signature").count() == 1);
     match webhooks::receive(&app, &body, signature, header("x-razorpay-event-id")).await {
         Ok(()) => HttpResponse::Ok().json(json!({ "status": "success" })),
         Err(error) => {

@@ -150,7 +150,11 @@ impl Razorpay {
         }
         let response = request.send().await.map_err(|error| {
             let reason = error.without_url();
-            if reason.is_connect() { GatewayError::NotReached(reason.to_string()) } else { GatewayError::Unknown(reason.to_string()) }
+            if reason.is_connect() {
+                GatewayError::NotReached(reason.to_string())
+            } else {
+                GatewayError::Unknown(reason.to_string())
+            }
         })?;
         let status = response.status();
         let text = response.text().await.map_err(|error| GatewayError::Unknown(error.without_url().to_string()))?;
@@ -160,7 +164,8 @@ impl Razorpay {
         }
         if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT {
             let part = |name: &str| {
-                let found = value.as_ref().and_then(|value| value.pointer(&format!("/error/{name}"))).and_then(Value::as_str);
+                let found =
+                    value.as_ref().and_then(|value| value.pointer(&format!("/error/{name}"))).and_then(Value::as_str);
                 found.unwrap_or("-").to_owned()
             };
             let reason = format!("{}: {}", part("code"), part("description"));

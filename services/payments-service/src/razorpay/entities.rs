@@ -93,7 +93,12 @@ impl GatewayPayment {
         if id.is_empty() {
             return None;
         }
-        Some(Self { id, status: text(value, "status"), amount: number(value, "amount"), currency: text(value, "currency") })
+        Some(Self {
+            id,
+            status: text(value, "status"),
+            amount: number(value, "amount"),
+            currency: text(value, "currency"),
+        })
     }
 
     /// Money: only `status` tells, samples have `captured: true` beside other states.

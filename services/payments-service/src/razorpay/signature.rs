@@ -23,7 +23,8 @@ impl CallbackFields {
     /// message ambiguous.
     pub(crate) fn verify(&self, key_secret: &Secret) -> bool {
         let id = |text: &str, prefix: &str| {
-            text.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
+            text.strip_prefix(prefix)
+                .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
         };
         let shaped = id(&self.payment_link_id, "plink_")
             && id(&self.payment_id, "pay_")
@@ -52,10 +53,26 @@ mod tests {
         assert!(good("whsec_sim_previous_00", D1, "9a2de65a1def44dbdf9813b39ffd74b5901f1f1b66e70cf44c619c579cbd25b4"));
         assert!(good(CURRENT, &format!("{D1}\n"), "091650372ba5876b88bb5b4c5c6220c9fe24cd413d848899de0d4ff87650cfbe"));
         assert!(!good(CURRENT, &format!("{D1}\n"), signature));
-        assert!(good(CURRENT, r#"{"u":"https://a.b/"}"#, "6238284ac9778f61373fd660648b7c911a4537d9ec267f57479cfe0524f5a628"));
-        assert!(!good(CURRENT, r#"{"u":"https:\/\/a.b\/"}"#, "6238284ac9778f61373fd660648b7c911a4537d9ec267f57479cfe0524f5a628"));
-        assert!(good(CURRENT, r#"{"name":"₹499 रमेश"}"#, "0c5628d292c353c26a3384064ba8b309083d242557221899aadb0b3e1b064450"));
-        assert!(good("123456", r#"{"a":1,"b":2,"c":{"d":3}}"#, "2fe04e22977002e6c7cb553adab8b460cb9e2a4970d5953cb27a8472752e3bbc"));
+        assert!(good(
+            CURRENT,
+            r#"{"u":"https://a.b/"}"#,
+            "6238284ac9778f61373fd660648b7c911a4537d9ec267f57479cfe0524f5a628"
+        ));
+        assert!(!good(
+            CURRENT,
+            r#"{"u":"https:\/\/a.b\/"}"#,
+            "6238284ac9778f61373fd660648b7c911a4537d9ec267f57479cfe0524f5a628"
+        ));
+        assert!(good(
+            CURRENT,
+            r#"{"name":"₹499 रमेश"}"#,
+            "0c5628d292c353c26a3384064ba8b309083d242557221899aadb0b3e1b064450"
+        ));
+        assert!(good(
+            "123456",
+            r#"{"a":1,"b":2,"c":{"d":3}}"#,
+            "2fe04e22977002e6c7cb553adab8b460cb9e2a4970d5953cb27a8472752e3bbc"
+        ));
     }
 
     #[test]

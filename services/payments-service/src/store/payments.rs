@@ -73,7 +73,11 @@ pub(crate) async fn find_for_update(conn: &mut Conn, id: Uuid) -> Result<Payment
 }
 
 /// The payment a link or an order belongs to, of any tenant; for the worker's scope.
-pub(crate) async fn find_by_gateway_ids(conn: &mut Conn, link: Option<&str>, order: Option<&str>) -> Result<Option<Uuid>, TxError> {
+pub(crate) async fn find_by_gateway_ids(
+    conn: &mut Conn,
+    link: Option<&str>,
+    order: Option<&str>,
+) -> Result<Option<Uuid>, TxError> {
     if let Some(link) = link {
         let found = payments::table.filter(payments::razorpay_payment_link_id.eq(link)).select(payments::id);
         if let Some(id) = found.first(conn).await.optional()? {

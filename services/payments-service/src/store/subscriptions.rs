@@ -26,7 +26,12 @@ pub(crate) async fn find(conn: &mut Conn, id: TenantId) -> Result<Option<Subscri
 }
 
 /// Grants premium for a payment; `None` when the tenant is premium already.
-pub(crate) async fn grant(conn: &mut Conn, id: TenantId, payment: Uuid, now: DateTime<Utc>) -> Result<Option<Subscription>, TxError> {
+pub(crate) async fn grant(
+    conn: &mut Conn,
+    id: TenantId,
+    payment: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Subscription>, TxError> {
     let row = Subscription {
         tenant_id: id.0,
         is_premium: true,
@@ -37,7 +42,8 @@ pub(crate) async fn grant(conn: &mut Conn, id: TenantId, payment: Uuid, now: Dat
         created_at: now,
         updated_at: now,
     };
-    let inserted = diesel::insert_into(subscriptions::table).values(&row).on_conflict_do_nothing().execute(conn).await?;
+    let inserted =
+        diesel::insert_into(subscriptions::table).values(&row).on_conflict_do_nothing().execute(conn).await?;
     if inserted == 1 {
         return Ok(Some(row));
     }

@@ -7,7 +7,8 @@ use crate::schema::tenants;
 
 /// Applies what auth says of a tenant, unless something newer was applied.
 pub(crate) async fn put(conn: &mut Conn, id: TenantId, name: &str, active: bool, version: i64) -> Result<(), TxError> {
-    let row = (tenants::id.eq(id.0), tenants::name.eq(name), tenants::is_active.eq(active), tenants::version.eq(version));
+    let row =
+        (tenants::id.eq(id.0), tenants::name.eq(name), tenants::is_active.eq(active), tenants::version.eq(version));
     let inserted = diesel::insert_into(tenants::table).values(row).on_conflict_do_nothing().execute(conn).await?;
     if inserted == 0 {
         diesel::update(tenants::table.find(id.0).filter(tenants::version.lt(version)))

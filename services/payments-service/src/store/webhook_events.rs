@@ -37,7 +37,8 @@ pub(crate) struct NewEvent {
 
 /// Stores an event; the hash of the body it was first seen with when it is known already.
 pub(crate) async fn insert(conn: &mut Conn, row: &NewEvent) -> Result<Option<String>, TxError> {
-    let inserted = diesel::insert_into(webhook_events::table).values(row).on_conflict_do_nothing().execute(conn).await?;
+    let inserted =
+        diesel::insert_into(webhook_events::table).values(row).on_conflict_do_nothing().execute(conn).await?;
     if inserted == 1 {
         return Ok(None);
     }
@@ -82,7 +83,13 @@ pub(crate) async fn claim(conn: &mut Conn) -> Result<Vec<Event>, TxError> {
 }
 
 /// Notes what became of an event.
-pub(crate) async fn settle(conn: &mut Conn, id: &str, state: &str, note: &str, at: DateTime<Utc>) -> Result<(), TxError> {
+pub(crate) async fn settle(
+    conn: &mut Conn,
+    id: &str,
+    state: &str,
+    note: &str,
+    at: DateTime<Utc>,
+) -> Result<(), TxError> {
     diesel::update(webhook_events::table.find(id))
         .set((webhook_events::state.eq(state), webhook_events::note.eq(note), webhook_events::applied_at.eq(at)))
         .execute(conn)
@@ -103,6 +110,8 @@ pub(crate) async fn postpone(conn: &mut Conn, id: &str, attempts: i32, note: &st
 
 /// Forgets events received before `before`; returns how many.
 pub(crate) async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
-    let old = webhook_events::table.filter(webhook_events::received_at.lt(before)).filter(webhook_events::state.ne("pending"));
+    let old = webhook_events::table
+        .filter(webhook_events::received_at.lt(before))
+        .filter(webhook_events::state.ne("pending"));
     Ok(diesel::delete(old).execute(conn).await?)
 }

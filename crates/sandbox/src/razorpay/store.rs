@@ -1,0 +1,172 @@
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use kit::Clock;
+use serde_json::{Value, json};
+
+/// Letters of an id, as Razorpay has them.
+const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// Keys and addresses of a sandbox.
+#[derive(Clone, Debug)]
+pub struct RazorpayOptions {
+    pub key_id: String,
+    pub key_secret: String,
+    pub webhook_secret: String,
+    /// Where events are sent.
+    pub webhook_url: String,
+    pub clock: Clock,
+}
+
+/// A payment link and what happened to it.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub id: String,
+    pub code: String,
+    pub status: &'static str,
+    pub amount: i64,
+    pub currency: String,
+    pub reference_id: String,
+    pub description: String,
+    pub expire_by: i64,
+    pub callback_url: String,
+    pub created_at: i64,
+    pub order_id: Option<String>,
+    /// Every try to pay.
+    pub payments: Vec<Payment>,
+}
+
+/// A try to pay.
+#[derive(Clone, Debug)]
+pub(super) struct Payment {
+    pub id: String,
+    pub status: &'static str,
+    pub amount: i64,
+    pub created_at: i64,
+}
+
+/// What goes wrong on purpose.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chaos {
+    /// Webhooks are not sent at all.
+    pub drop_webhooks: bool,
+    /// Each event is sent so many times more.
+    pub duplicates: u32,
+    /// Answers of the API that come instead of the real ones, one after the other: a status; `commit` keeps the effect.
+    pub failures: VecDeque<Failure>,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Failure {
+    pub status: u16,
+    /// The effect happens and only the answer is lost.
+    pub commit: bool,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    pub base: String,
+    pub links: Vec<Link>,
+    pub chaos: Chaos,
+    /// Deliveries tried: event, status (0: none).
+    pub deliveries: Vec<(String, u16)>,
+}
+
+/// The sandbox. Clones share its state.
+#[derive(Clone)]
+pub struct Razorpay {
+    pub(super) options: Arc<RazorpayOptions>,
+    state: Arc<Mutex<State>>,
+}
+
+impl Razorpay {
+    /// An account without any link.
+    pub fn new(options: RazorpayOptions) -> Self {
+        Self { options: Arc::new(options), state: Arc::default() }
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_base(&self, base: &str) {
+        base.clone_into(&mut self.state().base);
+    }
+
+    pub(super) fn now(&self) -> i64 {
+        self.options.clock.now().timestamp()
+    }
+
+    /// Lets links expire whose time is over.
+    pub(super) fn expire(&self) {
+        let now = self.now();
+        for link in &mut self.state().links {
+            if link.status == "created" && link.expire_by > 0 && link.expire_by <= now {
+                link.status = "expired";
+            }
+        }
+    }
+}
+
+/// A prefix and fourteen letters and digits.
+pub(super) fn new_id(prefix: &str) -> String {
+    let bytes = kit::ids::random().into_bytes();
+    let letters = bytes.iter().take(14).map(|byte| {
+        let letter = ALPHABET.get(usize::from(*byte) % ALPHABET.len());
+        char::from(letter.copied().unwrap_or(b'A'))
+    });
+    format!("{prefix}{}", letters.collect::<String>())
+}
+
+impl Link {
+    pub(super) fn paid(&self) -> i64 {
+        self.payments.iter().filter(|payment| payment.status == "captured").map(|payment| payment.amount).sum()
+    }
+
+    pub(super) fn short_url(&self, base: &str) -> String {
+        format!("{base}/i/{}", self.code)
+    }
+
+    pub(super) fn entity(&self, base: &str) -> Value {
+        let captured: Vec<Value> = self
+            .payments
+            .iter()
+            .filter(|payment| payment.status == "captured")
+            .map(|payment| {
+                json!({ "payment_id": payment.id, "plink_id": self.id, "amount": payment.amount, "method": "upi",
+                        "status": "captured", "created_at": payment.created_at })
+            })
+            .collect();
+        json!({
+            "accept_partial": false, "amount": self.amount, "amount_paid": self.paid(), "callback_method": "get",
+            "callback_url": self.callback_url, "cancelled_at": 0, "created_at": self.created_at, "currency": self.currency,
+            "customer": {}, "description": self.description, "expire_by": self.expire_by, "expired_at": 0,
+            "first_min_partial_amount": 0, "id": self.id, "notes": null, "notify": { "email": false, "sms": false },
+            "order_id": self.order_id, "payments": if captured.is_empty() { Value::Null } else { json!(captured) },
+            "reference_id": self.reference_id, "reminder_enable": false, "reminders": [], "short_url": self.short_url(base),
+            "status": self.status, "updated_at": self.created_at, "upi_link": false, "user_id": "",
+        })
+    }
+
+    pub(super) fn order(&self) -> Value {
+        json!({
+            "amount": self.amount, "amount_due": self.amount - self.paid(), "amount_paid": self.paid(), "entity": "order",
+            "currency": self.currency, "id": self.order_id, "receipt": self.reference_id, "notes": [],
+            "attempts": self.payments.len(), "status": if self.paid() >= self.amount { "paid" } else { "attempted" },
+        })
+    }
+
+    pub(super) fn payment(&self, payment: &Payment) -> Value {
+        let captured = payment.status == "captured";
+        // 2.36 % with 18 % tax on it, rounded half up.
+        let fee = (payment.amount * 236 + 5_000) / 10_000;
+        let tax = fee - (payment.amount * 2 + 50) / 100;
+        json!({
+            "id": payment.id, "entity": "payment", "amount": payment.amount, "currency": self.currency,
+            "status": payment.status, "order_id": self.order_id, "captured": captured, "method": "upi",
+            "description": format!("#{}", self.id.trim_start_matches("plink_")), "notes": [], "amount_refunded": 0,
+            "refund_status": null, "fee": if captured { json!(fee) } else { Value::Null },
+            "tax": if captured { json!(tax) } else { Value::Null }, "created_at": payment.created_at,
+        })
+    }
+}

@@ -1,0 +1,3 @@
+DROP TABLE lease;
+DROP TABLE runs;
+DROP TABLE jobs;

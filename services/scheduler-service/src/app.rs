@@ -1,0 +1,53 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use kit::caller::KeyRing;
+use kit::health::Health;
+use kit::metrics::Metrics;
+use kit_pg::Pool;
+use uuid::Uuid;
+
+use crate::config::Config;
+use crate::peers::Peers;
+
+/// What every handler of the service shares.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+/// The parts behind [`App`].
+pub struct Parts {
+    pub(crate) pg: Pool,
+    pub(crate) keys: KeyRing,
+    pub(crate) health: Health,
+    pub(crate) metrics: Metrics,
+    pub(crate) peers: Peers,
+    pub(crate) poll_payments_every: Duration,
+    /// This process, as the lease names its holder.
+    pub(crate) me: Uuid,
+}
+
+impl App {
+    /// Puts the parts together; nothing is connected yet.
+    ///
+    /// # Errors
+    /// When an address cannot be read.
+    pub fn new(config: Config) -> anyhow::Result<Self> {
+        let parts = Parts {
+            pg: Pool::new(&config.pg, &[]),
+            health: Health::default(),
+            metrics: Metrics::new()?,
+            peers: Peers::new(&config)?,
+            poll_payments_every: config.poll_payments_every,
+            me: kit::ids::random(),
+            keys: config.keys,
+        };
+        Ok(Self(Arc::new(parts)))
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}

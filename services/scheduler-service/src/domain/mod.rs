@@ -1,0 +1,4 @@
+//! Rules: which jobs there are, who leads, and what a run is.
+
+pub(crate) mod jobs;
+pub(crate) mod leader;

@@ -1,0 +1,10 @@
+//! The scheduler-service binary: `scheduler-service` serves, `scheduler-service migrate` runs its migrations.
+
+use std::process::ExitCode;
+
+use scheduler_service::{Config, MIGRATIONS, start};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    kit_pg::service_main("scheduler-service", "SCHEDULER", MIGRATIONS, Config::from_env, start).await
+}

@@ -1,0 +1,77 @@
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Integer, Timestamptz};
+use diesel_async::RunQueryDsl;
+use kit_pg::{Conn, TxError};
+use uuid::Uuid;
+
+use crate::schema::{jobs, runs};
+
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = jobs)]
+pub(crate) struct Job {
+    pub name: String,
+    pub service: String,
+    pub every_secs: i32,
+    pub enabled: bool,
+    pub next_run_at: DateTime<Utc>,
+    pub last_run_at: Option<DateTime<Utc>>,
+    pub last_result: String,
+}
+
+/// Makes a job known; its interval follows the configuration, its switch and its times stay.
+pub(crate) async fn put(conn: &mut Conn, name: &str, service: &str, every_secs: i32) -> Result<(), TxError> {
+    diesel::insert_into(jobs::table)
+        .values((jobs::name.eq(name), jobs::service.eq(service), jobs::every_secs.eq(every_secs)))
+        .on_conflict(jobs::name)
+        .do_update()
+        .set((jobs::service.eq(service), jobs::every_secs.eq(every_secs)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<Job>, TxError> {
+    Ok(jobs::table.order(jobs::name).select(Job::as_select()).load(conn).await?)
+}
+
+pub(crate) async fn find(conn: &mut Conn, name: &str) -> Result<Job, TxError> {
+    Ok(jobs::table.find(name).select(Job::as_select()).first(conn).await?)
+}
+
+/// Claims the jobs that are due: each is due again one interval from now, whatever becomes of this run.
+pub(crate) async fn claim_due(conn: &mut Conn) -> Result<Vec<Job>, TxError> {
+    let due = jobs::table.filter(jobs::enabled.eq(true)).filter(jobs::next_run_at.le(diesel::dsl::now));
+    let next = diesel::dsl::sql::<Timestamptz>("now() + interval '1 second' * every_secs");
+    Ok(diesel::update(due)
+        .set((jobs::next_run_at.eq(next), jobs::last_run_at.eq(diesel::dsl::sql::<Timestamptz>("now()").nullable())))
+        .returning(Job::as_returning())
+        .get_results(conn)
+        .await?)
+}
+
+/// Notes that a run begins.
+pub(crate) async fn begin_run(conn: &mut Conn, id: Uuid, job: &str, fence: i64) -> Result<(), TxError> {
+    diesel::insert_into(runs::table)
+        .values((runs::id.eq(id), runs::job.eq(job), runs::fence.eq(fence)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Notes how a run ended.
+pub(crate) async fn end_run(conn: &mut Conn, id: Uuid, job: &str, ok: bool, result: &str) -> Result<(), TxError> {
+    let now = diesel::dsl::sql::<Timestamptz>("now()").nullable();
+    diesel::update(runs::table.find(id))
+        .set((runs::finished_at.eq(now), runs::ok.eq(ok), runs::result.eq(result)))
+        .execute(conn)
+        .await?;
+    diesel::update(jobs::table.find(job)).set(jobs::last_result.eq(result)).execute(conn).await?;
+    Ok(())
+}
+
+/// Forgets runs older than so many days.
+pub(crate) async fn purge_runs(conn: &mut Conn, days: i32) -> Result<usize, TxError> {
+    let before = diesel::dsl::sql::<Timestamptz>("now() - interval '1 day' * ").bind::<Integer, _>(days);
+    Ok(diesel::delete(runs::table.filter(runs::started_at.lt(before))).execute(conn).await?)
+}
