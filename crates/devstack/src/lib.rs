@@ -2,8 +2,9 @@
 //! their own: what the system suite tests.
 
 mod client;
+pub mod journey;
 mod service;
 mod stack;
 
 pub use client::{Client, Person, Reply};
-pub use stack::{ROOT, Stack};
+pub use stack::{Databases, ROOT, Service, Stack};

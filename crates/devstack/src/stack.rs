@@ -7,6 +7,7 @@ use kit::lifecycle::Shutdown;
 use kit::{Clock, Secret};
 use kit_redis::RedisConfig;
 use sandbox::mailbox::{self, Mailbox};
+use sandbox::razorpay::{self, Razorpay, RazorpayOptions};
 use testkit::TestDb;
 
 use crate::client::{Client, Person};
@@ -15,10 +16,40 @@ use crate::service::Running;
 /// The SUPER_ADMIN of every stack: e-mail and password.
 pub const ROOT: (&str, &str) = ("root@songlist.example", "a long way to the top");
 
-/// Ports chosen before anything starts: services name each other.
-struct Ports {
+/// One of the five services.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    Auth,
+    Songlist,
+    Payments,
+    Scheduler,
+    Gateway,
+}
+
+impl Service {
+    /// Every service, in the order they are started.
+    pub const ALL: [Self; 5] = [Self::Auth, Self::Songlist, Self::Payments, Self::Scheduler, Self::Gateway];
+}
+
+/// What the services are configured with: addresses chosen before anything starts, for they name each other.
+struct Plan {
     auth: SocketAddr,
+    songlist: SocketAddr,
+    payments: SocketAddr,
+    webhook: SocketAddr,
     gateway: SocketAddr,
+    smtp: SocketAddr,
+    razorpay: SocketAddr,
+    redis: RedisConfig,
+    clock: Clock,
+}
+
+/// A schema per service.
+pub struct Databases {
+    pub auth: TestDb,
+    pub songlist: TestDb,
+    pub payments: TestDb,
+    pub scheduler: TestDb,
 }
 
 /// Five services, their databases, mailbox and Razorpay.
@@ -26,14 +57,13 @@ pub struct Stack {
     pub clock: Clock,
     pub mailbox: Mailbox,
     pub mailbox_url: String,
+    pub razorpay_url: String,
     /// The gateway.
     pub url: String,
-    pub auth_db: TestDb,
-    redis: RedisConfig,
-    smtp: SocketAddr,
-    ports: Ports,
-    auth: Running,
-    gateway: Running,
+    pub db: Databases,
+    pub redis: RedisConfig,
+    plan: Plan,
+    running: Vec<(Service, Running)>,
     outside: Shutdown,
 }
 
@@ -45,14 +75,74 @@ fn free() -> anyhow::Result<SocketAddr> {
     Ok(loopback(sandbox::servers::free_port()?))
 }
 
-/// The environment of a service in a stack.
-fn env(ports: &Ports) -> Env {
-    let url = |addr: SocketAddr| format!("http://{addr}");
-    Env::of([
-        ("AUTH_URL", url(ports.auth)),
-        ("PUBLIC_URL", url(ports.gateway)),
-        ("RATE_LIMIT_FACTOR", "1000".to_owned()),
-    ])
+impl Plan {
+    /// The environment of a service in a stack.
+    fn env(&self) -> Env {
+        let url = |addr: SocketAddr| format!("http://{addr}");
+        Env::of([
+            ("AUTH_URL", url(self.auth)),
+            ("SONGLIST_URL", url(self.songlist)),
+            ("PAYMENTS_URL", url(self.payments)),
+            ("PUBLIC_URL", url(self.gateway)),
+            ("RAZORPAY_BASE_URL", format!("http://{}/v1", self.razorpay)),
+            ("SCHEDULER_POLL_PAYMENTS_SECS", "1".to_owned()),
+            ("RATE_LIMIT_FACTOR", "1000".to_owned()),
+        ])
+    }
+
+    fn auth_config(&self, db: &Databases) -> anyhow::Result<auth_service::Config> {
+        let mut config = auth_service::Config::from_env(&mut self.env());
+        config.grpc_addr = self.auth;
+        config.ops_addr = loopback(0);
+        config.pg = db.auth.config()?;
+        config.redis = self.redis.clone();
+        config.mail = auth_service::MailConfig::local_smtp(self.smtp.port());
+        config.clock = self.clock.clone();
+        Ok(config)
+    }
+
+    async fn start(&self, service: Service, db: &Databases) -> anyhow::Result<Running> {
+        let mut env = self.env();
+        match service {
+            Service::Auth => {
+                let config = self.auth_config(db)?;
+                Running::start(|shutdown| auth_service::start(config, shutdown)).await
+            }
+            Service::Songlist => {
+                let mut config = songlist_service::Config::from_env(&mut env);
+                config.grpc_addr = self.songlist;
+                config.ops_addr = loopback(0);
+                config.pg = db.songlist.config()?;
+                config.clock = self.clock.clone();
+                Running::start(|shutdown| songlist_service::start(config, shutdown)).await
+            }
+            Service::Payments => {
+                let mut config = payments_service::Config::from_env(&mut env);
+                config.grpc_addr = self.payments;
+                config.ops_addr = loopback(0);
+                config.webhook_addr = self.webhook;
+                config.pg = db.payments.config()?;
+                config.clock = self.clock.clone();
+                Running::start(|shutdown| payments_service::start(config, shutdown)).await
+            }
+            Service::Scheduler => {
+                let mut config = scheduler_service::Config::from_env(&mut env);
+                config.grpc_addr = loopback(0);
+                config.ops_addr = loopback(0);
+                config.pg = db.scheduler.config()?;
+                Running::start(|shutdown| scheduler_service::start(config, shutdown)).await
+            }
+            Service::Gateway => {
+                let mut config = gateway::Config::from_env(&mut env);
+                config.http_addr = self.gateway;
+                config.ops_addr = loopback(0);
+                config.redis = self.redis.clone();
+                config.clock = self.clock.clone();
+                config.workers = 1;
+                Running::start(|shutdown| gateway::start(config, shutdown)).await
+            }
+        }
+    }
 }
 
 impl Stack {
@@ -62,25 +152,49 @@ impl Stack {
     /// When a part does not start.
     pub async fn start() -> anyhow::Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let (clock, redis) = (Clock::movable(), testkit::redis().await?);
-        let auth_db = TestDb::new("auth", auth_service::MIGRATIONS).await?;
-        let outside = Shutdown::new();
+        let (clock, redis, outside) = (Clock::movable(), testkit::redis().await?, Shutdown::new());
+        let db = Databases {
+            auth: TestDb::new("auth", auth_service::MIGRATIONS).await?,
+            songlist: TestDb::new("songlist", songlist_service::MIGRATIONS).await?,
+            payments: TestDb::new("payments", payments_service::MIGRATIONS).await?,
+            scheduler: TestDb::new("scheduler", scheduler_service::MIGRATIONS).await?,
+        };
         let mailbox = Mailbox::new();
         let mail = mailbox::start(mailbox.clone(), loopback(0), loopback(0), &outside).await?;
-        let ports = Ports { auth: free()?, gateway: free()? };
-        let auth = start_auth(&ports, &auth_db, &redis, mail.smtp, &clock).await?;
-        let gateway = start_gateway(&ports, &redis, &clock).await?;
+        let webhook = free()?;
+        let account = Razorpay::new(RazorpayOptions {
+            key_id: "rzp_test_sandbox0000001".to_owned(),
+            key_secret: "sandbox_key_secret_0001".to_owned(),
+            webhook_secret: "sandbox_webhook_secret_0001".to_owned(),
+            webhook_url: format!("http://{webhook}/api/v1/payments/webhook/razorpay/"),
+            clock: clock.clone(),
+        });
+        let razorpay = razorpay::start(account, loopback(0), &outside).await?;
+        let plan = Plan {
+            auth: free()?,
+            songlist: free()?,
+            payments: free()?,
+            webhook,
+            gateway: free()?,
+            smtp: mail.smtp,
+            razorpay,
+            redis: redis.clone(),
+            clock: clock.clone(),
+        };
+        let mut running = Vec::new();
+        for service in Service::ALL {
+            running.push((service, plan.start(service, &db).await.with_context(|| format!("{service:?}"))?));
+        }
         let stack = Self {
             clock,
             mailbox,
             mailbox_url: format!("http://{}", mail.web),
-            url: format!("http://{}", ports.gateway),
-            auth_db,
+            razorpay_url: format!("http://{razorpay}"),
+            url: format!("http://{}", plan.gateway),
+            db,
             redis,
-            smtp: mail.smtp,
-            ports,
-            auth,
-            gateway,
+            plan,
+            running,
             outside,
         };
         stack.make_root().await?;
@@ -89,7 +203,7 @@ impl Stack {
     }
 
     async fn make_root(&self) -> anyhow::Result<()> {
-        let config = auth_config(&self.ports, &self.auth_db, &self.redis, self.smtp, &self.clock)?;
+        let config = self.plan.auth_config(&self.db)?;
         let superusers = auth_service::Superusers::new(auth_service::App::new(config).await?);
         let new = auth_service::NewSuperuser {
             username: "root".to_owned(),
@@ -126,60 +240,39 @@ impl Stack {
         self.client()?.sign_in("/auth/super-admin", &self.mailbox_url, ROOT.0, ROOT.1).await
     }
 
-    /// Kills auth-service without letting it finish anything, and starts it again at the same address.
+    /// Cuts a service off, as SIGKILL would: nothing is finished, every connection breaks.
+    pub fn kill(&mut self, service: Service) {
+        for (_, running) in self.running.iter_mut().filter(|(name, _)| *name == service) {
+            running.kill();
+        }
+    }
+
+    /// Starts a killed service again at the same address.
     ///
     /// # Errors
     /// When it does not start.
-    pub async fn restart_auth(&mut self) -> anyhow::Result<()> {
-        self.auth.kill();
-        self.auth = start_auth(&self.ports, &self.auth_db, &self.redis, self.smtp, &self.clock).await?;
+    pub async fn restart(&mut self, service: Service) -> anyhow::Result<()> {
+        self.kill(service);
+        self.running.retain(|(name, _)| *name != service);
+        self.running.push((service, self.plan.start(service, &self.db).await?));
         Ok(())
+    }
+
+    /// Forgets everything in Redis that is this stack's, as FLUSHALL would.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn flush_redis(&self) -> anyhow::Result<()> {
+        let redis = kit_redis::Redis::new(&self.redis)?;
+        redis.forget_all().await.map_err(|_down| anyhow::anyhow!("Redis does not answer"))
     }
 
     /// Stops everything.
     pub async fn stop(self) {
-        for running in [&self.gateway, &self.auth] {
+        for (_, running) in self.running.iter().rev() {
             running.stop().await;
         }
         self.outside.stop();
         self.outside.finished(Duration::from_secs(5)).await;
     }
-}
-
-fn auth_config(
-    ports: &Ports,
-    db: &TestDb,
-    redis: &RedisConfig,
-    smtp: SocketAddr,
-    clock: &Clock,
-) -> anyhow::Result<auth_service::Config> {
-    let mut config = auth_service::Config::from_env(&mut env(ports));
-    config.grpc_addr = ports.auth;
-    config.ops_addr = loopback(0);
-    config.pg = db.config()?;
-    config.redis = redis.clone();
-    config.mail = auth_service::MailConfig::local_smtp(smtp.port());
-    config.clock = clock.clone();
-    Ok(config)
-}
-
-async fn start_auth(
-    ports: &Ports,
-    db: &TestDb,
-    redis: &RedisConfig,
-    smtp: SocketAddr,
-    clock: &Clock,
-) -> anyhow::Result<Running> {
-    let config = auth_config(ports, db, redis, smtp, clock)?;
-    Running::start(|shutdown| auth_service::start(config, shutdown)).await
-}
-
-async fn start_gateway(ports: &Ports, redis: &RedisConfig, clock: &Clock) -> anyhow::Result<Running> {
-    let mut config = gateway::Config::from_env(&mut env(ports));
-    config.http_addr = ports.gateway;
-    config.ops_addr = loopback(0);
-    config.redis = redis.clone();
-    config.clock = clock.clone();
-    config.workers = 1;
-    Running::start(|shutdown| gateway::start(config, shutdown)).await
 }

@@ -6,10 +6,9 @@ use kit::Error;
 use kit::caller::Caller;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use uuid::Uuid;
 
 use crate::error::{in_progress, key_reused};
-use crate::{Conn, Scope, TxError};
+use crate::{Conn, TxError};
 
 diesel::table! {
     idempotency_keys (scope, key) {
@@ -46,7 +45,6 @@ pub struct IdempotencyKey {
 struct Claim {
     scope: String,
     key: String,
-    tenant: Option<Uuid>,
     request_hash: String,
 }
 
@@ -84,8 +82,7 @@ impl IdempotencyKey {
             Some((hash, _)) if hash != wanted.request_hash => return Err(key_reused().into()),
             found => found.map(|(_, reply)| reply),
         };
-        let tenant = Scope::of(caller).ok().and_then(Scope::tenant).map(|tenant| tenant.0);
-        let claim = Claim { scope, key: wanted.key.clone(), tenant, request_hash: wanted.request_hash.clone() };
+        let claim = Claim { scope, key: wanted.key.clone(), request_hash: wanted.request_hash.clone() };
         Ok(Self { claim: Some(claim), replay })
     }
 
@@ -110,7 +107,6 @@ impl IdempotencyKey {
                 .values((
                     idempotency_keys::scope.eq(claim.scope),
                     idempotency_keys::key.eq(claim.key),
-                    idempotency_keys::tenant_id.eq(claim.tenant),
                     idempotency_keys::request_hash.eq(claim.request_hash),
                     idempotency_keys::reply.eq(reply),
                     idempotency_keys::created_at.eq(now),

@@ -106,6 +106,17 @@ impl Redis {
         Err(RedisDown)
     }
 
+    /// Deletes every key with this prefix: for tests that play the loss of Redis.
+    ///
+    /// # Errors
+    /// [`RedisDown`].
+    pub async fn forget_all(&self) -> Result<(), RedisDown> {
+        let pattern = format!("{}*", self.prefix);
+        let script = "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end return 0";
+        let command = redis::cmd("EVAL").arg(script).arg(0).arg(pattern).to_owned();
+        self.run(|mut conn| async move { command.query_async::<i64>(&mut conn).await }).await.map(|_done| ())
+    }
+
     /// True when Redis answers.
     pub async fn ping(&self) -> bool {
         self.run(|mut conn| async move { redis::cmd("PING").query_async::<String>(&mut conn).await }).await.is_ok()

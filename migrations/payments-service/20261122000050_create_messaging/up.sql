@@ -30,7 +30,8 @@ CREATE TABLE idempotency_keys (
     -- Route and user.
     scope text NOT NULL,
     key text NOT NULL,
-    tenant_id uuid,
+    -- The tenant of the transaction that writes it.
+    tenant_id uuid DEFAULT nullif(current_setting('app.tenant', true), '')::uuid,
     request_hash text NOT NULL,
     reply jsonb NOT NULL,
     created_at timestamptz NOT NULL,

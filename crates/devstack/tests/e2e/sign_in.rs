@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use devstack::{Client, Person, ROOT, Stack};
+use devstack::{Client, Person, ROOT, Service, Stack};
 use serde_json::json;
 
 const PASSWORD: &str = "correct horse battery";
@@ -128,7 +128,7 @@ async fn tk_15_a_deactivated_tenant_is_locked_out_at_once_and_may_sign_in_after_
     let gone = client.post(&login, json!({ "email": anna.email, "password": PASSWORD })).await.unwrap();
     assert_eq!((gone.status, gone.at("/code")), (404, &json!("tenant_not_found")));
     // CVE-2026-9802: what was revoked stays dead across a restart.
-    stack.restart_auth().await.unwrap();
+    stack.restart(Service::Auth).await.unwrap();
     assert_eq!(anna.client.get("/users/me/").await.unwrap().status, 401);
     root.client.patch(&format!("/tenants/{id}/activate/"), json!({})).await.unwrap().expect(200).unwrap();
     let root_path = format!("/tenant/{slug}/auth");
