@@ -1,1 +1,103 @@
-//! x
+//! The `songlist` command line: everything an operator or developer types.
+
+mod demo;
+mod dev;
+mod doctor;
+mod example;
+mod migrate;
+mod seed;
+mod superuser;
+mod with_servers;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use kit::env::Env;
+
+pub use example::env_example;
+
+/// Run, look after and try SongList.
+///
+/// Exit codes: 0 done, 1 failed (the reason is printed), 2 wrong usage, 64 wrong configuration.
+#[derive(Parser)]
+#[command(name = "songlist", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start everything on this machine: private PostgreSQL and Redis, five services, sandbox; Ctrl-C stops it all.
+    ///
+    /// With DATABASE_ADMIN_URL or REDIS_URL set, those servers are used. Addresses come from the same variables that the
+    /// services read (see .env.example); a port that is taken is named.
+    Dev,
+    /// Play the whole journey against a running stack and print each step with its status and time.
+    Demo,
+    /// Run the pending migrations of every service, or of one.
+    ///
+    /// Needs <SVC>_MIGRATE_DATABASE_URL, or the DB_* parts with the owner roles.
+    Migrate {
+        /// auth, songlist, payments or scheduler; all of them when missing.
+        service: Option<String>,
+    },
+    /// Put rows in that an installation begins with; each may be repeated.
+    Seed {
+        #[command(subcommand)]
+        what: seed::What,
+    },
+    /// Make and look after SUPER_ADMINs.
+    Superuser {
+        #[command(subcommand)]
+        what: superuser::What,
+    },
+    /// Look at everything SongList needs and say what to do about each fault.
+    Doctor,
+    /// Print .env.example: every variable with its default.
+    EnvExample,
+    /// Print docs/permissions.md, made from the gateway's policy table.
+    Permissions,
+    /// Start throw-away PostgreSQL and Redis servers, run a command with TEST_DATABASE_URL and TEST_REDIS_URL set, stop them.
+    WithServers {
+        /// The command and its arguments.
+        #[arg(trailing_var_arg = true, required = true)]
+        command: Vec<String>,
+    },
+}
+
+/// Does what the arguments say.
+pub async fn run(cli: Cli) -> ExitCode {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut env = Env::process();
+    let outcome = match cli.command {
+        Command::Dev => Box::pin(dev::run(&mut env)).await,
+        Command::Demo => demo::run().await,
+        Command::Migrate { service } => migrate::run(&mut env, service.as_deref()).await,
+        Command::Seed { what } => Box::pin(seed::run(&mut env, what)).await,
+        Command::Superuser { what } => Box::pin(superuser::run(&mut env, what)).await,
+        Command::Doctor => Box::pin(doctor::run(&mut env)).await,
+        Command::EnvExample => {
+            say(&env_example());
+            Ok(())
+        }
+        Command::Permissions => {
+            say(&gateway::permissions_table());
+            Ok(())
+        }
+        Command::WithServers { command } => return with_servers::run(&command).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("songlist: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Prints a line for the person at the terminal.
+#[expect(clippy::print_stdout, reason = "a command line prints")]
+fn say(line: &str) {
+    println!("{line}");
+}

@@ -41,6 +41,17 @@ pub fn with_database(url: &str, database: &str) -> anyhow::Result<String> {
     Ok(url.into())
 }
 
+/// The same server's URL for another database and role.
+///
+/// # Errors
+/// When it is not a URL that can carry a role.
+pub fn with_role(url: &str, database: &str, role: &str, password: &str) -> anyhow::Result<String> {
+    let mut url = Url::parse(&with_database(url, database)?)?;
+    let set = url.set_username(role).is_ok() && url.set_password(Some(password)).is_ok();
+    anyhow::ensure!(set, "the URL cannot carry a role");
+    Ok(url.into())
+}
+
 /// A plain connection for administration and tests; services use [`crate::Pool`].
 ///
 /// # Errors

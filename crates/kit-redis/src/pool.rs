@@ -117,6 +117,16 @@ impl Redis {
         self.run(|mut conn| async move { command.query_async::<i64>(&mut conn).await }).await.map(|_done| ())
     }
 
+    /// What Redis does when its memory is full; anything but `noeviction` could drop revocation marks.
+    ///
+    /// # Errors
+    /// [`RedisDown`].
+    pub async fn eviction_policy(&self) -> Result<String, RedisDown> {
+        let command = redis::cmd("CONFIG").arg("GET").arg("maxmemory-policy").to_owned();
+        let pair: Vec<String> = self.run(|mut conn| async move { command.query_async(&mut conn).await }).await?;
+        Ok(pair.into_iter().nth(1).unwrap_or_default())
+    }
+
     /// True when Redis answers.
     pub async fn ping(&self) -> bool {
         self.run(|mut conn| async move { redis::cmd("PING").query_async::<String>(&mut conn).await }).await.is_ok()

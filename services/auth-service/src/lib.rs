@@ -9,6 +9,7 @@ mod jobs;
 mod mail;
 mod peers;
 mod schema;
+mod seeds;
 mod store;
 mod superusers;
 
@@ -20,6 +21,7 @@ use kit_pg::migrate::{EmbeddedMigrations, embed_migrations};
 pub use app::App;
 pub use config::Config;
 pub use mail::MailConfig;
+pub use seeds::{SeedUser, seed_tenant};
 pub use superusers::{NewSuperuser, Superusers};
 
 /// The schema's migrations.

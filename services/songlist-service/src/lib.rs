@@ -18,7 +18,7 @@ use kit_pg::migrate::{EmbeddedMigrations, embed_migrations};
 
 pub use app::App;
 pub use config::Config;
-pub use seeds::seed_genres;
+pub use seeds::{seed_genres, seed_songs};
 
 /// The schema's migrations.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/songlist-service");

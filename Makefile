@@ -1,0 +1,41 @@
+# The verbs a person types; each works on a fresh clone by itself.
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check docs measure-read clean
+
+CARGO := cargo
+SONGLIST := target/debug/songlist
+
+help: ## This list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
+
+run: ## Everything on this machine: servers, five services, sandbox; Ctrl-C stops it
+	@sh deploy/dev/install-servers.sh
+	$(CARGO) build --workspace --locked
+	@exec $(SONGLIST) dev
+
+demo: ## Play the journey against what `make run` runs
+	@$(SONGLIST) demo
+
+test: ## Every test, beside throw-away servers of their own
+	@sh deploy/dev/install-servers.sh
+	$(CARGO) build --workspace --locked --all-targets
+	@sh deploy/dev/test.sh
+
+check: ## What CI runs: format, clippy, tests
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	@$(MAKE) --no-print-directory test
+
+docs: ## Write .env.example and docs/permissions.md anew
+	$(CARGO) build --workspace --locked
+	$(SONGLIST) env-example > .env.example
+	$(SONGLIST) permissions > docs/permissions.md
+
+measure-read: ## Requests a second of the tenant-songs page, beside pgbench of the same SQL (release build)
+	@sh deploy/dev/install-servers.sh
+	$(CARGO) build --workspace --locked --release
+	@sh deploy/measure/read.sh
+
+clean: ## Forget builds and the development stack
+	$(CARGO) clean
+	rm -rf .dev

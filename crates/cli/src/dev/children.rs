@@ -1,0 +1,116 @@
+use std::fs::File;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use sandbox::servers::spawn_until_we_end;
+
+use crate::say;
+
+/// The processes, in the order they are started.
+const PROGRAMS: [&str; 6] =
+    ["sandbox", "auth-service", "songlist-service", "payments-service", "scheduler-service", "gateway"];
+/// A process that stops by itself is started again after this.
+const PAUSE: Duration = Duration::from_millis(500);
+/// Time to finish after SIGTERM.
+const GRACE: Duration = Duration::from_secs(8);
+
+struct One {
+    name: &'static str,
+    child: Child,
+    died: Option<Instant>,
+}
+
+/// The running processes; dropping them stops them all.
+pub(super) struct Children {
+    folder: PathBuf,
+    logs: PathBuf,
+    variables: Vec<(String, String)>,
+    all: Vec<One>,
+}
+
+impl Children {
+    pub(super) fn start(folder: &Path, logs: &Path, variables: &[(String, String)]) -> anyhow::Result<Self> {
+        let mut children =
+            Self { folder: folder.to_owned(), logs: logs.to_owned(), variables: variables.to_vec(), all: Vec::new() };
+        for name in PROGRAMS {
+            let child = children.spawn(name)?;
+            children.all.push(One { name, child, died: None });
+        }
+        Ok(children)
+    }
+
+    fn spawn(&self, name: &str) -> anyhow::Result<Child> {
+        let log = File::options().create(true).append(true).open(self.logs.join(format!("{name}.log")))?;
+        let errors = log.try_clone()?;
+        let program = self.folder.join(name);
+        let set_up = |command: &mut Command| {
+            // A group of its own: Ctrl-C reaches us alone, and we stop them in order.
+            command.envs(self.variables.iter().cloned()).process_group(0);
+            command.stdin(Stdio::null()).stdout(log).stderr(errors);
+        };
+        spawn_until_we_end("TERM", &program, set_up)
+            .with_context(|| format!("{} cannot be started; build first: cargo build --workspace", program.display()))
+    }
+
+    /// Process ids by name.
+    pub(super) fn pids(&self) -> impl Iterator<Item = (&'static str, u32)> {
+        self.all.iter().map(|one| (one.name, one.child.id()))
+    }
+
+    /// # Errors
+    /// Names the first that has stopped.
+    pub(super) fn require_alive(&mut self) -> anyhow::Result<()> {
+        for one in &mut self.all {
+            let ended = one.child.try_wait()?;
+            anyhow::ensure!(
+                ended.is_none(),
+                "{} did not start; see {}/{}.log",
+                one.name,
+                self.logs.display(),
+                one.name
+            );
+        }
+        Ok(())
+    }
+
+    /// Starts again what has stopped by itself.
+    pub(super) fn restart_the_dead(&mut self) -> anyhow::Result<()> {
+        let mut due = Vec::new();
+        for (index, one) in self.all.iter_mut().enumerate() {
+            if one.died.is_none() && one.child.try_wait()?.is_some() {
+                say(&format!("{} has stopped; it is started again", one.name));
+                one.died = Some(Instant::now());
+            }
+            if one.died.is_some_and(|at| at.elapsed() >= PAUSE) {
+                due.push((index, one.name));
+            }
+        }
+        for (index, name) in due {
+            let child = self.spawn(name)?;
+            if let Some(one) = self.all.get_mut(index) {
+                *one = One { name, child, died: None };
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Children {
+    fn drop(&mut self) {
+        for one in self.all.iter().rev() {
+            let _ = Command::new("kill").args(["-TERM", &one.child.id().to_string()]).stderr(Stdio::null()).status();
+        }
+        let deadline = Instant::now() + GRACE;
+        for one in &mut self.all {
+            while one.child.try_wait().is_ok_and(|ended| ended.is_none()) && Instant::now() < deadline {
+                #[expect(clippy::disallowed_methods, reason = "nothing else runs any more")]
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            let _ = one.child.kill();
+            let _ = one.child.wait();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! `songlist dev`: everything on one machine, and the one place that knows all of it.
+
+mod children;
+mod plan;
+mod report;
+mod servers;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context;
+use kit::env::Env;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::say;
+use children::Children;
+use plan::Plan;
+pub(crate) use plan::SANDBOX_VARIABLES;
+use servers::Servers;
+
+/// Starts everything, waits until it is ready, prints where it is, and runs until Ctrl-C.
+pub(crate) async fn run(env: &mut Env) -> anyhow::Result<()> {
+    let folder = std::env::current_dir()?.join(".dev");
+    fs::create_dir_all(folder.join("log")).with_context(|| format!("cannot make {}", folder.display()))?;
+    let plan = Plan::from_env(env);
+    env.finish()?;
+    plan.require_free_ports()?;
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stopped = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    tokio::select! {
+        outcome = start_and_watch(env, &folder, &plan) => outcome,
+        () = stopped => Ok(()),
+    }
+}
+
+async fn start_and_watch(env: &mut Env, folder: &std::path::Path, plan: &Plan) -> anyhow::Result<()> {
+    say("starting PostgreSQL and Redis ...");
+    let mut servers = Servers::start(env, folder).await?;
+    say("migrating and seeding ...");
+    let variables = plan.variables(&servers);
+    servers.prepare(&variables).await?;
+    let mut seeds = Env::of(variables.clone());
+    servers.demo_tenant = Box::pin(crate::seed::run_demo(&mut seeds)).await?;
+    let mut children = Children::start(&binaries()?, &folder.join("log"), &variables)?;
+    plan.wait_until_ready(&mut children).await?;
+    report::write(folder, plan, &servers, &children)?;
+    report::print(plan);
+    loop {
+        children.restart_the_dead()?;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Where the other binaries are: beside this one.
+fn binaries() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe()?;
+    Ok(own.parent().context("this program has no folder")?.to_owned())
+}
