@@ -74,6 +74,7 @@ fn password_or_stdin(given: Option<String>) -> anyhow::Result<Secret> {
     Ok(Secret::new(line.trim_end_matches(['\r', '\n'])))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the argument of map_err")]
 /// An error for a person: fields and cause, which an operator may see.
 pub(crate) fn explain(error: Error) -> anyhow::Error {
     let fields: Vec<String> = error.fields().iter().map(|(field, text)| format!("{field}: {text}")).collect();

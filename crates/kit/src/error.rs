@@ -284,7 +284,7 @@ impl From<Status> for Error {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
         let Some(info) = details.error_info().filter(|info| info.domain == DOMAIN) else {
-            return foreign(status);
+            return foreign(&status);
         };
         let kind = Kind::ALL
             .into_iter()
@@ -303,7 +303,7 @@ impl From<Status> for Error {
     }
 }
 
-fn foreign(status: Status) -> Error {
+fn foreign(status: &Status) -> Error {
     let kind = Kind::of_code(status.code());
     let cause = anyhow::anyhow!("peer answered {:?}: {}", status.code(), status.message());
     match kind {

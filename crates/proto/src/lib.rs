@@ -4,7 +4,14 @@
 pub use {prost, prost_types, tonic};
 
 /// The generated code, nested as the packages are.
-#[expect(clippy::all, unused_qualifications, unreachable_pub, reason = "generated")]
+#[expect(
+    clippy::all,
+    clippy::allow_attributes,
+    clippy::as_conversions,
+    unused_qualifications,
+    unreachable_pub,
+    reason = "generated"
+)]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/packages.rs"));
 }

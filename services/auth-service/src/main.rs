@@ -3,6 +3,11 @@
 use std::process::ExitCode;
 
 use auth_service::{Config, MIGRATIONS, start};
+use mimalloc::MiMalloc;
+
+/// Returns the memory of password hashes to the system.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

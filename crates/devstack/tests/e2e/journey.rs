@@ -63,7 +63,7 @@ impl Watcher for Breaker {
         if self.steps == 12 {
             self.stack.flush_redis().await?;
         }
-        if self.steps % 3 == 0 {
+        if self.steps.is_multiple_of(3) {
             self.stack.restart(self.victim).await?;
         }
         Ok(())

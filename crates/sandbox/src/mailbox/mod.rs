@@ -31,7 +31,9 @@ pub async fn start(
 ) -> anyhow::Result<Addresses> {
     let (smtp, web) = (crate::bind(smtp).await?, crate::bind(web).await?);
     let bound = Addresses { smtp: smtp.local_addr()?, web: web.local_addr()? };
-    shutdown.spawn("smtp", smtp::serve(smtp, mailbox.clone()));
+    let (stopped, mails) = (shutdown.soft.clone(), mailbox.clone());
+    shutdown
+        .spawn("smtp", async move { stopped.run_until_cancelled(smtp::serve(smtp, mails)).await.unwrap_or(Ok(())) });
     let soft = shutdown.soft.clone();
     shutdown.spawn("mailbox", async move {
         axum::serve(web, api::router(mailbox)).with_graceful_shutdown(soft.cancelled_owned()).await

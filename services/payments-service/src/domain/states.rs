@@ -44,15 +44,15 @@ impl State {
 
     /// True when a payment in this state may become `next`: forward only; FAILED is left when money arrives.
     pub(crate) fn may_become(self, next: Self) -> bool {
-        match (self, next) {
+        matches!(
+            (self, next),
             (Self::Created, Self::Pending | Self::Failed)
-            | (Self::Pending, Self::Failed)
-            | (Self::Created | Self::Pending | Self::Failed, Self::Paid)
-            | (Self::Paid, Self::Verified)
-            | (Self::Verified, Self::Activated)
-            | (Self::Paid | Self::Verified | Self::Activated, Self::Refunded) => true,
-            _ => false,
-        }
+                | (Self::Pending, Self::Failed)
+                | (Self::Created | Self::Pending | Self::Failed, Self::Paid)
+                | (Self::Paid, Self::Verified)
+                | (Self::Verified, Self::Activated)
+                | (Self::Paid | Self::Verified | Self::Activated, Self::Refunded)
+        )
     }
 }
 
