@@ -117,7 +117,7 @@ impl<W: Watcher> Journey<'_, W> {
                     tokio::time::sleep(Duration::from_secs(after).min(Duration::from_secs(2)) / 4).await;
                 }
                 Err(_) if started.elapsed() < Duration::from_secs(30) => {
-                    tokio::time::sleep(Duration::from_millis(250)).await
+                    tokio::time::sleep(Duration::from_millis(250)).await;
                 }
                 outcome => break outcome.with_context(|| format!("step: {name}"))?,
             }
@@ -159,7 +159,7 @@ impl<W: Watcher> Journey<'_, W> {
             match client.sign_in(root, &mailbox, email, password).await {
                 // A code that was mailed for a sign-in that a crash cut off is not this one's: begin again.
                 Err(_) if started.elapsed() < Duration::from_secs(30) => {
-                    tokio::time::sleep(Duration::from_millis(250)).await
+                    tokio::time::sleep(Duration::from_millis(250)).await;
                 }
                 outcome => break outcome.with_context(|| format!("step: {who} signs in"))?,
             }

@@ -35,6 +35,8 @@ impl Running {
 
     /// Cuts it off: nothing is finished, nothing is flushed, every connection breaks.
     pub(crate) fn kill(&mut self) {
+        // Actix has threads of its own, which the runtime does not take with it.
+        self.shutdown.hard.cancel();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
@@ -43,7 +45,6 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.shutdown.hard.cancel();
         self.kill();
     }
 }

@@ -254,8 +254,19 @@ impl Stack {
     pub async fn restart(&mut self, service: Service) -> anyhow::Result<()> {
         self.kill(service);
         self.running.retain(|(name, _)| *name != service);
-        self.running.push((service, self.plan.start(service, &self.db).await?));
-        Ok(())
+        // The threads of a killed listener take a moment to let go of its port.
+        for _ in 0..100 {
+            match self.plan.start(service, &self.db).await {
+                Err(error) if format!("{error:#}").contains("cannot listen") => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                started => {
+                    self.running.push((service, started?));
+                    return Ok(());
+                }
+            }
+        }
+        anyhow::bail!("{service:?} does not get its port back")
     }
 
     /// Forgets everything in Redis that is this stack's, as FLUSHALL would.

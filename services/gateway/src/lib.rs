@@ -17,7 +17,7 @@ use kit::lifecycle::Shutdown;
 
 pub use config::Config;
 pub use openapi::document as openapi_document;
-pub use policy::{TABLE, permissions_table};
+pub use policy::{Access, Method, Rule, TABLE, permissions_table};
 
 /// Where a started gateway listens.
 #[derive(Clone, Copy, Debug)]

@@ -2,5 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
 
+mod database;
+mod isolation;
 mod journey;
 mod sign_in;
+mod world;

@@ -102,6 +102,9 @@ impl Postgres {
 
     /// Stops it (fast shutdown: open transactions are rolled back) and waits.
     pub fn stop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
         let _ = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
         let _ = self.child.wait();
     }

@@ -39,10 +39,13 @@ pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow:
     .with_context(|| format!("cannot listen on {addr}"))?;
     let bound = server.addrs().first().copied().context("the server has no address")?;
     let running = server.run();
-    let (handle, soft) = (running.handle(), shutdown.soft.clone());
+    let (handle, soft, hard) = (running.handle(), shutdown.soft.clone(), shutdown.hard.clone());
     tokio::spawn(async move {
-        soft.cancelled().await;
-        handle.stop(true).await;
+        let graceful = tokio::select! {
+            () = soft.cancelled() => true,
+            () = hard.cancelled() => false,
+        };
+        handle.stop(graceful).await;
     });
     shutdown.spawn("http", running);
     Ok(bound)
