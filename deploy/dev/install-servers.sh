@@ -24,6 +24,7 @@ fi
 
 echo "Installing$missing ..."
 # The packages would start servers on 5432 and 6379: no cluster is made, and a policy answers "do not start" meanwhile.
+trap 'exit 130' INT TERM HUP
 mkdir -p /etc/postgresql-common
 conf=/etc/postgresql-common/createcluster.conf
 made_conf=0

@@ -103,7 +103,7 @@ impl IdempotencyKey {
     pub async fn keep<T: Serialize>(self, conn: &mut Conn, now: DateTime<Utc>, value: T) -> Result<Once<T>, TxError> {
         if let Some(claim) = self.claim {
             let reply = serde_json::to_value(&value).map_err(Error::internal)?;
-            diesel::insert_into(idempotency_keys::table)
+            let kept = diesel::insert_into(idempotency_keys::table)
                 .values((
                     idempotency_keys::scope.eq(claim.scope),
                     idempotency_keys::key.eq(claim.key),
@@ -111,8 +111,13 @@ impl IdempotencyKey {
                     idempotency_keys::reply.eq(reply),
                     idempotency_keys::created_at.eq(now),
                 ))
+                .on_conflict_do_nothing()
                 .execute(conn)
                 .await?;
+            // A record that this tenant's scope does not show: the key was used for another tenant.
+            if kept == 0 {
+                return Err(key_reused().into());
+            }
         }
         Ok(Once::fresh(value))
     }

@@ -31,6 +31,8 @@ pub async fn run(owner_url: &str, service: &str, migrations: EmbeddedMigrations)
     let mut conn = open(owner_url, service).await?;
     check_locale(&mut conn).await?;
     let lock = service.bytes().fold(0_i64, |number, byte| number.wrapping_mul(31).wrapping_add(i64::from(byte)));
+    // The next runner waits for this one, however long it takes.
+    diesel::sql_query("SET lock_timeout = 0").execute(&mut conn).await?;
     diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(lock).execute(&mut conn).await?;
     let worker = open(owner_url, service).await?;
     let versions = tokio::task::spawn_blocking(move || -> anyhow::Result<Vec<String>> {

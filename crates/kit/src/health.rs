@@ -20,6 +20,8 @@ use crate::metrics::Metrics;
 
 /// Failures in a row before a part counts as down.
 const HYSTERESIS: u32 = 3;
+/// The longest one look may take.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, Debug)]
 struct Part {
@@ -77,7 +79,8 @@ impl Health {
         let health = self.clone();
         shutdown.every("health", Duration::from_secs(1), move || {
             let (look, health) = (look(), health.clone());
-            async move { health.seen(name, look.await) }
+            // A part that accepts and never answers is down.
+            async move { health.seen(name, tokio::time::timeout(PATIENCE, look).await.unwrap_or(false)) }
         });
     }
 }

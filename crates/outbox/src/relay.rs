@@ -17,12 +17,12 @@ use uuid::Uuid;
 use crate::Message;
 use crate::schema::outbox;
 
-/// Messages claimed at once, and sent beside each other: a slow mail server must not hold a revocation back.
+/// Messages claimed at once, and sent beside each other. A batch waits for its slowest message.
 const BATCH: i64 = 32;
 /// A claimed message that was not settled by then is claimed again: its relay has died.
 const VISIBILITY_MS: i64 = 30_000;
-/// Attempts after which a message is dead and waits for a person; with the back-off that is about two hours.
-const MAX_ATTEMPTS: i32 = 30;
+/// Attempts after which a message is dead and waits for a person; with the back-off that is about a week.
+const MAX_ATTEMPTS: i32 = 2_000;
 /// The net under [`Wake`]: messages whose wake-up was lost, and those whose next attempt is due.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -91,6 +91,9 @@ impl Relay {
         join_all(batch.into_iter().map(|message| async {
             let (id, topic, attempts) = (message.id, message.topic.clone(), message.attempts);
             let failure = deliver(message).await.err().map(|error| format!("{error:#}"));
+            if failure.is_some() && attempts >= MAX_ATTEMPTS {
+                tracing::error!(alarm = "message_dead", message_id = %id, topic, "a message is given up; set its state to pending to try again");
+            }
             if let Some(reason) = &failure {
                 tracing::warn!(message_id = %id, topic, attempts, reason, "a message was not delivered");
             }

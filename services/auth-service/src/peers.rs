@@ -24,10 +24,14 @@ impl Peers {
 
     /// Delivers to everybody who follows tenants; a failure of one delivers to both again.
     pub(crate) async fn deliver_to_followers(&self, message: DeliverRequest) -> anyhow::Result<()> {
-        let caller = Caller::system("auth");
+        let (caller, mut failure) = (Caller::system("auth"), None);
         for peer in [&self.songlist, &self.payments] {
-            EventSinkClient::new(peer.clone()).deliver(call(&caller, BUDGET, message.clone())).await?;
+            let request = call(&caller, BUDGET, message.clone());
+            if let Err(status) = EventSinkClient::new(peer.clone()).deliver(request).await {
+                // One that is away must not keep the other from hearing it.
+                failure = Some(status);
+            }
         }
-        Ok(())
+        failure.map_or(Ok(()), |status| Err(status.into()))
     }
 }

@@ -16,6 +16,8 @@ use crate::app::App;
 
 /// A copy that heard nothing for this long decides nothing alone.
 const FRESH: Duration = Duration::from_secs(30);
+/// The life of a stream.
+const RENEW: Duration = Duration::from_secs(600);
 /// Between two tries to connect.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -91,11 +93,17 @@ pub(crate) fn follow(app: &App, shutdown: &Shutdown) {
                 return;
             };
             let (mut news, mut first) = (response.into_inner(), true);
-            while let Ok(Some(message)) = news.message().await {
+            let started = Instant::now();
+            // A new stream begins with all that matters: what has expired is forgotten with the old one.
+            while started.elapsed() < RENEW
+                && let Ok(Some(message)) = news.message().await
+            {
                 app.revocations.learn(message, std::mem::take(&mut first));
                 app.health.seen("revocation_stream", true);
             }
-            app.health.seen("revocation_stream", false);
+            if started.elapsed() < RENEW {
+                app.health.seen("revocation_stream", false);
+            }
         }
     });
 }

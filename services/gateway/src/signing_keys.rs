@@ -20,7 +20,8 @@ const BUDGET: Duration = Duration::from_secs(2);
 #[derive(Default)]
 pub(crate) struct SigningKeys {
     set: RwLock<Arc<KeySet>>,
-    fetched: Mutex<Option<Instant>>,
+    /// The last fetch that a token caused, and whether it succeeded.
+    fetched: Mutex<Option<(Instant, bool)>>,
 }
 
 impl SigningKeys {
@@ -29,14 +30,8 @@ impl SigningKeys {
         self.set.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// True when a fetch may be tried now; notes that it was.
-    fn may_fetch(&self) -> bool {
-        let mut fetched = self.fetched.lock().unwrap_or_else(PoisonError::into_inner);
-        let cool = fetched.is_none_or(|at| at.elapsed() >= COOL_DOWN);
-        if cool {
-            *fetched = Some(Instant::now());
-        }
-        cool
+    fn last_fetch(&self) -> Option<(Instant, bool)> {
+        *self.fetched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,9 +54,16 @@ pub(crate) fn keep_current(app: &App, shutdown: &Shutdown) {
     });
 }
 
-/// Reads the set because a token named an unknown key; false when that could not be done now.
+/// Reads the set because a token named an unknown key, once per cool-down; true when the set is known to be current.
 pub(crate) async fn refetch(app: &App) -> bool {
-    app.signing_keys.may_fetch() && fetch(app).await.is_ok()
+    if let Some((at, succeeded)) = app.signing_keys.last_fetch()
+        && at.elapsed() < COOL_DOWN
+    {
+        return succeeded;
+    }
+    let succeeded = fetch(app).await.is_ok();
+    *app.signing_keys.fetched.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), succeeded));
+    succeeded
 }
 
 async fn fetch(app: &App) -> kit::Result<()> {

@@ -29,9 +29,12 @@ pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
 /// Asks Razorpay about every payment that is not settled: webhooks get lost.
 async fn poll_pending(app: &App) -> Result<String, Error> {
     let before = app.clock.now() - Duration::seconds(PAUSE_SECS);
+    let failed_since = app.clock.now() - Duration::days(1);
     let due = app
         .pg
-        .transaction(Scope::Worker, async |conn: &mut Conn| payments::unsettled(conn, before, BATCH).await)
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            payments::unsettled(conn, before, failed_since, BATCH).await
+        })
         .await?;
     let (mut activated, mut failed, mut unanswered) = (0, 0, 0);
     for id in &due {

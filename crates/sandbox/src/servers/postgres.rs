@@ -125,22 +125,26 @@ fn as_its_user(signal: &str, program: &Path) -> Command {
 }
 
 fn init(folder: &Path, data: &Path, secret: &Path) -> anyhow::Result<()> {
+    // Made beside its place and moved there when it is whole: an interrupted first run leaves nothing that looks like one.
+    let unfinished = &folder.join("data.unfinished");
+    let _ = fs::remove_dir_all(unfinished);
     let _ = fs::remove_dir_all(data);
-    fs::create_dir(data)?;
+    fs::create_dir(unfinished)?;
     fs::write(secret, kit::ids::random().simple().to_string())?;
     fs::set_permissions(secret, Permissions::from_mode(0o600))?;
     if is_root() {
-        let owned = Command::new("chown").arg("postgres:").args([folder, data, secret]).status()?;
+        let owned = Command::new("chown").arg("postgres:").args([folder, unfinished, secret]).status()?;
         anyhow::ensure!(owned.success(), "the user `postgres` is missing: is the distribution's PostgreSQL installed?");
     }
     let made = as_its_user("KILL", &postgres_program("initdb")?)
         .arg("-D")
-        .arg(data)
+        .arg(unfinished)
         .args(["--locale=C.UTF-8", "-E", "UTF8", "-U", "postgres", "-A", "scram-sha-256", "--no-sync", "--pwfile"])
         .arg(secret)
         .current_dir("/")
         .output()
         .context("initdb cannot be started")?;
     anyhow::ensure!(made.status.success(), "initdb failed: {}", String::from_utf8_lossy(&made.stderr));
+    fs::rename(unfinished, data)?;
     Ok(())
 }

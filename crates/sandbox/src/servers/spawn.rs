@@ -1,4 +1,5 @@
 use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
@@ -9,6 +10,8 @@ type Job = (Command, Sender<std::io::Result<Child>>);
 pub(super) fn dying_with_us(signal: &str, extra: &[&str], program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", signal]).args(extra).arg("--").arg(program);
+    // A group of its own: Ctrl-C at the terminal reaches the owner alone, who stops its servers last.
+    command.process_group(0);
     command
 }
 

@@ -14,6 +14,10 @@ use crate::store::challenges::{self, Challenge, Code};
 
 /// Guesses that are evaluated per challenge.
 const MAX_ATTEMPTS: i32 = 5;
+/// Guesses that are evaluated per account and day, over all its challenges.
+const MAX_ATTEMPTS_A_DAY: i64 = 100;
+/// Challenges of one purpose that an account opens in an hour.
+const MAX_OPENED_AN_HOUR: i64 = 20;
 /// Codes sent per challenge.
 const MAX_SENDS: i32 = 5;
 
@@ -82,6 +86,12 @@ pub(crate) async fn open(
     Ok(row.id)
 }
 
+/// True when an account has opened so many challenges lately that no more are sent.
+pub(crate) async fn too_many(conn: &mut Conn, app: &App, purpose: Purpose, user: Uuid) -> Result<bool, TxError> {
+    let since = app.clock.now() - chrono::Duration::hours(1);
+    Ok(challenges::opened_since(conn, user, purpose.name(), since).await? >= MAX_OPENED_AN_HOUR)
+}
+
 /// The outbox row holds the challenge's id only: the code is made when it is sent.
 async fn request_code(conn: &mut Conn, id: Uuid, tenant: Option<Uuid>, request_id: &str) -> Result<(), TxError> {
     let message = outbox::NewMessage {
@@ -113,6 +123,7 @@ pub(crate) async fn resend(
     if over || challenge.consumed_at.is_some() || challenge.sends == 0 || !waits.is_zero() {
         return Ok(waits.as_secs().max(1));
     }
+    challenges::requested(conn, challenge.id, now).await?;
     request_code(conn, challenge.id, challenge.tenant_id, request_id).await?;
     Ok(spacing.as_secs())
 }
@@ -179,6 +190,12 @@ pub(crate) async fn answer(
         .transaction(scope, async |conn: &mut Conn| {
             let mut charged = Vec::new();
             for challenge in challenges::count_attempt(conn, ids, MAX_ATTEMPTS, now).await? {
+                let since = now - chrono::Duration::days(1);
+                if let Some(user) = challenge.user_id
+                    && challenges::attempts_since(conn, user, since).await? > MAX_ATTEMPTS_A_DAY
+                {
+                    continue;
+                }
                 let codes = challenges::codes(conn, challenge.id).await?;
                 charged.push((challenge, codes));
             }

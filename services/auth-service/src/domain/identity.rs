@@ -6,7 +6,9 @@ use unicode_normalization::UnicodeNormalization;
 
 /// The form in which e-mails, usernames and tenant names are compared: NFKC, case folded.
 pub(crate) fn compared(text: &str) -> String {
-    caseless::default_case_fold_str(&text.trim().nfkc().collect::<String>()).nfkc().collect()
+    // No stored form holds a control character, and Postgres takes no NUL: such a text simply matches nobody.
+    let printable: String = text.trim().nfkc().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    caseless::default_case_fold_str(&printable).nfkc().collect()
 }
 
 /// A person's own fields, checked.

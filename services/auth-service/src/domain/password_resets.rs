@@ -23,6 +23,9 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
             let Some(user) = users::find_by_identifier(conn, realm, &identifier).await? else {
                 return Ok(codes::handle()?);
             };
+            if challenges::too_many(conn, app, Purpose::Reset, user.id).await? {
+                return Ok(codes::handle()?);
+            }
             let to = Addressee {
                 tenant: user.tenant_id,
                 user: Some(user.id),

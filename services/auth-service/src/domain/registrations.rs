@@ -59,7 +59,12 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
             let account = users::find_by_email_also_deleted(conn, tenant, &row.email_norm).await?;
             let own = account.as_ref().map(|user| user.id);
-            if users::username_taken(conn, tenant, &row.username_norm, own).await? {
+            // Only an account that this registration would take over may keep its name; else the answer would tell whose it is.
+            let claimable = account
+                .as_ref()
+                .filter(|user| matches!(Standing::of(user), Standing::UnverifiedListener | Standing::SelfDeleted));
+            let except = claimable.map(|user| user.id);
+            if users::username_taken(conn, tenant, &row.username_norm, except).await? {
                 return Err(username_taken().into());
             }
             match account.as_ref().map(Standing::of) {

@@ -26,6 +26,7 @@ pub(crate) async fn resolve(app: &App, text: &str) -> Result<Tenant, Error> {
         .pg
         .transaction(Scope::Platform, async |conn: &mut Conn| match Uuid::try_parse(text) {
             Ok(id) => Ok(Some(tenants::find(conn, TenantId(id)).await?)),
+            Err(_) if check_slug(&text.to_lowercase()).is_err() => Ok(None),
             Err(_) => tenants::find_by_slug(conn, &text.to_lowercase()).await,
         })
         .await;

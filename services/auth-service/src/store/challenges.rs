@@ -159,3 +159,32 @@ pub(crate) async fn newest_login_of(conn: &mut Conn, user: Uuid) -> Result<Chall
         .first(conn)
         .await?)
 }
+
+/// Notes that a code was asked for again: the next one waits its time from here.
+pub(crate) async fn requested(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<(), TxError> {
+    diesel::update(challenges::table.find(id)).set(challenges::last_sent_at.eq(now)).execute(conn).await?;
+    Ok(())
+}
+
+/// Guesses of a user over all challenges made since `since`.
+pub(crate) async fn attempts_since(conn: &mut Conn, user: Uuid, since: DateTime<Utc>) -> Result<i64, TxError> {
+    let recent = challenges::table.filter(challenges::user_id.eq(user)).filter(challenges::created_at.gt(since));
+    let sum: Option<i64> = recent.select(diesel::dsl::sum(challenges::attempts)).first(conn).await?;
+    Ok(sum.unwrap_or(0))
+}
+
+/// Challenges of a user for one purpose made since `since`.
+pub(crate) async fn opened_since(
+    conn: &mut Conn,
+    user: Uuid,
+    purpose: &str,
+    since: DateTime<Utc>,
+) -> Result<i64, TxError> {
+    Ok(challenges::table
+        .filter(challenges::user_id.eq(user))
+        .filter(challenges::purpose.eq(purpose))
+        .filter(challenges::created_at.gt(since))
+        .count()
+        .get_result(conn)
+        .await?)
+}

@@ -95,8 +95,8 @@ async fn with_newer_keys(app: &App, token: &str) -> Result<Claims, HttpError> {
     match app.verifier.verify(token, &app.signing_keys.current()) {
         Ok(claims) => Ok(claims),
         // 401 would sign the client out while the truth is that nobody could be asked.
-        Err(TokenError::UnknownKey) if app.signing_keys.current().is_empty() => {
-            Err(kit::Error::unavailable(anyhow::anyhow!("no signing keys (fetched: {fetched})")).into())
+        Err(TokenError::UnknownKey) if !fetched => {
+            Err(kit::Error::unavailable(anyhow::anyhow!("the signing keys cannot be read")).into())
         }
         Err(_) => Err(HttpError::token_not_valid()),
     }
@@ -107,7 +107,10 @@ fn client_network(app: &App, request: &HttpRequest) -> String {
     let peer = request.peer_addr().map(|addr| addr.ip());
     let hops = app.config.trusted_hops;
     let forwarded = || {
-        let header = request.headers().get("x-forwarded-for")?.to_str().ok()?;
+        // A proxy may add a line of its own behind the client's: all lines are one list.
+        let lines: Vec<&str> =
+            request.headers().get_all("x-forwarded-for").filter_map(|line| line.to_str().ok()).collect();
+        let header = lines.join(",");
         header.rsplit(',').nth(hops.checked_sub(1)?)?.trim().parse::<IpAddr>().ok()
     };
     match forwarded().or(peer) {

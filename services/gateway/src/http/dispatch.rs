@@ -16,7 +16,7 @@ use crate::http::{auth, body};
 use crate::policy::Rule;
 
 /// Every list knows these.
-const PAGING: [&str; 4] = ["page", "page_size", "cursor", "count"];
+const PAGING: [&str; 2] = ["page", "page_size"];
 
 /// The rules of one path.
 #[derive(Clone)]

@@ -116,8 +116,7 @@ fn parameters(rule: &Rule) -> Vec<Value> {
     let path = rule.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(|name| {
         json!({ "name": name.split(':').next().unwrap_or(name), "in": "path", "required": true, "schema": { "type": "string" } })
     });
-    let paging: &[&str] =
-        if matches!(rule.answer, Answer::List(_)) { &["page", "page_size", "cursor", "count"] } else { &[] };
+    let paging: &[&str] = if matches!(rule.answer, Answer::List(_)) { &["page", "page_size"] } else { &[] };
     let query = rule
         .query
         .iter()

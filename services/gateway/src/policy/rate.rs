@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use kit_redis::Limit;
 use ring::digest::{SHA256, digest};
+use unicode_normalization::UnicodeNormalization;
+use uuid::Uuid;
 
 /// How often a route may be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +78,9 @@ impl Rate {
 
     /// The limit on one account, known or not: the identifier is hashed, so that no e-mail is in a key.
     pub(crate) fn account_limit(self, tenant: &str, identifier: &str, factor: u32) -> Limit {
-        let identifier = identifier.trim().to_lowercase();
+        // Every spelling of one account is one account: as auth-service compares them.
+        let identifier = identifier.trim().nfkc().collect::<String>().to_lowercase();
+        let tenant = Uuid::try_parse(tenant).map_or_else(|_slug| tenant.to_lowercase(), |id| id.to_string());
         let hashed = hex::encode(digest(&SHA256, format!("{tenant}|{identifier}").as_bytes()));
         let (burst, minutes) = match self {
             Self::Mail => (3, 60),

@@ -23,6 +23,10 @@ pub(crate) struct Offered {
 /// `already_premium`; `payment_gateway_unavailable` when Razorpay cannot be used now.
 pub(crate) async fn offer(app: &App, caller: &Caller) -> Result<Offered, Error> {
     let (_, tenant) = caller.admin()?;
+    if let Some(expired) = expired(app, tenant).await? {
+        // It may have been paid in its last minute: Razorpay knows.
+        super::settlement::settle(app, expired, "link expired here").await?;
+    }
     let intent = intend(app, tenant).await?;
     if intent.state()? == State::Pending {
         return Ok(Offered { payment: intent, created: false });
@@ -31,7 +35,8 @@ pub(crate) async fn offer(app: &App, caller: &Caller) -> Result<Offered, Error> 
     let link = match app.razorpay.link_by_reference(&intent.reference_id).await {
         Ok(Some(link)) if fits(&intent, &link) => Ok(link),
         Ok(_) => create(app, &intent).await,
-        Err(error) => Err(error),
+        // The listing says nothing about a link that an earlier request may have made.
+        Err(error) => Err(GatewayError::Unknown(error.to_string())),
     };
     match link {
         Ok(link) => Ok(Offered { payment: adopt(app, &intent, &link, "link created").await?, created: true }),
@@ -51,6 +56,16 @@ pub(crate) async fn offer(app: &App, caller: &Caller) -> Result<Offered, Error> 
     }
 }
 
+/// The tenant's open payment whose time is over.
+async fn expired(app: &App, tenant: TenantId) -> Result<Option<uuid::Uuid>, Error> {
+    let now = app.clock.now();
+    let open = app
+        .pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| payments::find_open(conn, tenant).await)
+        .await?;
+    Ok(open.filter(|row| row.expires_at.is_some_and(|end| end <= now)).map(|row| row.id))
+}
+
 /// True when a link is the one the intent asked for.
 pub(crate) fn fits(intent: &Payment, link: &Link) -> bool {
     link.reference_id == intent.reference_id && link.amount == intent.amount_minor && link.currency == intent.currency
@@ -66,7 +81,14 @@ async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
         expire_by: (app.clock.now() + life).timestamp(),
         callback_url: &app.callback_url,
     };
-    let link = app.razorpay.create_link(&new).await?;
+    let link = match app.razorpay.create_link(&new).await {
+        // Somebody else's request made it in this moment.
+        Err(GatewayError::Refused { status: 400, reason }) if reason.contains("reference") => {
+            let found = app.razorpay.link_by_reference(&intent.reference_id).await?;
+            found.ok_or_else(|| GatewayError::Unknown(reason))?
+        }
+        made => made?,
+    };
     if fits(intent, &link) {
         Ok(link)
     } else {
@@ -131,12 +153,15 @@ pub(crate) async fn adopt(app: &App, intent: &Payment, link: &Link, cause: &str)
     app.pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
             let mut row = payments::find_for_update(conn, intent.id).await?;
-            if row.state()? == State::Created {
+            // Whoever found the link first has stored it; a row that was given up meanwhile has a link after all.
+            if row.razorpay_payment_link_id.is_none() {
                 row.razorpay_payment_link_id = Some(link.id.clone());
                 row.payment_link_url = Some(link.short_url.clone());
                 row.razorpay_order_id.clone_from(&link.order_id);
                 row.expires_at = link.expires_at;
-                states::advance(conn, &mut row, State::Pending, cause, now).await?;
+                if !states::advance(conn, &mut row, State::Pending, cause, now).await? {
+                    payments::update(conn, &row).await?;
+                }
             }
             Ok(row)
         })
@@ -150,6 +175,9 @@ async fn give_up(app: &App, intent: &Payment, error: &GatewayError) -> Result<()
     app.pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
             let mut row = payments::find_for_update(conn, intent.id).await?;
+            if row.state()? != State::Created {
+                return Ok(());
+            }
             row.error_message.clone_from(&reason);
             states::advance(conn, &mut row, State::Failed, &reason, now).await?;
             Ok(())

@@ -75,6 +75,9 @@ async fn find_link(app: &App, row: &Payment) -> Result<Option<Payment>, Error> {
     app.pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
             let mut row = payments::find_for_update(conn, row.id).await?;
+            if row.state()? != State::Created {
+                return Ok(Some(row));
+            }
             states::advance(conn, &mut row, State::Failed, "no link was made", now).await?;
             Ok(None)
         })

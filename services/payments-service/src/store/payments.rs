@@ -100,9 +100,22 @@ pub(crate) async fn count_attempts(conn: &mut Conn, id: TenantId) -> Result<i64,
 }
 
 /// Payments that are not settled and were not looked at since `before`, the longest first; for the worker's scope.
-pub(crate) async fn unsettled(conn: &mut Conn, before: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, TxError> {
+pub(crate) async fn unsettled(
+    conn: &mut Conn,
+    before: DateTime<Utc>,
+    failed_since: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Uuid>, TxError> {
     Ok(payments::table
-        .filter(payments::status.eq_any(["CREATED", "PENDING", "PAID"]))
+        .filter(
+            payments::status
+                .eq_any(["CREATED", "PENDING", "PAID"])
+                // FAILED is not final: money may arrive late on a link that was closed here.
+                .or(payments::status
+                    .eq("FAILED")
+                    .and(payments::created_at.gt(failed_since))
+                    .and(payments::razorpay_payment_link_id.is_not_null())),
+        )
         .filter(payments::checked_at.is_null().or(payments::checked_at.lt(before)))
         .order(payments::checked_at.asc().nulls_first())
         .limit(limit)

@@ -54,7 +54,13 @@ impl RawFilters {
             q: self.q.map(|q| compared(&q)).filter(|q| !q.is_empty()),
             is_active: self.is_active,
         };
-        Ok(Listing { filters, genre: self.genre, order, after: after(page)? })
+        let listing = Listing { filters, genre: self.genre, order, after: after(page)? };
+        let fits = match &listing.after {
+            None => true,
+            Some(Key::Time(..)) => listing.by_time(),
+            Some(Key::Offset(rows)) => *rows >= 0 && !listing.by_time(),
+        };
+        if fits { Ok(listing) } else { Err(Error::invalid("cursor", "This cursor is not valid.")) }
     }
 }
 

@@ -204,6 +204,9 @@ pub(crate) async fn list(app: &App, caller: &Caller, wanted: Wanted, page: &Page
     let asked = wanted.user.map(|text| UserId(Uuid::try_parse(&text).unwrap_or_default()));
     let filter = Filter { owner: limit.or(asked), statuses: wanted.statuses, q: wanted.q.map(|q| compared(&q)) };
     let after = filters::after(page)?;
+    if matches!(after, Some(Key::Offset(_))) {
+        return Err(Error::invalid("cursor", "This cursor is not valid."));
+    }
     let found = app
         .pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
@@ -274,6 +277,12 @@ pub(crate) async fn fulfill(app: &App, caller: &Caller, id: &str, by: &By) -> Re
     let (admin, tenant) = caller.admin()?;
     let id = kit::ids::parse(id)?;
     if matches!(by, By::New(_)) {
+        // What cannot be seen is not found, premium or not.
+        app.pg
+            .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+                song_requests::find(conn, tenant, &Filter::default(), id).await
+            })
+            .await?;
         premium::require(app, tenant).await?;
     }
     let done = app

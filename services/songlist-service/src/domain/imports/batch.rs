@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use kit::Error;
 use kit::error::Faults;
+use kit::text::required;
 use kit_pg::{Conn, Scope, TxError};
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;
@@ -54,7 +55,10 @@ impl Import<'_> {
         let wanted = raw.genre.filter(|name| !name.trim().is_empty()).or_else(|| self.options.genre.clone());
         let genre = match wanted {
             None => Err("This field is required.".to_owned()),
-            Some(name) => self.genre(&name).await?.ok_or_else(|| format!("The genre {name} does not exist.")),
+            Some(name) => match required(&name, 100) {
+                Ok(name) => self.genre(&name).await?.ok_or_else(|| format!("The genre {name} does not exist.")),
+                Err(message) => Err(message),
+            },
         };
         let genre = faults.check("genre", genre);
         if let Err(error) = faults.finish() {
