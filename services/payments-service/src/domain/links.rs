@@ -85,7 +85,7 @@ async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
         // Somebody else's request made it in this moment.
         Err(GatewayError::Refused { status: 400, reason }) if reason.contains("reference") => {
             let found = app.razorpay.link_by_reference(&intent.reference_id).await?;
-            found.ok_or_else(|| GatewayError::Unknown(reason))?
+            found.ok_or(GatewayError::Unknown(reason))?
         }
         made => made?,
     };
