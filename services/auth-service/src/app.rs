@@ -67,7 +67,7 @@ impl App {
             health: Health::default(),
             metrics: Metrics::new()?,
             lifetimes: config.lifetimes,
-            hasher: Hasher::new().await?,
+            hasher: Hasher::new(),
             code_keys: CodeKeys::parse(&config.code_keys)?,
             keychain: Keychain::new(&config.key_encryption_key)?,
             issuer: Issuer::new(&config.issuer),

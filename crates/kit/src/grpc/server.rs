@@ -4,12 +4,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tower::{Layer, Service};
 
 use super::ASSERTION;
@@ -40,13 +40,13 @@ pub async fn serve(server: GrpcServer, routes: Routes, shutdown: &Shutdown) -> a
     let (soft, draining) = (shutdown.soft.clone(), shutdown.draining.clone());
     let router = Server::builder()
         .timeout(MAX_CALL)
-        .tcp_nodelay(true)
         .concurrency_limit_per_connection(512)
         .http2_keepalive_interval(Some(Duration::from_secs(20)))
         .layer(layer)
         .add_routes(routes.add_service(health));
-    shutdown
-        .spawn("grpc", router.serve_with_incoming_shutdown(TcpListenerStream::new(listener), soft.cancelled_owned()));
+    // The builder has such a setting too, but it does not reach a listener that was bound before.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    shutdown.spawn("grpc", router.serve_with_incoming_shutdown(incoming, soft.cancelled_owned()));
     tokio::spawn(async move {
         draining.cancelled().await;
         reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;

@@ -19,6 +19,9 @@ const QUEUE_PER_CORE: usize = 8;
 /// Memory in KiB, passes and lanes of Argon2id: OWASP's first choice.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
 
+/// A hash of a forgotten random password at the same cost, verified for unknown accounts so that they take the same time.
+const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$ySDe5zMqulPpMtcUeGCwkw$CQHt/K1JdvLMhaOrXDAOFPHrQTMqk+z9buB9Zs7BwI0";
+
 /// The most common passwords of eight characters and more (list by Royce Williams, as Django ships it).
 static COMMON: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("../common_passwords.txt").lines().collect());
@@ -62,22 +65,13 @@ fn similar(password: &str, name: &str) -> bool {
 pub(crate) struct Hasher {
     running: Arc<Semaphore>,
     admitted: Arc<Semaphore>,
-    /// A hash of nobody's password, verified for unknown accounts so that they take the same time.
-    decoy: String,
 }
 
 impl Hasher {
-    /// # Errors
-    /// When the system's randomness fails.
-    pub(crate) async fn new() -> anyhow::Result<Self> {
+    /// As many at once as there are cores.
+    pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let mut hasher = Self {
-            running: Arc::new(Semaphore::new(cores)),
-            admitted: Arc::new(Semaphore::new(cores * QUEUE_PER_CORE)),
-            decoy: String::new(),
-        };
-        hasher.decoy = hasher.hash(&Secret::new(kit::ids::random().to_string())).await?;
-        Ok(hasher)
+        Self { running: Arc::new(Semaphore::new(cores)), admitted: Arc::new(Semaphore::new(cores * QUEUE_PER_CORE)) }
     }
 
     /// The PHC string of a password.
@@ -104,7 +98,7 @@ impl Hasher {
             return Ok(false);
         }
         let known = hash.filter(|hash| hash.starts_with("$argon2id$"));
-        let (password, hash, real) = (password.clone(), known.unwrap_or(&self.decoy).to_owned(), known.is_some());
+        let (password, hash, real) = (password.clone(), known.unwrap_or(DECOY).to_owned(), known.is_some());
         self.off_thread(move || {
             let Ok(parsed) = PasswordHash::new(&hash) else { return Ok(false) };
             Ok(argon2()?.verify_password(password.expose().as_bytes(), &parsed).is_ok() && real)
@@ -176,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn pw_08_hashes_are_argon2id_with_their_own_salts_and_pw_13_others_never_verify() {
-        let hasher = Hasher::new().await.unwrap();
+        let hasher = Hasher::new();
         let password = Secret::new("correct horse battery");
         let (one, two) = (hasher.hash(&password).await.unwrap(), hasher.hash(&password).await.unwrap());
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && one != two);
@@ -189,7 +183,7 @@ mod tests {
 
     #[tokio::test]
     async fn pw_03_the_last_byte_of_a_long_password_counts() {
-        let hasher = Hasher::new().await.unwrap();
+        let hasher = Hasher::new();
         let long = "🎵".repeat(127);
         let hash = hasher.hash(&Secret::new(format!("{long}🎶"))).await.unwrap();
         assert!(hasher.verify(&Secret::new(format!("{long}🎶")), Some(&hash)).await.unwrap());
