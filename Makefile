@@ -1,6 +1,6 @@
 # The verbs a person types; each works on a fresh clone by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check docs measure-read clean
+.PHONY: help run demo chaos test check docs measure-read clean
 
 CARGO := cargo
 SONGLIST := target/debug/songlist
@@ -15,6 +15,9 @@ run: ## Everything on this machine: servers, five services, sandbox; Ctrl-C stop
 
 demo: ## Play the journey against what `make run` runs
 	@$(SONGLIST) demo
+
+chaos: ## Play it again and again while `make run`'s services are killed one by one and Redis is flushed
+	@$(SONGLIST) chaos
 
 test: ## Every test, beside throw-away servers of their own
 	@sh deploy/dev/install-servers.sh

@@ -1,10 +1,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
 use devstack::journey::{Places, SongFile, Watcher, play};
-use serde_json::Value;
 
+use crate::running::RunningStack;
 use crate::say;
 use crate::seed::DEMO_ROOT;
 
@@ -21,22 +20,23 @@ impl Watcher for Printer {
     }
 }
 
-/// Plays the journey against the stack that `songlist dev` runs.
-pub(crate) async fn run() -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(".dev/demo.json").context("nothing runs here: type `make run` first")?;
-    let demo: Value = serde_json::from_str(&text)?;
-    let url =
-        |name: &str| demo.pointer(&format!("/urls/{name}")).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let places = Places {
-        gateway: url("gateway"),
-        mailbox: url("mailbox"),
+/// Where the journey goes on a running stack.
+pub(crate) fn places(stack: &RunningStack) -> Places {
+    Places {
+        gateway: stack.url("gateway"),
+        mailbox: stack.url("mailbox"),
         root_email: DEMO_ROOT.1.to_owned(),
         root_password: DEMO_ROOT.2.to_owned(),
-    };
+    }
+}
+
+/// Plays the journey against the stack that `songlist dev` runs.
+pub(crate) async fn run(folder: &Path) -> anyhow::Result<()> {
+    let stack = RunningStack::read(folder)?;
     let songs = SongFile::choose(Path::new("."));
     say(&format!("songs: {}", songs.path.display()));
     let mut printer = Printer(0);
-    play(&places, &songs, &mut printer).await?;
+    play(&places(&stack), &songs, &mut printer).await?;
     say(&format!("{} steps, all as they should be", printer.0));
     Ok(())
 }

@@ -1,14 +1,17 @@
 //! The `songlist` command line: everything an operator or developer types.
 
+mod chaos;
 mod demo;
 mod dev;
 mod doctor;
 mod example;
 mod migrate;
+mod running;
 mod seed;
 mod superuser;
 mod with_servers;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -32,9 +35,28 @@ enum Command {
     ///
     /// With DATABASE_ADMIN_URL or REDIS_URL set, those servers are used. Addresses come from the same variables that the
     /// services read (see .env.example); a port that is taken is named.
-    Dev,
+    Dev {
+        #[command(flatten)]
+        at: At,
+    },
     /// Play the whole journey against a running stack and print each step with its status and time.
-    Demo,
+    Demo {
+        #[command(flatten)]
+        at: At,
+    },
+    /// Play the journey against a running stack while its processes are killed with SIGKILL and Redis is flushed.
+    ///
+    /// Once per service. Fails when the journey does not reach its end, a refusal is not a clear 503, or a message is lost.
+    Chaos {
+        #[command(flatten)]
+        at: At,
+        /// Kill before every so many steps of the journey.
+        #[arg(long, default_value_t = 3)]
+        every: usize,
+        /// Services to kill; each of the five in its turn when missing.
+        #[arg(value_parser = chaos::VICTIMS)]
+        victims: Vec<String>,
+    },
     /// Run the pending migrations of every service, or of one.
     ///
     /// Needs <SVC>_MIGRATE_DATABASE_URL, or the DB_* parts with the owner roles.
@@ -66,13 +88,22 @@ enum Command {
     },
 }
 
+/// Where a development stack keeps its servers, logs and `demo.json`.
+#[derive(clap::Args)]
+struct At {
+    /// The stack's folder; several may run beside each other with ports of their own.
+    #[arg(long, default_value = ".dev")]
+    dev_dir: PathBuf,
+}
+
 /// Does what the arguments say.
 pub async fn run(cli: Cli) -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut env = Env::process();
     let outcome = match cli.command {
-        Command::Dev => Box::pin(dev::run(&mut env)).await,
-        Command::Demo => demo::run().await,
+        Command::Dev { at } => Box::pin(dev::run(&mut env, &at.dev_dir)).await,
+        Command::Demo { at } => demo::run(&at.dev_dir).await,
+        Command::Chaos { at, every, victims } => chaos::run(&at.dev_dir, &victims, every).await,
         Command::Migrate { service } => migrate::run(&mut env, service.as_deref()).await,
         Command::Seed { what } => Box::pin(seed::run(&mut env, what)).await,
         Command::Superuser { what } => Box::pin(superuser::run(&mut env, what)).await,

@@ -63,6 +63,9 @@ pub trait Watcher {
     /// Called after a step with what happened.
     fn step(&mut self, name: &str, status: u16, took: Duration);
 
+    /// Called for every 503, which a client answers by trying again.
+    fn unavailable(&mut self, _name: &str, _reply: &Reply) {}
+
     /// Called between steps; the journey goes on when it returns.
     fn between(&mut self, name: &str) -> impl Future<Output = anyhow::Result<()>>;
 }
@@ -109,11 +112,7 @@ impl<W: Watcher> Journey<'_, W> {
                 Ok(reply) if reply.status == 503 && started.elapsed() < Duration::from_secs(30) => {
                     let after =
                         reply.headers.get("retry-after").and_then(|v| v.to_str().ok()?.parse().ok()).unwrap_or(1);
-                    anyhow::ensure!(
-                        reply.headers.contains_key("retry-after"),
-                        "a 503 says when to come back: {}",
-                        reply.text
-                    );
+                    self.watcher.unavailable(name, &reply);
                     tokio::time::sleep(Duration::from_secs(after).min(Duration::from_secs(2)) / 4).await;
                 }
                 Err(_) if started.elapsed() < Duration::from_secs(30) => {
@@ -140,11 +139,13 @@ impl<W: Watcher> Journey<'_, W> {
         self.watcher.between(name).await?;
         let started = Instant::now();
         loop {
-            if let Ok(reply) = request().await
-                && done(&reply)
-            {
-                self.watcher.step(name, reply.status, started.elapsed());
-                return Ok(reply);
+            match request().await {
+                Ok(reply) if done(&reply) => {
+                    self.watcher.step(name, reply.status, started.elapsed());
+                    return Ok(reply);
+                }
+                Ok(reply) if reply.status == 503 => self.watcher.unavailable(name, &reply),
+                _ => {}
             }
             anyhow::ensure!(started.elapsed() < Duration::from_secs(60), "{name}: not within a minute");
             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{in_progress, key_reused};
-use crate::{Conn, TxError};
+use crate::{Conn, OldRows, TxError};
 
 diesel::table! {
     idempotency_keys (scope, key) {
@@ -20,6 +20,9 @@ diesel::table! {
         created_at -> Timestamptz,
     }
 }
+
+/// Records by age; one is kept for 24 h.
+pub const OLD_KEYS: OldRows = OldRows { table: "idempotency_keys", condition: "created_at < $1" };
 
 /// A result, and whether it was read from the record of an earlier request.
 #[derive(Clone, Debug)]
@@ -120,15 +123,6 @@ impl IdempotencyKey {
             }
         }
         Ok(Once::fresh(value))
-    }
-
-    /// Deletes records older than `before`; returns how many.
-    ///
-    /// # Errors
-    /// When the rows cannot be deleted.
-    pub async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
-        let old = idempotency_keys::table.filter(idempotency_keys::created_at.lt(before));
-        Ok(diesel::delete(old).execute(conn).await?)
     }
 }
 

@@ -8,14 +8,19 @@ mod idempotency;
 mod like;
 pub mod migrate;
 mod pool;
-mod scope;
+mod purge;
 mod service;
-pub mod tenant;
+mod tenant_predicate;
+mod tenant_scope;
 
 pub use config::PgConfig;
 pub use error::{Conflict, TxError};
-pub use idempotency::{IdempotencyKey, Once};
+pub use idempotency::{IdempotencyKey, OLD_KEYS, Once};
 pub use like::like_anywhere;
 pub use pool::{Conn, Pool, Work};
-pub use scope::Scope;
+pub use purge::{OldRows, purge};
 pub use service::service_main;
+#[cfg(debug_assertions)]
+pub use tenant_predicate::switch_off_tenant_predicate;
+pub use tenant_predicate::{OfTenant, of_tenant};
+pub use tenant_scope::Scope;

@@ -21,6 +21,8 @@ pub type Conn = AsyncPgConnection;
 type Manager = AsyncDieselConnectionManager<Conn>;
 type Pooled<'a> = bb8::PooledConnection<'a, Manager>;
 
+/// What a TCP connection, and what BEGIN on an open one, may take.
+const CONNECT: Duration = Duration::from_secs(2);
 /// Tries of a transaction that met a serialization failure or a deadlock.
 const TRIES: u32 = 3;
 
@@ -103,9 +105,11 @@ impl Pool {
         let mut last = None;
         for _ in 0..=self.inner.max_size() {
             let mut conn = self.get().await?;
-            match AnsiTransactionManager::begin_transaction_sql(&mut *conn, &sql).await {
-                Ok(()) => return Ok(conn),
-                Err(error) => last = Some(error),
+            // A future cut off here leaves a broken connection behind, which leaves the pool.
+            match tokio::time::timeout(CONNECT, AnsiTransactionManager::begin_transaction_sql(&mut *conn, &sql)).await {
+                Ok(Ok(())) => return Ok(conn),
+                Ok(Err(error)) => last = Some(error),
+                Err(_elapsed) => return Err(Error::unavailable(anyhow::anyhow!("BEGIN was not answered")).into()),
             }
         }
         Err(Error::unavailable(last.unwrap_or(Diesel::BrokenTransactionManager)).into())
@@ -165,7 +169,9 @@ pub(crate) async fn connect(url: String, settings: PgConfig) -> diesel::Connecti
         settings.statement_timeout.as_millis()
     );
     let options = config.get_options().map_or(limits.clone(), |given| format!("{given} {limits}"));
-    config.options(options).application_name(&settings.application_name).connect_timeout(Duration::from_secs(2));
+    config.options(options).application_name(&settings.application_name).connect_timeout(CONNECT);
+    // A host that vanished without a word is noticed by the kernel.
+    config.tcp_user_timeout(settings.statement_timeout + CONNECT);
     if config.get_ssl_mode() == SslMode::Disable || config.get_ssl_mode() == SslMode::Prefer {
         let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
         return Conn::try_from_client_and_connection(client, connection).await;

@@ -1,6 +1,6 @@
 //! One error for every layer above the store: what the caller may read (`public`) is kept apart from what the operator
-//! needs (`source`). `Display` prints the public part only. This file maps it to and from `tonic::Status`; the gateway's
-//! `http/error.rs` is the only other mapping.
+//! needs (`source`). `Display` prints the public part only. The statuses of gRPC and of HTTP are both decided here; how an
+//! answer to a client is written is in the gateway's `http/error.rs`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -47,6 +47,22 @@ impl Kind {
         Self::Timeout,
         Self::Internal,
     ];
+
+    /// The HTTP status of every public port.
+    pub fn http(self) -> u16 {
+        match self {
+            Self::Invalid => 400,
+            Self::Unauthenticated => 401,
+            Self::Forbidden => 403,
+            Self::NotFound => 404,
+            Self::Conflict | Self::Precondition | Self::InProgress => 409,
+            Self::Stale => 412,
+            Self::KeyReused => 422,
+            Self::RateLimited => 429,
+            Self::Internal => 500,
+            Self::Unavailable | Self::Timeout => 503,
+        }
+    }
 
     fn grpc(self) -> Code {
         match self {
@@ -147,6 +163,11 @@ impl Error {
     /// One field is wrong.
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
         Self::new(Kind::Invalid, "validation_error", "Validation failed.").field(field, message)
+    }
+
+    /// A read-only field that was sent with another value than it has.
+    pub fn read_only(field: &str) -> Self {
+        Self::new(Kind::Invalid, "read_only_field", "This field cannot be set.").field(field, "Read-only field.")
     }
 
     /// A dependency is down; `retry_after` is set to a second.

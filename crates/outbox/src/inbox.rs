@@ -1,9 +1,8 @@
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::Error;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError};
+use kit_pg::{Conn, OldRows, TxError};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -55,6 +54,9 @@ impl Delivered {
     }
 }
 
+/// Messages seen, by the time of their arrival.
+pub const OLD_INBOX: OldRows = OldRows { table: "inbox", condition: "received_at < $1" };
+
 /// Notes a message for a consumer; true the first time, false for a redelivery, which must have no effect.
 ///
 /// # Errors
@@ -66,12 +68,4 @@ pub async fn first_time(conn: &mut Conn, consumer: &str, message_id: Uuid) -> Re
         .execute(conn)
         .await?;
     Ok(noted == 1)
-}
-
-/// Forgets messages received before `before`; returns how many.
-///
-/// # Errors
-/// When the rows cannot be deleted.
-pub async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
-    Ok(diesel::delete(inbox::table.filter(inbox::received_at.lt(before))).execute(conn).await?)
 }

@@ -11,8 +11,8 @@ use kit_pg::{Conn, TxError};
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use inbox::{Delivered, first_time, purge as purge_inbox};
-pub use relay::{Relay, Wake, purge};
+pub use inbox::{Delivered, OLD_INBOX, first_time};
+pub use relay::{Lane, Listener, OLD_OUTBOX, Relay, Wake};
 use schema::outbox;
 
 /// A message to be sent.

@@ -1,24 +1,24 @@
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use diesel::dsl::{now, sql};
 use diesel::expression::{SqlLiteral, UncheckedBind};
+use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Timestamptz};
 use diesel_async::RunQueryDsl;
-use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use kit::lifecycle::Shutdown;
-use kit_pg::{Conn, Pool, Scope, TxError};
-use tokio::sync::Notify;
+use kit_pg::{Conn, OldRows, Pool, Scope, TxError};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::Message;
 use crate::schema::outbox;
 
-/// Messages claimed at once, and sent beside each other. A batch waits for its slowest message.
-const BATCH: i64 = 32;
+/// Messages of one lane on their way at once.
+const IN_FLIGHT: usize = 32;
 /// A claimed message that was not settled by then is claimed again: its relay has died.
 const VISIBILITY_MS: i64 = 30_000;
 /// Attempts after which a message is dead and waits for a person; with the back-off that is about a week.
@@ -26,33 +26,58 @@ const MAX_ATTEMPTS: i32 = 2_000;
 /// The net under [`Wake`]: messages whose wake-up was lost, and those whose next attempt is due.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Tells the relay that a transaction with a message was committed. Clones wake the same relay.
+/// Messages that were sent, by the time of that.
+pub const OLD_OUTBOX: OldRows = OldRows { table: "outbox", condition: "state = 'sent' AND sent_at < $1" };
+
+/// Tells the relays that a transaction with a message was committed. Clones wake the same ones.
 #[derive(Clone, Debug, Default)]
-pub struct Wake(Arc<Notify>);
+pub struct Wake(watch::Sender<()>);
+
+/// Hears a [`Wake`], also when it was woken between two waits.
+#[derive(Debug)]
+pub struct Listener(watch::Receiver<()>);
 
 impl Wake {
-    /// Wakes the relay now.
+    /// Wakes everybody who listens.
     pub fn wake(&self) {
-        self.0.notify_one();
+        self.0.send_replace(());
     }
 
-    /// Waits until it was woken.
-    pub async fn woken(&self) {
-        self.0.notified().await;
+    /// Listens from now on.
+    pub fn listen(&self) -> Listener {
+        Listener(self.0.subscribe())
     }
 }
 
-/// Sends the messages of one service.
+impl Listener {
+    /// Waits until it was woken since the last time.
+    pub async fn woken(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Which messages a relay sends: topics with a slow receiver have a lane of their own, so that they hold up no others.
+#[derive(Clone, Copy, Debug)]
+pub enum Lane {
+    All,
+    Only(&'static [&'static str]),
+    AllBut(&'static [&'static str]),
+}
+
+/// Sends the messages of one service, or of one lane of it.
 #[derive(Clone)]
 pub struct Relay {
     pool: Pool,
     wake: Wake,
+    lane: Lane,
 }
 
 impl Relay {
     /// A relay over the service's pool.
-    pub fn new(pool: Pool, wake: Wake) -> Self {
-        Self { pool, wake }
+    pub fn new(pool: Pool, wake: Wake, lane: Lane) -> Self {
+        Self { pool, wake, lane }
     }
 
     /// Starts sending in the background: `deliver` gets each message, at least once, and more often when it fails.
@@ -63,61 +88,75 @@ impl Relay {
     {
         let soft = shutdown.soft.clone();
         shutdown.spawn("outbox", async move {
+            let mut listener = self.wake.listen();
+            let mut flying = FuturesUnordered::new();
             while !soft.is_cancelled() {
-                let sent = self.round(&deliver).await.unwrap_or_else(|error| {
-                    tracing::warn!(%error, "the outbox cannot be read");
-                    0
-                });
-                if sent == 0 {
-                    tokio::select! {
-                        () = self.wake.woken() => {}
-                        () = tokio::time::sleep(POLL) => {}
-                        () = soft.cancelled() => {}
-                    }
+                let claimed = self.claim(IN_FLIGHT - flying.len()).await;
+                flying.extend(claimed.into_iter().map(|message| self.send(message, &deliver)));
+                tokio::select! {
+                    Some(()) = flying.next() => {}
+                    () = listener.woken(), if flying.len() < IN_FLIGHT => {}
+                    () = tokio::time::sleep(POLL), if flying.len() < IN_FLIGHT => {}
+                    () = soft.cancelled() => {}
                 }
+                // What else has arrived makes room for the next claim.
+                while let Some(Some(())) = flying.next().now_or_never() {}
             }
+            while flying.next().await.is_some() {}
             Ok::<(), std::convert::Infallible>(())
         });
     }
 
-    /// Claims a batch, sends it, settles it; returns how many were claimed.
-    async fn round<F, Fut>(&self, deliver: &F) -> kit::Result<usize>
+    async fn claim(&self, room: usize) -> Vec<Message> {
+        let (lane, room) = (self.lane, i64::try_from(room).unwrap_or(0));
+        if room == 0 {
+            return Vec::new();
+        }
+        let claimed = self.pool.transaction(Scope::Worker, async |conn: &mut Conn| claim(conn, lane, room).await).await;
+        claimed.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the outbox cannot be read");
+            Vec::new()
+        })
+    }
+
+    /// Sends one message and settles it.
+    async fn send<F, Fut>(&self, message: Message, deliver: &F)
     where
         F: Fn(Message) -> Fut + Send + Sync,
         Fut: Future<Output = anyhow::Result<()>> + Send,
     {
-        let batch = self.pool.transaction(Scope::Worker, async |conn: &mut Conn| claim(conn).await).await?;
-        let claimed = batch.len();
-        join_all(batch.into_iter().map(|message| async {
-            let (id, topic, attempts) = (message.id, message.topic.clone(), message.attempts);
-            let failure = deliver(message).await.err().map(|error| format!("{error:#}"));
-            if failure.is_some() && attempts >= MAX_ATTEMPTS {
-                tracing::error!(alarm = "message_dead", message_id = %id, topic, "a message is given up; set its state to pending to try again");
-            }
-            if let Some(reason) = &failure {
-                tracing::warn!(message_id = %id, topic, attempts, reason, "a message was not delivered");
-            }
-            let failure = &failure;
-            let settled = self
-                .pool
-                .transaction(Scope::Worker, async |conn: &mut Conn| {
-                    settle(conn, id, attempts, failure.as_deref()).await
-                })
-                .await;
-            if let Err(error) = settled {
-                tracing::warn!(message_id = %id, %error, "a sent message could not be marked, it will be sent again");
-            }
-        }))
-        .await;
-        Ok(claimed)
+        let (id, topic, attempts) = (message.id, message.topic.clone(), message.attempts);
+        let failure = deliver(message).await.err().map(|error| format!("{error:#}"));
+        if failure.is_some() && attempts >= MAX_ATTEMPTS {
+            tracing::error!(alarm = "message_dead", message_id = %id, topic, "a message is given up; set its state to pending to try again");
+        }
+        if let Some(reason) = &failure {
+            tracing::warn!(message_id = %id, topic, attempts, reason, "a message was not delivered");
+        }
+        let failure = &failure;
+        let settled = self
+            .pool
+            .transaction(Scope::Worker, async |conn: &mut Conn| settle(conn, id, attempts, failure.as_deref()).await)
+            .await;
+        if let Err(error) = settled {
+            tracing::warn!(message_id = %id, %error, "a sent message could not be marked, it will be sent again");
+        }
     }
 }
 
-async fn claim(conn: &mut Conn) -> Result<Vec<Message>, TxError> {
-    let due: Vec<Uuid> = outbox::table
-        .filter(outbox::state.eq("pending").and(outbox::next_attempt_at.le(now)))
+type Condition = Box<dyn BoxableExpression<outbox::table, Pg, SqlType = Bool>>;
+
+async fn claim(conn: &mut Conn, lane: Lane, room: i64) -> Result<Vec<Message>, TxError> {
+    let due = outbox::table.filter(outbox::state.eq("pending").and(outbox::next_attempt_at.le(now)));
+    let topics: Condition = match lane {
+        Lane::All => Box::new(true.into_sql::<Bool>()),
+        Lane::Only(topics) => Box::new(outbox::topic.eq_any(topics)),
+        Lane::AllBut(topics) => Box::new(outbox::topic.ne_all(topics)),
+    };
+    let due: Vec<Uuid> = due
+        .filter(topics)
         .order(outbox::next_attempt_at)
-        .limit(BATCH)
+        .limit(room)
         .select(outbox::id)
         .for_update()
         .skip_locked()
@@ -135,7 +174,8 @@ async fn claim(conn: &mut Conn) -> Result<Vec<Message>, TxError> {
 }
 
 async fn settle(conn: &mut Conn, id: Uuid, attempts: i32, failure: Option<&str>) -> Result<(), TxError> {
-    let row = outbox::table.find(id);
+    // A relay that was held up must not undo what a later attempt, or a person, has done meanwhile.
+    let row = outbox::table.find(id).filter(outbox::state.eq("pending")).filter(outbox::attempts.eq(attempts));
     match failure {
         None => {
             diesel::update(row)
@@ -167,15 +207,6 @@ fn in_ms(ms: i64) -> UncheckedBind<SqlLiteral<Timestamptz>, diesel::dsl::AsExprO
 fn back_off_ms(attempts: i32) -> i64 {
     let doublings = u32::try_from(attempts.clamp(1, 12) - 1).unwrap_or(0);
     (200_i64 << doublings).min(300_000)
-}
-
-/// Forgets messages sent before `before`; returns how many.
-///
-/// # Errors
-/// When the rows cannot be deleted.
-pub async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
-    let old = outbox::table.filter(outbox::state.eq("sent").and(outbox::sent_at.lt(before)));
-    Ok(diesel::delete(old).execute(conn).await?)
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ use tokens::{Issuer, TokenKind, Verifier};
 
 use crate::config::{Config, Lifetimes};
 use crate::domain::codes::CodeKeys;
-use crate::domain::keys::Keychain;
 use crate::domain::passwords::Hasher;
+use crate::domain::signing_keys::Keychain;
 use crate::mail::Mailer;
 use crate::peers::Peers;
 

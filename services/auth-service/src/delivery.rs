@@ -1,19 +1,18 @@
-//! Where the messages of this service's outbox go, and what becomes of those that other services deliver.
+//! Where the messages of this service's outbox go.
 
 use kit::ids::TenantId;
 use kit_pg::{Conn, Scope};
-use outbox::{Delivered, Message};
-use proto::common::DeliverRequest;
+use outbox::Message;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::App;
 use crate::domain::{challenges, revocations};
 use crate::mail;
-use crate::store::{tenants, users};
+use crate::store::users;
 
-/// The inbox name of this service.
-const CONSUMER: &str = "auth";
+/// What waits for a mail server has a lane of its own.
+pub(crate) const MAIL: &[&str] = &["mail.code", "mail.notice"];
 
 /// Sends one message of the outbox.
 pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
@@ -33,7 +32,7 @@ pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
             let subject = subject.ok_or_else(|| anyhow::anyhow!("unknown subject of a revocation"))?;
             revocations::mark(&app, subject, message.version).await
         }
-        "tenant.changed" => app.peers.deliver_to_followers(to_request(&message)).await,
+        "tenant.changed" => rpc::deliver("auth", &app.peers.followers(), &message).await,
         other => anyhow::bail!("nobody delivers {other}"),
     }
 }
@@ -55,47 +54,4 @@ async fn address_of(app: &App, message: &Message) -> anyhow::Result<Option<Strin
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| users::find_many(conn, tenant, &[user]).await)
         .await?;
     Ok(found.into_iter().next().map(|user| user.email))
-}
-
-fn to_request(message: &Message) -> DeliverRequest {
-    DeliverRequest {
-        message_id: message.id.to_string(),
-        topic: message.topic.clone(),
-        tenant_id: message.tenant_id.map(|id| id.to_string()),
-        aggregate_id: message.aggregate_id.to_string(),
-        version: message.version,
-        payload: message.payload.to_string(),
-    }
-}
-
-/// Takes a message of another service, once.
-pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
-    app.pg
-        .transaction(Scope::Worker, async |conn: &mut Conn| {
-            if !outbox::first_time(conn, CONSUMER, message.id).await? {
-                return Ok(());
-            }
-            match message.topic.as_str() {
-                "premium.changed" => {
-                    let tenant = TenantId(message.aggregate);
-                    tenants::set_premium(conn, tenant, message.flag("is_premium"), message.version).await
-                }
-                "mail.requested" => {
-                    let forward = outbox::NewMessage {
-                        topic: "mail.notice",
-                        tenant_id: message.tenant.map(|id| id.0),
-                        aggregate_id: message.aggregate,
-                        version: message.version,
-                        payload: message.payload.clone(),
-                        request_id: message.id.to_string(),
-                    };
-                    outbox::emit(conn, forward).await
-                }
-                // A sender of a later version may tell more than this one understands.
-                _ => Ok(()),
-            }
-        })
-        .await?;
-    app.wake.wake();
-    Ok(())
 }

@@ -2,7 +2,8 @@
 
 use chrono::Duration;
 use kit::Error;
-use kit_pg::{Conn, IdempotencyKey, Scope};
+use kit_pg::OLD_KEYS;
+use outbox::{OLD_INBOX, OLD_OUTBOX};
 
 use crate::App;
 use crate::store::{challenges, registrations, revocations, sessions};
@@ -20,20 +21,15 @@ pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
 
 /// Forgets what nobody can use any more.
 async fn purge(app: &App) -> Result<String, Error> {
-    let now = app.clock.now();
-    app.pg
-        .transaction(Scope::Worker, async |conn: &mut Conn| {
-            let challenges = challenges::purge(conn, now - Duration::days(2)).await?;
-            let registrations = registrations::purge(conn, now - Duration::days(2)).await?;
-            let sessions = sessions::purge(conn, now - Duration::days(30)).await?;
-            let revocations = revocations::purge(conn, now - Duration::days(1)).await?;
-            let keys = IdempotencyKey::purge(conn, now - Duration::hours(24)).await?;
-            let messages = outbox::purge(conn, now - Duration::days(7)).await?;
-            let seen = outbox::purge_inbox(conn, now - Duration::days(30)).await?;
-            Ok(format!(
-                "challenges {challenges}, registrations {registrations}, sessions {sessions}, revocations {revocations}, \
-                 idempotency keys {keys}, messages {messages}, inbox {seen}"
-            ))
-        })
-        .await
+    let ages = [
+        (challenges::OLD, Duration::days(2)),
+        (registrations::OLD, Duration::days(2)),
+        (sessions::OLD_TOKENS, Duration::days(30)),
+        (sessions::OLD, Duration::days(30)),
+        (revocations::OLD, Duration::days(1)),
+        (OLD_KEYS, Duration::hours(24)),
+        (OLD_OUTBOX, Duration::days(7)),
+        (OLD_INBOX, Duration::days(30)),
+    ];
+    kit_pg::purge(&app.pg, &ages, app.clock.now()).await
 }

@@ -17,6 +17,7 @@ use std::net::SocketAddr;
 
 use kit::lifecycle::Shutdown;
 use kit_pg::migrate::{EmbeddedMigrations, embed_migrations};
+use outbox::{Lane, Relay};
 
 pub use app::App;
 pub use config::Config;
@@ -42,12 +43,13 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
     let (grpc_addr, ops_addr) = (config.grpc_addr, config.ops_addr);
     let app = App::new(config).await?;
     kit_pg::migrate::require_current(&app.pg, "auth-service", &MIGRATIONS).await?;
-    domain::keys::load_or_create(&app).await?;
+    domain::signing_keys::load_or_create(&app).await?;
     app.pg.watch(&app.health, &shutdown);
-    outbox::Relay::new(app.pg.clone(), app.wake.clone()).start(&shutdown, {
-        let app = app.clone();
-        move |message| delivery::deliver(app.clone(), message)
-    });
+    for lane in [Lane::Only(delivery::MAIL), Lane::AllBut(delivery::MAIL)] {
+        let sender = app.clone();
+        Relay::new(app.pg.clone(), app.wake.clone(), lane)
+            .start(&shutdown, move |message| delivery::deliver(sender.clone(), message));
+    }
     domain::revocations::keep_redis_filled(&app, &shutdown);
     let server = kit::grpc::GrpcServer { addr: grpc_addr, keys: app.keys.clone(), metrics: app.metrics.clone() };
     let grpc = kit::grpc::serve(server, grpc::routes(&app, &shutdown), &shutdown).await?;

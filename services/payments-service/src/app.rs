@@ -6,6 +6,7 @@ use kit::health::Health;
 use kit::metrics::Metrics;
 use kit_pg::Pool;
 use outbox::Wake;
+use tokio::sync::Notify;
 
 use crate::config::{Config, Price};
 use crate::peers::Peers;
@@ -23,7 +24,7 @@ pub struct Parts {
     /// Wakes the relay of the outbox.
     pub(crate) wake: Wake,
     /// Wakes the applier of webhooks.
-    pub(crate) arrived: Wake,
+    pub(crate) arrived: Notify,
     pub(crate) health: Health,
     pub(crate) metrics: Metrics,
     pub(crate) peers: Peers,
@@ -41,7 +42,7 @@ impl App {
         let parts = Parts {
             pg: Pool::new(&config.pg, &[]),
             wake: Wake::default(),
-            arrived: Wake::default(),
+            arrived: Notify::new(),
             health: Health::default(),
             metrics: Metrics::new()?,
             peers: Peers::new(&config)?,

@@ -2,7 +2,8 @@
 
 use chrono::Duration;
 use kit::Error;
-use kit_pg::{Conn, IdempotencyKey, Scope};
+use kit_pg::{Conn, OLD_KEYS, Scope};
+use outbox::{OLD_INBOX, OLD_OUTBOX};
 
 use crate::App;
 use crate::domain::settlement;
@@ -53,14 +54,11 @@ async fn poll_pending(app: &App) -> Result<String, Error> {
 
 /// Forgets what nobody can use any more. Events are kept for 60 days: support replays them after up to 15.
 async fn purge(app: &App) -> Result<String, Error> {
-    let now = app.clock.now();
-    app.pg
-        .transaction(Scope::Worker, async |conn: &mut Conn| {
-            let events = webhook_events::purge(conn, now - Duration::days(60)).await?;
-            let keys = IdempotencyKey::purge(conn, now - Duration::hours(24)).await?;
-            let messages = outbox::purge(conn, now - Duration::days(7)).await?;
-            let seen = outbox::purge_inbox(conn, now - Duration::days(30)).await?;
-            Ok(format!("webhook events {events}, idempotency keys {keys}, messages {messages}, inbox {seen}"))
-        })
-        .await
+    let ages = [
+        (webhook_events::OLD, Duration::days(60)),
+        (OLD_KEYS, Duration::hours(24)),
+        (OLD_OUTBOX, Duration::days(7)),
+        (OLD_INBOX, Duration::days(30)),
+    ];
+    kit_pg::purge(&app.pg, &ages, app.clock.now()).await
 }

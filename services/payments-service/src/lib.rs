@@ -5,12 +5,12 @@ mod config;
 mod delivery;
 mod domain;
 mod grpc;
-mod http;
 mod jobs;
 mod peers;
 mod razorpay;
 mod schema;
 mod store;
+mod webhook_port;
 
 use std::net::SocketAddr;
 
@@ -41,14 +41,14 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
     let app = App::new(config)?;
     kit_pg::migrate::require_current(&app.pg, "payments-service", &MIGRATIONS).await?;
     app.pg.watch(&app.health, &shutdown);
-    outbox::Relay::new(app.pg.clone(), app.wake.clone()).start(&shutdown, {
+    outbox::Relay::new(app.pg.clone(), app.wake.clone(), outbox::Lane::All).start(&shutdown, {
         let app = app.clone();
         move |message| delivery::deliver(app.clone(), message)
     });
-    domain::webhooks::keep_applying(&app, &shutdown);
+    domain::webhook_events::keep_applying(&app, &shutdown);
     let server = kit::grpc::GrpcServer { addr: grpc_addr, keys: app.keys.clone(), metrics: app.metrics.clone() };
     let grpc = kit::grpc::serve(server, grpc::routes(&app), &shutdown).await?;
-    let webhook = http::serve(&app, webhook_addr, &shutdown)?;
+    let webhook = webhook_port::serve(&app, webhook_addr, &shutdown)?;
     let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;
     Ok(Addresses { grpc, ops, webhook })
 }

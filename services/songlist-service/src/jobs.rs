@@ -2,7 +2,8 @@
 
 use chrono::Duration;
 use kit::Error;
-use kit_pg::{Conn, IdempotencyKey, Scope};
+use kit_pg::OLD_KEYS;
+use outbox::{OLD_INBOX, OLD_OUTBOX};
 
 use crate::App;
 
@@ -19,13 +20,6 @@ pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
 
 /// Forgets what nobody can use any more.
 async fn purge(app: &App) -> Result<String, Error> {
-    let now = app.clock.now();
-    app.pg
-        .transaction(Scope::Worker, async |conn: &mut Conn| {
-            let keys = IdempotencyKey::purge(conn, now - Duration::hours(24)).await?;
-            let messages = outbox::purge(conn, now - Duration::days(7)).await?;
-            let seen = outbox::purge_inbox(conn, now - Duration::days(30)).await?;
-            Ok(format!("idempotency keys {keys}, messages {messages}, inbox {seen}"))
-        })
-        .await
+    let ages = [(OLD_KEYS, Duration::hours(24)), (OLD_OUTBOX, Duration::days(7)), (OLD_INBOX, Duration::days(30))];
+    kit_pg::purge(&app.pg, &ages, app.clock.now()).await
 }

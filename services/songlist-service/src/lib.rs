@@ -39,7 +39,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
     let app = App::new(config)?;
     kit_pg::migrate::require_current(&app.pg, "songlist-service", &MIGRATIONS).await?;
     app.pg.watch(&app.health, &shutdown);
-    outbox::Relay::new(app.pg.clone(), app.wake.clone()).start(&shutdown, {
+    outbox::Relay::new(app.pg.clone(), app.wake.clone(), outbox::Lane::All).start(&shutdown, {
         let app = app.clone();
         move |message| delivery::deliver(app.clone(), message)
     });

@@ -7,8 +7,6 @@ use kit::ids::{TenantId, UserId};
 use moka::sync::Cache;
 use proto::auth::DescribeUsersRequest;
 use proto::auth::users_client::UsersClient;
-use proto::common::DeliverRequest;
-use proto::common::event_sink_client::EventSinkClient;
 use proto::payments::GetSubscriptionRequest;
 use proto::payments::subscriptions_client::SubscriptionsClient;
 use uuid::Uuid;
@@ -83,10 +81,8 @@ impl Peers {
         Ok((found.is_premium, found.version))
     }
 
-    /// Delivers a message to auth-service.
-    pub(crate) async fn deliver_to_auth(&self, message: DeliverRequest) -> anyhow::Result<()> {
-        let request = call(&Caller::system("songlist"), BUDGET, message);
-        EventSinkClient::new(self.auth.clone()).deliver(request).await?;
-        Ok(())
+    /// auth-service, which sends every mail.
+    pub(crate) fn auth(&self) -> &Peer {
+        &self.auth
     }
 }

@@ -76,8 +76,8 @@ impl Children {
         Ok(())
     }
 
-    /// Starts again what has stopped by itself.
-    pub(super) fn restart_the_dead(&mut self) -> anyhow::Result<()> {
+    /// Starts again what has stopped by itself; true when it did.
+    pub(super) fn restart_the_dead(&mut self) -> anyhow::Result<bool> {
         let mut due = Vec::new();
         for (index, one) in self.all.iter_mut().enumerate() {
             if one.died.is_none() && one.child.try_wait()?.is_some() {
@@ -88,13 +88,14 @@ impl Children {
                 due.push((index, one.name));
             }
         }
+        let restarted = !due.is_empty();
         for (index, name) in due {
             let child = self.spawn(name)?;
             if let Some(one) = self.all.get_mut(index) {
                 *one = One { name, child, died: None };
             }
         }
-        Ok(())
+        Ok(restarted)
     }
 }
 

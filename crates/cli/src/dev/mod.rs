@@ -6,7 +6,7 @@ mod report;
 mod servers;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -20,26 +20,31 @@ pub(crate) use plan::SANDBOX_VARIABLES;
 use servers::Servers;
 
 /// Starts everything, waits until it is ready, prints where it is, and runs until Ctrl-C.
-pub(crate) async fn run(env: &mut Env) -> anyhow::Result<()> {
-    let folder = std::env::current_dir()?.join(".dev");
+pub(crate) async fn run(env: &mut Env, folder: &Path) -> anyhow::Result<()> {
+    let folder = std::env::current_dir()?.join(folder);
     fs::create_dir_all(folder.join("log")).with_context(|| format!("cannot make {}", folder.display()))?;
     let plan = Plan::from_env(env);
     env.finish()?;
     plan.require_free_ports()?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let mut hangup = signal(SignalKind::hangup())?;
     let stopped = async {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
         }
     };
-    tokio::select! {
+    let outcome = tokio::select! {
         outcome = start_and_watch(env, &folder, &plan) => outcome,
         () = stopped => Ok(()),
-    }
+    };
+    // Whoever looks for a running stack finds none.
+    let _ = fs::remove_file(folder.join("demo.json"));
+    outcome
 }
 
-async fn start_and_watch(env: &mut Env, folder: &std::path::Path, plan: &Plan) -> anyhow::Result<()> {
+async fn start_and_watch(env: &mut Env, folder: &Path, plan: &Plan) -> anyhow::Result<()> {
     say("starting PostgreSQL and Redis ...");
     let mut servers = Servers::start(env, folder).await?;
     say("migrating and seeding ...");
@@ -52,7 +57,9 @@ async fn start_and_watch(env: &mut Env, folder: &std::path::Path, plan: &Plan) -
     report::write(folder, plan, &servers, &children)?;
     report::print(plan);
     loop {
-        children.restart_the_dead()?;
+        if children.restart_the_dead()? {
+            report::write(folder, plan, &servers, &children)?;
+        }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }

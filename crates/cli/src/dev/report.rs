@@ -41,9 +41,13 @@ pub(super) fn write(folder: &Path, plan: &Plan, servers: &Servers, children: &Ch
         "razorpay": { "key_id": "rzp_test_sandbox0000001", "key_secret": "sandbox_key_secret_0001",
                       "webhook_secret": "sandbox_webhook_secret_0001" },
         "database_admin_url": servers.database_admin_url(),
+        "redis_url": servers.redis_url(),
         "pids": pids,
     });
-    fs::write(folder.join("demo.json"), serde_json::to_string_pretty(&demo)?)?;
+    // Whoever reads it meanwhile finds a whole one.
+    let unfinished = folder.join("demo.json.new");
+    fs::write(&unfinished, serde_json::to_string_pretty(&demo)?)?;
+    fs::rename(unfinished, folder.join("demo.json"))?;
     Ok(())
 }
 

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use kit::error::Faults;
 use kit::{Error, Kind, Secret};
 use kit_pg::{Conn, Scope, TxError};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::codes;
+use super::identity::given;
 use crate::App;
 use crate::store::challenges::{self, Challenge, Code};
 
@@ -217,6 +219,17 @@ pub(crate) async fn answer(
 /// `otp_invalid` when somebody else was first.
 pub(crate) async fn consume(conn: &mut Conn, app: &App, challenge: &Challenge) -> Result<(), TxError> {
     if challenges::consume(conn, challenge.id, app.clock.now()).await? { Ok(()) } else { Err(otp_invalid().into()) }
+}
+
+/// Refuses an answer to a challenge that lacks one of its two parts.
+///
+/// # Errors
+/// `Invalid` with each missing field.
+pub(crate) fn check_proof(challenge: &str, otp: &str) -> Result<(), Error> {
+    let mut faults = Faults::default();
+    faults.check("challenge_id", given(challenge));
+    faults.check("otp", given(otp));
+    faults.finish()
 }
 
 /// One answer for every way a code can be wrong.

@@ -11,6 +11,18 @@ pub(crate) fn compared(text: &str) -> String {
     caseless::default_case_fold_str(&printable).nfkc().collect()
 }
 
+/// Notes a fault when neither an e-mail nor a username was given.
+pub(crate) fn check_identifier(identifier: &str, faults: &mut Faults) {
+    if identifier.trim().is_empty() {
+        faults.add("non_field_errors", "Send either email or username.");
+    }
+}
+
+/// A secret as it came; only its absence is a fault of the form.
+pub(crate) fn given(text: &str) -> Result<(), String> {
+    if text.is_empty() { Err("This field is required.".to_owned()) } else { Ok(()) }
+}
+
 /// A person's own fields, checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {

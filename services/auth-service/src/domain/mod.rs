@@ -3,13 +3,15 @@
 pub(crate) mod audit;
 pub(crate) mod challenges;
 pub(crate) mod codes;
+pub(crate) mod events;
 pub(crate) mod identity;
-pub(crate) mod keys;
 pub(crate) mod password_resets;
 pub(crate) mod passwords;
+pub(crate) mod premium;
 pub(crate) mod registrations;
 pub(crate) mod revocations;
 pub(crate) mod sessions;
 pub(crate) mod sign_in;
+pub(crate) mod signing_keys;
 pub(crate) mod tenants;
 pub(crate) mod users;

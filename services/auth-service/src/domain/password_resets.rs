@@ -6,8 +6,8 @@ use kit_pg::{Conn, Scope};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::challenges::{self, Addressee, Purpose, otp_invalid};
-use super::identity::{Person, compared};
+use super::challenges::{self, Addressee, Purpose, check_proof, otp_invalid};
+use super::identity::{Person, check_identifier, compared};
 use super::{audit, codes, passwords, sessions, tenants};
 use crate::App;
 use crate::store::users::{self, User};
@@ -16,6 +16,9 @@ use crate::store::users::{self, User};
 /// that the answer is the same.
 pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, identifier: &str) -> Result<Uuid, Error> {
     let realm = realm_of(app, tenant).await?;
+    let mut faults = Faults::default();
+    check_identifier(identifier, &mut faults);
+    faults.finish()?;
     let identifier = compared(identifier);
     let challenge = app
         .pg
@@ -54,6 +57,7 @@ pub(crate) async fn confirm(
 ) -> Result<(), Error> {
     let realm = realm_of(app, tenant).await?;
     let scope = Scope::tenant_or_platform(realm);
+    check_proof(challenge, otp)?;
     let id = Uuid::try_parse(challenge).map_err(|_malformed| otp_invalid())?;
     let answered = challenges::answer(app, scope, &[id], Purpose::Reset, otp).await?;
     let user_id = kit::ids::UserId(answered.user_id.ok_or_else(otp_invalid)?);

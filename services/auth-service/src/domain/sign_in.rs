@@ -1,11 +1,12 @@
 use kit::caller::Caller;
+use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
 use kit::{Error, Kind, Secret};
 use kit_pg::{Conn, Scope};
 use uuid::Uuid;
 
-use super::challenges::{self, Addressee, Purpose, otp_invalid};
-use super::identity::compared;
+use super::challenges::{self, Addressee, Purpose, check_proof, otp_invalid};
+use super::identity::{check_identifier, compared, given};
 use super::sessions::{self, TokenPair};
 use super::users::Profile;
 use super::{audit, tenants};
@@ -35,6 +36,10 @@ pub(crate) async fn start(
         Some(text) => Some(tenants::resolve(app, text).await?),
         None => None,
     };
+    let mut faults = Faults::default();
+    check_identifier(identifier, &mut faults);
+    faults.check("password", given(password.expose()));
+    faults.finish()?;
     let realm = tenant.as_ref().map(|tenant| TenantId(tenant.id));
     let (scope, identifier) = (Scope::tenant_or_platform(realm), compared(identifier));
     let user = app
@@ -107,6 +112,7 @@ pub(crate) async fn verify(
     };
     let realm = tenant.as_ref().map(|tenant| TenantId(tenant.id));
     let scope = Scope::tenant_or_platform(realm);
+    check_proof(challenge, otp)?;
     let id = Uuid::try_parse(challenge).map_err(|_malformed| otp_invalid())?;
     let answered = challenges::answer(app, scope, &[id], Purpose::Login, otp).await?;
     let user_id = UserId(answered.user_id.ok_or_else(otp_invalid)?);

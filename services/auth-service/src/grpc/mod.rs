@@ -1,22 +1,19 @@
 //! The service's gRPC face: message to input, call the domain, row to message.
 
-mod events;
-mod jobs;
-mod keys;
 mod password_resets;
 mod registrations;
 mod revocations;
 mod sessions;
 mod sign_in;
+mod signing_keys;
 mod tenants;
 mod users;
 
 use kit::lifecycle::Shutdown;
-use kit::page::Page;
-use proto::common::PageRequest;
 use proto::tonic::service::Routes;
 
-use crate::App;
+use crate::domain::events;
+use crate::{App, jobs};
 
 /// Every service of this binary.
 pub(crate) fn routes(app: &App, shutdown: &Shutdown) -> Routes {
@@ -26,13 +23,20 @@ pub(crate) fn routes(app: &App, shutdown: &Shutdown) -> Routes {
         .add_service(registrations::service(app))
         .add_service(password_resets::service(app))
         .add_service(sessions::service(app))
-        .add_service(keys::service(app))
+        .add_service(signing_keys::service(app))
         .add_service(revocations::service(app, shutdown))
-        .add_service(events::service(app))
-        .add_service(jobs::service(app))
-}
-
-fn page(request: Option<PageRequest>) -> Page {
-    let (size, number, cursor) = request.unwrap_or_default().parts();
-    Page::of(size, number, cursor)
+        .add_service(rpc::event_sink({
+            let app = app.clone();
+            move |message| {
+                let app = app.clone();
+                async move { events::receive(&app, &message).await }
+            }
+        }))
+        .add_service(rpc::job_runner({
+            let app = app.clone();
+            move |name| {
+                let app = app.clone();
+                async move { jobs::run(&app, &name).await }
+            }
+        }))
 }

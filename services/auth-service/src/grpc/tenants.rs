@@ -6,8 +6,8 @@ use proto::auth::{
 use proto::common::PageInfo;
 use proto::time::to_proto;
 use proto::tonic::{Request, Response, Status};
+use rpc::page;
 
-use super::page;
 use crate::App;
 use crate::domain::tenants;
 use crate::store::tenants::{Filter, Tenant as Row};

@@ -1,10 +1,13 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use kit_pg::{Conn, TxError};
+use kit_pg::{Conn, OldRows, TxError};
 use uuid::Uuid;
 
 use crate::schema::{challenge_codes, challenges};
+
+/// Challenges by age; their codes go with them.
+pub(crate) const OLD: OldRows = OldRows { table: "challenges", condition: "created_at < $1" };
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = challenges)]
@@ -141,11 +144,6 @@ pub(crate) async fn dispatched(
 pub(crate) async fn insert_code(conn: &mut Conn, row: &Code) -> Result<(), TxError> {
     diesel::insert_into(challenge_codes::table).values(row).execute(conn).await?;
     Ok(())
-}
-
-/// Forgets challenges (with their codes) made before `before`; returns how many.
-pub(crate) async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
-    Ok(diesel::delete(challenges::table.filter(challenges::created_at.lt(before))).execute(conn).await?)
 }
 
 /// The newest sign-in of a user that waits for its code.

@@ -2,10 +2,13 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, tenant};
+use kit_pg::{Conn, OldRows, TxError, of_tenant};
 use uuid::Uuid;
 
 use crate::schema::registrations;
+
+/// Registrations that were never proven, by age.
+pub(crate) const OLD: OldRows = OldRows { table: "registrations", condition: "created_at < $1" };
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = registrations)]
@@ -30,14 +33,9 @@ pub(crate) async fn insert(conn: &mut Conn, row: &Registration) -> Result<(), Tx
 
 pub(crate) async fn find(conn: &mut Conn, id: TenantId, registration: Uuid) -> Result<Registration, TxError> {
     Ok(registrations::table
-        .filter(tenant::of(registrations::tenant_id, id))
+        .filter(of_tenant(registrations::tenant_id, id))
         .filter(registrations::id.eq(registration))
         .select(Registration::as_select())
         .first(conn)
         .await?)
-}
-
-/// Forgets what was never proven; returns how many.
-pub(crate) async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
-    Ok(diesel::delete(registrations::table.filter(registrations::created_at.lt(before))).execute(conn).await?)
 }

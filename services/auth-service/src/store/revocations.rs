@@ -1,11 +1,13 @@
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use kit_pg::{Conn, TxError};
+use kit_pg::{Conn, OldRows, TxError};
 use kit_redis::Subject;
 use uuid::Uuid;
 
 use crate::schema::revocations;
+
+/// Revocations by age: no living token can meet an old one.
+pub(crate) const OLD: OldRows = OldRows { table: "revocations", condition: "created_at < $1" };
 
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = revocations)]
@@ -45,9 +47,4 @@ pub(crate) async fn recent(conn: &mut Conn, secs: i64) -> Result<Vec<Revocation>
     use diesel::sql_types::{BigInt, Timestamptz};
     let since = diesel::dsl::sql::<Timestamptz>("now() - interval '1 second' * ").bind::<BigInt, _>(secs);
     Ok(revocations::table.filter(revocations::created_at.gt(since)).select(Revocation::as_select()).load(conn).await?)
-}
-
-/// Forgets what no living token can meet; returns how many.
-pub(crate) async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
-    Ok(diesel::delete(revocations::table.filter(revocations::created_at.lt(before))).execute(conn).await?)
 }

@@ -1,10 +1,22 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use kit_pg::{Conn, TxError};
+use kit_pg::{Conn, OldRows, TxError};
 use uuid::Uuid;
 
 use crate::schema::{refresh_tokens, sessions};
+
+/// Tokens of sessions that ended or expired; they go before their sessions.
+pub(crate) const OLD_TOKENS: OldRows = OldRows {
+    table: "refresh_tokens",
+    condition: "session_id IN (SELECT id FROM sessions WHERE least(revoked_at, expires_at) < $1)",
+};
+/// Sessions that ended or expired and have no token left.
+pub(crate) const OLD: OldRows = OldRows {
+    table: "sessions",
+    condition: "least(revoked_at, expires_at) < $1 \
+                AND NOT EXISTS (SELECT FROM refresh_tokens WHERE session_id = sessions.id)",
+};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions)]
@@ -93,12 +105,4 @@ pub(crate) async fn find_refresh(conn: &mut Conn, id: Uuid) -> Result<Option<Ref
 pub(crate) async fn find_successor(conn: &mut Conn, parent: Uuid) -> Result<Option<RefreshRow>, TxError> {
     let child = refresh_tokens::table.filter(refresh_tokens::parent_id.eq(parent));
     Ok(child.select(RefreshRow::as_select()).first(conn).await.optional()?)
-}
-
-/// Forgets sessions that ended, or expired, before `before`, with their tokens; returns how many.
-pub(crate) async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
-    let ended = sessions::revoked_at.lt(before).or(sessions::expires_at.nullable().lt(before));
-    let gone: Vec<Uuid> = sessions::table.filter(ended).select(sessions::id).limit(1_000).load(conn).await?;
-    diesel::delete(refresh_tokens::table.filter(refresh_tokens::session_id.eq_any(gone.clone()))).execute(conn).await?;
-    Ok(diesel::delete(sessions::table.filter(sessions::id.eq_any(gone))).execute(conn).await?)
 }

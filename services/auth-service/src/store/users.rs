@@ -4,7 +4,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::{TenantId, UserId};
-use kit_pg::{Conn, TxError, tenant};
+use kit_pg::{Conn, TxError, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -49,7 +49,7 @@ type Query<'a> = users::BoxedQuery<'a, Pg>;
 /// All users of a tenant, or the SUPER_ADMINs.
 fn of_realm<'a>(realm: Option<TenantId>) -> Query<'a> {
     match realm {
-        Some(id) => users::table.filter(tenant::of(users::tenant_id, id)).into_boxed(),
+        Some(id) => users::table.filter(of_tenant(users::tenant_id, id)).into_boxed(),
         None => users::table.filter(users::tenant_id.is_null()).into_boxed(),
     }
 }
@@ -97,7 +97,7 @@ pub(crate) async fn username_taken(
     except: Option<Uuid>,
 ) -> Result<bool, TxError> {
     let holders = users::table
-        .filter(tenant::of(users::tenant_id, id))
+        .filter(of_tenant(users::tenant_id, id))
         .filter(users::username_norm.eq(username))
         .filter(users::deleted_at.is_null())
         .filter(users::id.ne(except.unwrap_or_default()));

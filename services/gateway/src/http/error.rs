@@ -1,4 +1,4 @@
-//! The one mapping of errors to HTTP.
+//! How an error is written to a client: status, headers and body. Which status a kind has is decided in `kit::Kind::http`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -32,24 +32,9 @@ impl Style {
     }
 }
 
-fn status_of(kind: Kind) -> StatusCode {
-    match kind {
-        Kind::Invalid => StatusCode::BAD_REQUEST,
-        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
-        Kind::Forbidden => StatusCode::FORBIDDEN,
-        Kind::NotFound => StatusCode::NOT_FOUND,
-        Kind::Conflict | Kind::Precondition | Kind::InProgress => StatusCode::CONFLICT,
-        Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Kind::Stale => StatusCode::PRECONDITION_FAILED,
-        Kind::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-        Kind::Unavailable | Kind::Timeout => StatusCode::SERVICE_UNAVAILABLE,
-        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
 impl From<Error> for HttpError {
     fn from(error: Error) -> Self {
-        let status = status_of(error.kind());
+        let status = StatusCode::from_u16(error.kind().http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut headers = Vec::new();
         if status == StatusCode::UNAUTHORIZED {
             headers.push((WWW_AUTHENTICATE, "Bearer".to_owned()));

@@ -599,7 +599,7 @@ pub const TABLE: &[Rule] = &[
         body: Body::None,
         answer: Answer::Data(201, Some(schema::<payments::PaymentLinkView>)),
         query: &[],
-        repeatable: false,
+        repeatable: true,
         summary: "A payment link for premium; the open one when there is one",
         handler: handler!(payments::create_link),
     },

@@ -1,11 +1,9 @@
-use kit::Error;
 use proto::auth as pb;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::users::UserView;
 use crate::http::cx::{Answered, Cx, required};
-use crate::http::error::HttpError;
 use crate::http::reply::Reply;
 
 /// Asks for an account in the tenant of the path.
@@ -123,12 +121,13 @@ fn tenant(cx: &Cx) -> Option<String> {
     Some(cx.path("tenant")).filter(|tenant| !tenant.is_empty())
 }
 
-fn identifier(email: Option<String>, username: Option<String>) -> Result<String, HttpError> {
+/// What the account is named by; empty when it is not one of the two, which the service refuses after it knows the tenant.
+fn identifier(email: Option<String>, username: Option<String>) -> String {
     match (email, username) {
-        (Some(email), None) => Ok(email),
+        (Some(email), None) => email,
         // A username never holds an @, so it cannot be taken for an e-mail.
-        (None, Some(username)) => Ok(username.replace('@', "\u{fffd}")),
-        _ => Err(Error::invalid("non_field_errors", "Send either email or username.").into()),
+        (None, Some(username)) => username.replace('@', "\u{fffd}"),
+        _ => String::new(),
     }
 }
 
@@ -167,8 +166,8 @@ pub(crate) async fn resend_verification(cx: Cx) -> Answered {
 
 pub(crate) async fn login(cx: Cx) -> Answered {
     let body: Credentials = cx.json()?;
-    let identifier = identifier(body.email, body.username)?;
-    let password = required("password", body.password)?;
+    let identifier = identifier(body.email, body.username);
+    let password = body.password.unwrap_or_default();
     cx.charge_account(&cx.path("tenant"), &identifier).await?;
     let request = cx.ask(pb::StartSignInRequest { tenant: tenant(&cx), identifier, password });
     let started = cx.app.peers.sign_in().start(request).await?.into_inner();
@@ -183,8 +182,7 @@ pub(crate) async fn login(cx: Cx) -> Answered {
 
 pub(crate) async fn login_verify(cx: Cx) -> Answered {
     let body: CodeProof = cx.json()?;
-    let challenge_id = required("challenge_id", body.challenge_id)?;
-    let otp = required("otp", body.otp)?;
+    let (challenge_id, otp) = (body.challenge_id.unwrap_or_default(), body.otp.unwrap_or_default());
     let request = cx.ask(pb::VerifySignInRequest { tenant: tenant(&cx), challenge_id, otp });
     let done = cx.app.peers.sign_in().verify(request).await?.into_inner();
     let tokens = done.tokens.unwrap_or_default();
@@ -223,7 +221,7 @@ pub(crate) async fn logout(cx: Cx) -> Answered {
 
 pub(crate) async fn password_reset(cx: Cx) -> Answered {
     let body: Identifier = cx.json()?;
-    let identifier = identifier(body.email, body.username)?;
+    let identifier = identifier(body.email, body.username);
     cx.charge_account(&cx.path("tenant"), &identifier).await?;
     let request = cx.ask(pb::StartPasswordResetRequest { tenant: tenant(&cx), identifier });
     let started = cx.app.peers.password_resets().start(request).await?.into_inner();
@@ -234,8 +232,8 @@ pub(crate) async fn password_reset_confirm(cx: Cx) -> Answered {
     let body: NewPassword = cx.json()?;
     let request = cx.ask(pb::ConfirmPasswordResetRequest {
         tenant: tenant(&cx),
-        challenge_id: required("challenge_id", body.challenge_id)?,
-        otp: required("otp", body.otp)?,
+        challenge_id: body.challenge_id.unwrap_or_default(),
+        otp: body.otp.unwrap_or_default(),
         new_password: body.new_password,
         confirm_password: body.confirm_password,
     });

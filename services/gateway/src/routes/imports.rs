@@ -7,7 +7,7 @@ use actix_web::web::Bytes;
 use futures_util::StreamExt;
 use kit::Error;
 use proto::songlist::import_songs_request::Part;
-use proto::songlist::{ImportFormat, ImportOptions, ImportSongsRequest, ImportSongsResponse};
+use proto::songlist::{ImportEnd, ImportFormat, ImportOptions, ImportSongsRequest, ImportSongsResponse};
 use serde::Serialize;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -69,9 +69,9 @@ pub(crate) async fn import(cx: Cx) -> Answered {
     request.set_timeout(BUDGET);
     let mut songs = cx.app.peers.songs();
     let (sent, done) = tokio::join!(send(&cx, options, pieces), songs.import(request));
-    // What the service says of the import explains more than a pipe it closed early.
-    let done = done?.into_inner();
+    // A file that was cut off or is too large explains what the service makes of its missing end.
     sent?;
+    let done = done?.into_inner();
     Reply::data(200, "Import finished.", &ImportView::from(done))
 }
 
@@ -109,7 +109,14 @@ async fn send(cx: &Cx, options: ImportOptions, pieces: Pieces) -> Result<(), Htt
     }
     let payload = cx.payload.replace(Payload::None);
     let is_form = cx.header("content-type").is_some_and(|kind| kind.starts_with("multipart/form-data"));
-    if is_form { send_form(cx, payload, &pieces).await } else { send_raw(cx, payload, &pieces).await }
+    if is_form {
+        send_form(cx, payload, &pieces).await?;
+    } else {
+        send_raw(cx, payload, &pieces).await?;
+    }
+    // A service that has stopped reading says why itself.
+    let _ = pieces.send(ImportSongsRequest { part: Some(Part::End(ImportEnd {})) }).await;
+    Ok(())
 }
 
 async fn send_raw(cx: &Cx, mut payload: Payload, pieces: &Pieces) -> Result<(), HttpError> {

@@ -115,8 +115,8 @@ pub(crate) async fn create_link(cx: Cx) -> Answered {
     let mut request = cx.ask(pb::CreateLinkRequest {});
     // Razorpay is on the way, and may be slow.
     request.set_timeout(std::time::Duration::from_secs(15));
-    let made = cx.app.peers.payments().create_link(request).await?.into_inner();
-    let payment = made.payment.unwrap_or_default();
+    let made = cx.app.peers.payments().create_link(request).await?;
+    let payment = made.get_ref().payment.clone().unwrap_or_default();
     let own = status(payment.status());
     let view = PaymentLinkView {
         payment_id: payment.id,
@@ -128,8 +128,9 @@ pub(crate) async fn create_link(cx: Cx) -> Answered {
         status: own,
         expires_at: opt_time(payment.expires_at),
     };
-    let (code, text) = if made.created { (201, "Payment link created.") } else { (200, "The open payment link.") };
-    Reply::data(code, text, &view)
+    let (code, text) =
+        if made.get_ref().created { (201, "Payment link created.") } else { (200, "The open payment link.") };
+    Ok(Reply::data(code, text, &view)?.replayed_by(&made))
 }
 
 pub(crate) async fn subscription(cx: Cx) -> Answered {

@@ -8,7 +8,7 @@ use kit_pg::{Conn, Scope, TxError};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::links;
+use super::payment_links;
 use super::states::{self, State};
 use crate::App;
 use crate::razorpay::{GatewayError, GatewayPayment, Link, LinkStatus};
@@ -65,8 +65,8 @@ async fn look_at(app: &App, id: Uuid) -> Result<Payment, Error> {
 /// The link of an intent whose creation was not answered; `None` after it was given up.
 async fn find_link(app: &App, row: &Payment) -> Result<Option<Payment>, Error> {
     let found = app.razorpay.link_by_reference(&row.reference_id).await.map_err(Error::unavailable)?;
-    if let Some(link) = found.filter(|link| links::fits(row, link)) {
-        return links::adopt(app, row, &link, "link found by its reference").await.map(Some);
+    if let Some(link) = found.filter(|link| payment_links::fits(row, link)) {
+        return payment_links::adopt(app, row, &link, "link found by its reference").await.map(Some);
     }
     let now = app.clock.now();
     if now - row.created_at < APPEARS_WITHIN {
@@ -132,7 +132,7 @@ async fn verify_and_activate(
             .captured
             .iter()
             .find(|payment| payment.amount == row.amount_minor && payment.currency == row.currency);
-        let agrees = links::fits(row, &facts.link) && facts.link.amount_paid == row.amount_minor;
+        let agrees = payment_links::fits(row, &facts.link) && facts.link.amount_paid == row.amount_minor;
         let Some(payment) = full.filter(|_| agrees) else {
             app.metrics.event("payment_mismatch");
             tracing::error!(alarm = "payment_mismatch", payment = %row.id, "what was paid is not what was asked for");

@@ -1,20 +1,31 @@
 //! The service's gRPC face: message to input, call the domain, row to message.
 
-mod events;
-mod jobs;
 mod payments;
 mod subscriptions;
 mod webhooks;
 
 use proto::tonic::service::Routes;
 
-use crate::App;
+use crate::domain::events;
+use crate::{App, jobs};
 
 /// Every service of this binary.
 pub(crate) fn routes(app: &App) -> Routes {
     Routes::new(payments::service(app))
         .add_service(subscriptions::service(app))
         .add_service(webhooks::service(app))
-        .add_service(events::service(app))
-        .add_service(jobs::service(app))
+        .add_service(rpc::event_sink({
+            let app = app.clone();
+            move |message| {
+                let app = app.clone();
+                async move { events::receive(&app, &message).await }
+            }
+        }))
+        .add_service(rpc::job_runner({
+            let app = app.clone();
+            move |name| {
+                let app = app.clone();
+                async move { jobs::run(&app, &name).await }
+            }
+        }))
 }

@@ -1,5 +1,4 @@
-use kit::grpc::open;
-use kit::page::Page;
+use kit::grpc::{answer, open};
 use proto::common::PageInfo;
 use proto::payments::payments_server::{Payments, PaymentsServer};
 use proto::payments::{
@@ -11,8 +10,9 @@ use proto::tonic::{Request, Response, Status};
 
 use crate::App;
 use crate::domain::callbacks::{self, Outcome};
+use crate::domain::payment_links::{self, Offered};
+use crate::domain::payments;
 use crate::domain::states::State;
-use crate::domain::{links, payments};
 use crate::razorpay::CallbackFields;
 use crate::store::payments::{Change, Payment as Row};
 
@@ -68,9 +68,10 @@ fn message((row, history): (Row, Vec<Change>)) -> Payment {
 impl Payments for Grpc {
     async fn create_link(&self, request: Request<CreateLinkRequest>) -> Result<Response<CreateLinkResponse>, Status> {
         let (caller, _) = open(request)?;
-        let offered = links::offer(&self.0, &caller).await?;
-        let payment = Some(message((offered.payment, Vec::new())));
-        Ok(Response::new(CreateLinkResponse { payment, created: offered.created }))
+        let offered = payment_links::offer(&self.0, &caller).await?;
+        let Offered { payment, created } = offered.value;
+        let reply = CreateLinkResponse { payment: Some(message((payment, Vec::new()))), created };
+        Ok(answer(reply, offered.replayed))
     }
 
     async fn get(&self, request: Request<GetPaymentRequest>) -> Result<Response<Payment>, Status> {
@@ -80,8 +81,7 @@ impl Payments for Grpc {
 
     async fn list(&self, request: Request<ListPaymentsRequest>) -> Result<Response<ListPaymentsResponse>, Status> {
         let (caller, asked) = open(request)?;
-        let (size, number, cursor) = asked.page.unwrap_or_default().parts();
-        let found = payments::list(&self.0, &caller, &Page::of(size, number, cursor)).await?;
+        let found = payments::list(&self.0, &caller, &rpc::page(asked.page)).await?;
         Ok(Response::new(ListPaymentsResponse {
             payments: found.rows.into_iter().map(message).collect(),
             page: Some(PageInfo::new(found.count, found.next_cursor)),

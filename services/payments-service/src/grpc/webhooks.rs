@@ -4,7 +4,7 @@ use proto::payments::{ReceiveWebhookRequest, ReceiveWebhookResponse};
 use proto::tonic::{Request, Response, Status};
 
 use crate::App;
-use crate::domain::webhooks;
+use crate::domain::webhook_events;
 
 struct Grpc(App);
 
@@ -19,7 +19,7 @@ impl Webhooks for Grpc {
         request: Request<ReceiveWebhookRequest>,
     ) -> Result<Response<ReceiveWebhookResponse>, Status> {
         let (_, sent) = open(request)?;
-        webhooks::receive(&self.0, &sent.body, sent.signature.as_deref(), sent.event_id.as_deref()).await?;
+        webhook_events::receive(&self.0, &sent.body, sent.signature.as_deref(), sent.event_id.as_deref()).await?;
         Ok(Response::new(ReceiveWebhookResponse {}))
     }
 }

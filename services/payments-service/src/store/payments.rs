@@ -3,12 +3,13 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit::page::Page;
-use kit_pg::{Conn, TxError, tenant};
+use kit_pg::{Conn, TxError, of_tenant};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::schema::{payment_changes, payments};
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = payments, treat_none_as_null = true)]
 pub(crate) struct Payment {
     pub id: Uuid,
@@ -57,13 +58,13 @@ pub(crate) async fn insert_change(conn: &mut Conn, row: &Change) -> Result<(), T
 
 pub(crate) async fn find_open(conn: &mut Conn, id: TenantId) -> Result<Option<Payment>, TxError> {
     let open = payments::table
-        .filter(tenant::of(payments::tenant_id, id))
+        .filter(of_tenant(payments::tenant_id, id))
         .filter(payments::status.eq_any(["CREATED", "PENDING"]));
     Ok(open.select(Payment::as_select()).first(conn).await.optional()?)
 }
 
 pub(crate) async fn find(conn: &mut Conn, tenant: TenantId, id: Uuid) -> Result<Payment, TxError> {
-    let own = payments::table.filter(tenant::of(payments::tenant_id, tenant)).filter(payments::id.eq(id));
+    let own = payments::table.filter(of_tenant(payments::tenant_id, tenant)).filter(payments::id.eq(id));
     Ok(own.select(Payment::as_select()).first(conn).await?)
 }
 
@@ -96,7 +97,7 @@ pub(crate) async fn update(conn: &mut Conn, row: &Payment) -> Result<(), TxError
 
 /// Links the tenant ever asked for.
 pub(crate) async fn count_attempts(conn: &mut Conn, id: TenantId) -> Result<i64, TxError> {
-    Ok(payments::table.filter(tenant::of(payments::tenant_id, id)).count().get_result(conn).await?)
+    Ok(payments::table.filter(of_tenant(payments::tenant_id, id)).count().get_result(conn).await?)
 }
 
 /// Payments that are not settled and were not looked at since `before`, the longest first; for the worker's scope.
@@ -125,12 +126,12 @@ pub(crate) async fn unsettled(
 }
 
 pub(crate) async fn count(conn: &mut Conn, id: TenantId) -> Result<i64, TxError> {
-    Ok(payments::table.filter(tenant::of(payments::tenant_id, id)).count().get_result(conn).await?)
+    Ok(payments::table.filter(of_tenant(payments::tenant_id, id)).count().get_result(conn).await?)
 }
 
 pub(crate) async fn list(conn: &mut Conn, id: TenantId, page: &Page) -> Result<Vec<Payment>, TxError> {
     Ok(payments::table
-        .filter(tenant::of(payments::tenant_id, id))
+        .filter(of_tenant(payments::tenant_id, id))
         .order((payments::created_at.desc(), payments::id.desc()))
         .limit(page.size.into())
         .offset(page.offset())

@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, tenant};
+use kit_pg::{Conn, TxError, of_tenant};
 use uuid::Uuid;
 
 use crate::schema::subscriptions;
@@ -21,7 +21,7 @@ pub(crate) struct Subscription {
 }
 
 pub(crate) async fn find(conn: &mut Conn, id: TenantId) -> Result<Option<Subscription>, TxError> {
-    let own = subscriptions::table.filter(tenant::of(subscriptions::tenant_id, id));
+    let own = subscriptions::table.filter(of_tenant(subscriptions::tenant_id, id));
     Ok(own.select(Subscription::as_select()).first(conn).await.optional()?)
 }
 

@@ -4,7 +4,7 @@ use diesel::expression::{SqlLiteral, UncheckedBind};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Timestamptz};
 use diesel_async::RunQueryDsl;
-use kit_pg::{Conn, TxError};
+use kit_pg::{Conn, OldRows, TxError};
 use serde_json::Value;
 
 use crate::schema::webhook_events;
@@ -15,6 +15,10 @@ const BATCH: i64 = 20;
 const VISIBILITY_MS: i64 = 30_000;
 
 /// An event to be applied.
+/// Events by age; one that waits stays.
+pub(crate) const OLD: OldRows =
+    OldRows { table: "webhook_events", condition: "received_at < $1 AND state <> 'pending'" };
+
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = webhook_events)]
 pub(crate) struct Event {
@@ -106,12 +110,4 @@ pub(crate) async fn postpone(conn: &mut Conn, id: &str, attempts: i32, note: &st
         .execute(conn)
         .await?;
     Ok(())
-}
-
-/// Forgets events received before `before`; returns how many.
-pub(crate) async fn purge(conn: &mut Conn, before: DateTime<Utc>) -> Result<usize, TxError> {
-    let old = webhook_events::table
-        .filter(webhook_events::received_at.lt(before))
-        .filter(webhook_events::state.ne("pending"));
-    Ok(diesel::delete(old).execute(conn).await?)
 }

@@ -59,14 +59,20 @@ pub(crate) async fn begin_run(conn: &mut Conn, id: Uuid, job: &str, fence: i64) 
     Ok(())
 }
 
-/// Notes how a run ended.
+/// Notes how a run ended; one that failed is due again in a minute at the latest.
 pub(crate) async fn end_run(conn: &mut Conn, id: Uuid, job: &str, ok: bool, result: &str) -> Result<(), TxError> {
     let now = diesel::dsl::sql::<Timestamptz>("now()").nullable();
     diesel::update(runs::table.find(id))
         .set((runs::finished_at.eq(now), runs::ok.eq(ok), runs::result.eq(result)))
         .execute(conn)
         .await?;
-    diesel::update(jobs::table.find(job)).set(jobs::last_result.eq(result)).execute(conn).await?;
+    let row = jobs::table.find(job);
+    if ok {
+        diesel::update(row).set(jobs::last_result.eq(result)).execute(conn).await?;
+    } else {
+        let soon = diesel::dsl::sql::<Timestamptz>("least(next_run_at, now() + interval '1 minute')");
+        diesel::update(row).set((jobs::last_result.eq(result), jobs::next_run_at.eq(soon))).execute(conn).await?;
+    }
     Ok(())
 }
 

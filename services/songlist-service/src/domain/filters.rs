@@ -4,8 +4,8 @@ use kit_pg::{Conn, TxError};
 use uuid::Uuid;
 
 use super::normalise::{compared, compared_name};
+use crate::store::filters::{Filters, Key, Order, Visibility};
 use crate::store::genres;
-use crate::store::search::{Filters, Key, Order, Visibility};
 
 /// Filters as they came.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +83,7 @@ impl Listing {
 
     /// True when the rows go by their time, so that a cursor can be a key.
     fn by_time(&self) -> bool {
-        self.filters.q.is_none() && self.order.by == crate::store::search::SortBy::CreatedAt
+        self.filters.q.is_none() && self.order.by == crate::store::filters::SortBy::CreatedAt
     }
 
     /// The cursor behind a page that has more rows after it.

@@ -1,5 +1,6 @@
 //! Rules: who may, what is valid, which queries in which transaction.
 
+pub(crate) mod events;
 pub(crate) mod filters;
 pub(crate) mod genres;
 pub(crate) mod imports;

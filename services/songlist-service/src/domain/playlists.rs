@@ -35,7 +35,7 @@ pub(crate) async fn create(
     let (user, tenant, limit) = limited_to(caller)?;
     let owner = match owner {
         None => user,
-        Some(_) if limit.is_some() => return Err(read_only("user_id")),
+        Some(_) if limit.is_some() => return Err(Error::read_only("user_id")),
         Some(text) => {
             let owner = UserId::parse(text)?;
             if owner != user && !app.peers.user_exists(tenant, owner).await? {
@@ -75,12 +75,6 @@ pub(crate) async fn create(
         .await
 }
 
-/// A field that this caller may not set.
-pub(crate) fn read_only(field: &str) -> Error {
-    Error::new(kit::Kind::Invalid, "read_only_field", "This field cannot be set.")
-        .field(field, "This field is read-only.")
-}
-
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Playlist, Error> {
     let (_, tenant, limit) = limited_to(caller)?;
     let id = kit::ids::parse(id)?;
@@ -97,7 +91,7 @@ pub(crate) async fn list(
 ) -> Result<Paged<Playlist>, Error> {
     let (_, tenant, limit) = limited_to(caller)?;
     let owner = match (limit, owner) {
-        (Some(_), Some(_)) => return Err(read_only("user_id")),
+        (Some(_), Some(_)) => return Err(Error::read_only("user_id")),
         (Some(own), None) => Some(own),
         (None, Some(text)) => Some(UserId(Uuid::try_parse(text).unwrap_or_default())),
         (None, None) => None,

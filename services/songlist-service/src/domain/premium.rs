@@ -1,31 +1,48 @@
 use kit::ids::TenantId;
 use kit::{Error, Kind};
-use kit_pg::{Conn, Scope};
+use kit_pg::{Conn, Scope, TxError};
+use outbox::Delivered;
 
 use crate::App;
 use crate::store::tenants;
 
-/// Refuses a tenant without premium what needs it. The event that granted it may be on its way, so payments-service is asked
-/// before the refusal.
+/// Applies what payments-service says of a tenant, unless something newer was applied.
+pub(crate) async fn arrived(conn: &mut Conn, message: &Delivered) -> Result<(), TxError> {
+    tenants::set_premium(conn, TenantId(message.aggregate), message.flag("is_premium"), message.version).await
+}
+
+/// Whether a tenant may do what needs premium. The event that granted it may be on its way, so payments-service is asked
+/// before a refusal.
 ///
 /// # Errors
-/// `premium_required`; `Unavailable` when payments-service cannot be asked.
-pub(crate) async fn require(app: &App, tenant: TenantId) -> Result<(), Error> {
+/// `Unavailable` when payments-service cannot be asked.
+pub(crate) async fn granted(app: &App, tenant: TenantId) -> Result<bool, Error> {
     if !app.songs_need_premium {
-        return Ok(());
+        return Ok(true);
     }
     let told = app
         .pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| tenants::is_premium(conn, tenant).await)
         .await?;
     if told {
-        return Ok(());
+        return Ok(true);
     }
     let (premium, version) = app.peers.premium(tenant).await?;
-    if !premium {
-        return Err(Error::new(Kind::Forbidden, "premium_required", "This needs a premium subscription."));
+    if premium {
+        app.pg
+            .transaction(Scope::Worker, async |conn: &mut Conn| tenants::set_premium(conn, tenant, true, version).await)
+            .await?;
     }
-    app.pg
-        .transaction(Scope::Worker, async |conn: &mut Conn| tenants::set_premium(conn, tenant, true, version).await)
-        .await
+    Ok(premium)
+}
+
+/// Refuses what needs premium. It comes after the look at an earlier answer: a replay tells what was done while premium ran.
+///
+/// # Errors
+/// `premium_required`.
+pub(crate) fn require(granted: bool) -> Result<(), Error> {
+    if granted {
+        return Ok(());
+    }
+    Err(Error::new(Kind::Forbidden, "premium_required", "This needs a premium subscription."))
 }

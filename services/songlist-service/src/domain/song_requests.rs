@@ -9,11 +9,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::normalise::compared;
-use super::playlists::read_only;
 use super::{filters, premium, songs};
 use crate::App;
 use crate::peers::Person;
-use crate::store::search::Key;
+use crate::store::filters::Key;
 use crate::store::song_requests::{self, Filter, SongRequest};
 use crate::store::songs::Catalogue;
 use crate::store::tenant_songs::{self, Link};
@@ -109,7 +108,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<
     let (user, tenant, limit) = limited_to(caller)?;
     let owner = match &input.user {
         None => user,
-        Some(_) if limit.is_some() => return Err(read_only("user_id")),
+        Some(_) if limit.is_some() => return Err(Error::read_only("user_id")),
         Some(text) => {
             let owner = UserId::parse(text)?;
             if owner != user && !app.peers.user_exists(tenant, owner).await? {
@@ -276,6 +275,7 @@ pub(crate) enum By {
 pub(crate) async fn fulfill(app: &App, caller: &Caller, id: &str, by: &By) -> Result<Once<Shown>, Error> {
     let (admin, tenant) = caller.admin()?;
     let id = kit::ids::parse(id)?;
+    let mut granted = true;
     if matches!(by, By::New(_)) {
         // What cannot be seen is not found, premium or not.
         app.pg
@@ -283,7 +283,7 @@ pub(crate) async fn fulfill(app: &App, caller: &Caller, id: &str, by: &By) -> Re
                 song_requests::find(conn, tenant, &Filter::default(), id).await
             })
             .await?;
-        premium::require(app, tenant).await?;
+        granted = premium::granted(app, tenant).await?;
     }
     let done = app
         .pg
@@ -292,6 +292,7 @@ pub(crate) async fn fulfill(app: &App, caller: &Caller, id: &str, by: &By) -> Re
             if let Some(earlier) = key.replay()? {
                 return Ok(earlier);
             }
+            premium::require(granted)?;
             let row = song_requests::find_for_update(conn, tenant, id).await?;
             let row = close(conn, app, caller, (tenant, admin), row, by).await?;
             key.keep(conn, app.clock.now(), row).await

@@ -104,15 +104,17 @@ fn catalogue(caller: &Caller) -> Result<Catalogue, Error> {
 /// Creates a song; a TENANT song is on the tenant's list and approved at once.
 pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<Once<(Song, String)>, Error> {
     let (user, owner) = writer(caller)?;
-    if let Some(tenant) = owner {
-        premium::require(app, tenant).await?;
-    }
+    let granted = match owner {
+        Some(tenant) => premium::granted(app, tenant).await?,
+        None => true,
+    };
     app.pg
         .transaction(Scope::tenant_or_platform(owner), async |conn: &mut Conn| {
             let mut key = IdempotencyKey::claim(conn, caller, "songs.create").await?;
             if let Some(earlier) = key.replay()? {
                 return Ok(earlier);
             }
+            premium::require(granted)?;
             let made = insert(conn, app, owner, user, input).await?;
             key.keep(conn, app.clock.now(), made).await
         })

@@ -5,7 +5,7 @@ use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 
 use super::filters::RawFilters;
 use crate::App;
-use crate::store::search::SortBy;
+use crate::store::filters::SortBy;
 use crate::store::songs::{self, Catalogue};
 use crate::store::tenant_songs::{self, Link, TenantSong};
 

@@ -4,8 +4,8 @@ use proto::songlist::genres_server::{Genres, GenresServer};
 use proto::songlist::{CreateGenreRequest, Genre, GetGenreRequest, ListGenresRequest, ListGenresResponse};
 use proto::time::to_proto;
 use proto::tonic::{Request, Response, Status};
+use rpc::page;
 
-use super::page;
 use crate::App;
 use crate::domain::genres;
 use crate::store::genres::Genre as Row;

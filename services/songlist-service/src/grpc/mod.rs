@@ -1,18 +1,15 @@
 //! The service's gRPC face: message to input, call the domain, row to message.
 
-mod events;
 mod genres;
-mod jobs;
 mod playlists;
 mod song_requests;
 mod songs;
 mod tenant_songs;
 
-use kit::page::Page;
-use proto::common::PageRequest;
 use proto::tonic::service::Routes;
 
-use crate::App;
+use crate::domain::events;
+use crate::{App, jobs};
 
 /// Every service of this binary.
 pub(crate) fn routes(app: &App) -> Routes {
@@ -21,13 +18,20 @@ pub(crate) fn routes(app: &App) -> Routes {
         .add_service(tenant_songs::service(app))
         .add_service(playlists::service(app))
         .add_service(song_requests::service(app))
-        .add_service(events::service(app))
-        .add_service(jobs::service(app))
-}
-
-fn page(request: Option<PageRequest>) -> Page {
-    let (size, number, cursor) = request.unwrap_or_default().parts();
-    Page::of(size, number, cursor)
+        .add_service(rpc::event_sink({
+            let app = app.clone();
+            move |message| {
+                let app = app.clone();
+                async move { events::receive(&app, &message).await }
+            }
+        }))
+        .add_service(rpc::job_runner({
+            let app = app.clone();
+            move |name| {
+                let app = app.clone();
+                async move { jobs::run(&app, &name).await }
+            }
+        }))
 }
 
 /// A small count as the messages carry it.

@@ -8,8 +8,9 @@ use proto::songlist::{
 };
 use proto::time::to_proto;
 use proto::tonic::{Request, Response, Status};
+use rpc::page;
 
-use super::{page, small};
+use super::small;
 use crate::App;
 use crate::domain::playlists;
 use crate::store::playlist_entries::EntrySong;

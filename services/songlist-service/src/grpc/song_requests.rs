@@ -9,8 +9,8 @@ use proto::songlist::{
 };
 use proto::time::{opt_to_proto, to_proto};
 use proto::tonic::{Request, Response, Status};
+use rpc::page;
 
-use super::page;
 use super::songs::input;
 use crate::App;
 use crate::domain::song_requests::{self, By, Input, Shown, Status as State, Wanted};

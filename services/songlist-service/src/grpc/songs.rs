@@ -1,5 +1,6 @@
 use std::io;
 
+use futures_util::{Stream, StreamExt};
 use kit::Error;
 use kit::grpc::{answer, open};
 use proto::common::PageInfo;
@@ -11,10 +12,10 @@ use proto::songlist::{
 };
 use proto::time::to_proto;
 use proto::tonic::{Request, Response, Status, Streaming};
-use tokio_stream::StreamExt;
+use rpc::page;
 use tokio_util::io::StreamReader;
 
-use super::{page, small};
+use super::small;
 use crate::App;
 use crate::domain::filters::RawFilters;
 use crate::domain::imports::{self, Format, Options, Report};
@@ -99,6 +100,21 @@ fn report(done: Report) -> ImportSongsResponse {
     }
 }
 
+/// The file's bytes; a stream that breaks or ends without its end is an error, so that a torn last row is not imported.
+fn pieces(parts: Streaming<ImportSongsRequest>) -> impl Stream<Item = io::Result<io::Cursor<Vec<u8>>>> + Send {
+    futures_util::stream::unfold(Some(parts), |parts| async move {
+        let mut parts = parts?;
+        match parts.message().await {
+            Ok(Some(ImportSongsRequest { part: Some(Part::Piece(piece)) })) => {
+                Some((Ok(io::Cursor::new(piece)), Some(parts)))
+            }
+            Ok(Some(ImportSongsRequest { part: Some(Part::End(_)) })) => None,
+            Ok(_) => Some((Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the upload was cut off")), None)),
+            Err(status) => Some((Err(io::Error::other(status)), None)),
+        }
+    })
+}
+
 #[tonic::async_trait]
 impl Songs for Grpc {
     async fn create(&self, request: Request<CreateSongRequest>) -> Result<Response<Song>, Status> {
@@ -130,12 +146,8 @@ impl Songs for Grpc {
         let Some(Part::Options(asked)) = first else {
             return Err(Error::invalid("non_field_errors", "An import begins with its options.").into());
         };
-        let pieces = parts.filter_map(|message| match message {
-            Ok(ImportSongsRequest { part: Some(Part::Piece(piece)) }) => Some(Ok(io::Cursor::new(piece))),
-            Ok(_) => None,
-            Err(status) => Some(Err(io::Error::other(status))),
-        });
-        let done = Box::pin(imports::run(&self.0, &caller, options(asked)?, StreamReader::new(pieces))).await?;
+        let pieces = StreamReader::new(pieces(parts).boxed());
+        let done = Box::pin(imports::run(&self.0, &caller, options(asked)?, pieces)).await?;
         Ok(Response::new(report(done)))
     }
 }

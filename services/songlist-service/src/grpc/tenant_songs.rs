@@ -7,9 +7,10 @@ use proto::songlist::{
 };
 use proto::time::to_proto;
 use proto::tonic::{Request, Response, Status};
+use rpc::page;
 
+use super::small;
 use super::songs::{filters, visibility};
-use super::{page, small};
 use crate::App;
 use crate::domain::tenant_songs;
 use crate::store::tenant_songs::TenantSong as Row;

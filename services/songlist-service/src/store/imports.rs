@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, tenant};
+use kit_pg::{Conn, TxError, of_tenant};
 
 use super::songs::Song;
 use crate::schema::songs;
@@ -17,7 +17,7 @@ pub(crate) async fn with_titles(
     let live = || songs::table.filter(songs::title_norm.eq_any(titles.to_vec())).filter(songs::deleted_at.is_null());
     let mut found: Vec<Song> = live().filter(songs::tenant_id.is_null()).select(Song::as_select()).load(conn).await?;
     if let Some(id) = owner {
-        found.extend(live().filter(tenant::of(songs::tenant_id, id)).select(Song::as_select()).load(conn).await?);
+        found.extend(live().filter(of_tenant(songs::tenant_id, id)).select(Song::as_select()).load(conn).await?);
     }
     Ok(found)
 }

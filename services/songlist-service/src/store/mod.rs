@@ -1,6 +1,7 @@
 //! Rows and queries; the only place that knows diesel. Functions take the connection first and, for rows of a tenant, the
 //! tenant right after it.
 
+pub(crate) mod filters;
 pub(crate) mod genres;
 pub(crate) mod imports;
 pub(crate) mod playlist_entries;

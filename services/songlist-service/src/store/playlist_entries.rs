@@ -2,7 +2,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, tenant};
+use kit_pg::{Conn, TxError, of_tenant};
 use uuid::Uuid;
 
 use super::songs::Song;
@@ -43,7 +43,7 @@ pub(crate) async fn present(
     ids: &[Uuid],
 ) -> Result<Vec<Uuid>, TxError> {
     Ok(playlist_entries::table
-        .filter(tenant::of(playlist_entries::tenant_id, tenant))
+        .filter(of_tenant(playlist_entries::tenant_id, tenant))
         .filter(playlist_entries::playlist_id.eq(playlist))
         .filter(playlist_entries::tenant_song_id.eq_any(ids.to_vec()))
         .select(playlist_entries::tenant_song_id)
@@ -60,7 +60,7 @@ pub(crate) async fn shift(
     by: i64,
 ) -> Result<(), TxError> {
     let behind = playlist_entries::table
-        .filter(tenant::of(playlist_entries::tenant_id, tenant))
+        .filter(of_tenant(playlist_entries::tenant_id, tenant))
         .filter(playlist_entries::playlist_id.eq(playlist))
         .filter(playlist_entries::position.ge(position));
     diesel::update(behind).set(playlist_entries::position.eq(playlist_entries::position + by)).execute(conn).await?;
@@ -80,7 +80,7 @@ pub(crate) async fn delete(
     tenant_song: Uuid,
 ) -> Result<Option<(i64, Option<i16>)>, TxError> {
     let entry = playlist_entries::table
-        .filter(tenant::of(playlist_entries::tenant_id, tenant))
+        .filter(of_tenant(playlist_entries::tenant_id, tenant))
         .filter(playlist_entries::playlist_id.eq(playlist))
         .filter(playlist_entries::tenant_song_id.eq(tenant_song));
     let position: Option<i64> =
@@ -88,7 +88,7 @@ pub(crate) async fn delete(
     let Some(position) = position else { return Ok(None) };
     let duration = tenant_songs::table
         .inner_join(songs::table)
-        .filter(tenant::of(tenant_songs::tenant_id, tenant))
+        .filter(of_tenant(tenant_songs::tenant_id, tenant))
         .filter(tenant_songs::id.eq(tenant_song))
         .select(songs::duration)
         .first(conn)
@@ -106,7 +106,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<EntrySong>, TxError> {
     let rows: Vec<(Entry, Link, Song)> = playlist_entries::table
         .inner_join(tenant_songs::table.inner_join(songs::table))
-        .filter(tenant::of(playlist_entries::tenant_id, tenant))
+        .filter(of_tenant(playlist_entries::tenant_id, tenant))
         .filter(playlist_entries::playlist_id.eq(playlist))
         .filter(playlist_entries::position.gt(after_position))
         .order(playlist_entries::position)

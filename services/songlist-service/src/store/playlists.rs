@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::{TenantId, UserId};
 use kit::page::Page;
-use kit_pg::{Conn, TxError, tenant};
+use kit_pg::{Conn, TxError, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -35,7 +35,7 @@ pub(crate) async fn insert(conn: &mut Conn, row: &Playlist) -> Result<(), TxErro
 /// Live playlists of a tenant, of one owner when given.
 fn live(id: TenantId, owner: Option<UserId>) -> playlists::BoxedQuery<'static, Pg> {
     let live = playlists::table
-        .filter(tenant::of(playlists::tenant_id, id))
+        .filter(of_tenant(playlists::tenant_id, id))
         .filter(playlists::deleted_at.is_null())
         .into_boxed();
     match owner {
@@ -61,7 +61,7 @@ pub(crate) async fn find_for_update(
 ) -> Result<Playlist, TxError> {
     // A boxed query cannot lock: the row is locked first and looked at after that.
     let _: Uuid = playlists::table
-        .filter(tenant::of(playlists::tenant_id, tenant))
+        .filter(of_tenant(playlists::tenant_id, tenant))
         .filter(playlists::id.eq(id))
         .select(playlists::id)
         .for_update()
@@ -92,7 +92,7 @@ pub(crate) async fn changed(
     (songs, seconds): (i64, i64),
     now: DateTime<Utc>,
 ) -> Result<Playlist, TxError> {
-    let row = playlists::table.filter(tenant::of(playlists::tenant_id, tenant)).filter(playlists::id.eq(id));
+    let row = playlists::table.filter(of_tenant(playlists::tenant_id, tenant)).filter(playlists::id.eq(id));
     Ok(diesel::update(row)
         .set((
             playlists::song_count.eq(playlists::song_count + songs),

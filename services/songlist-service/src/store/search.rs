@@ -1,76 +1,101 @@
-//! Filters and orders that song lists share.
+//! How a song is matched: filters hold parts of the compared forms, `q` also forgives typos in titles and artists.
 
-use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Float, Text};
+use kit_pg::like_anywhere;
 
-/// Filters in their compared form. Values of one are OR, different ones are AND.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Filters {
-    pub title: Vec<String>,
-    pub artist: Vec<String>,
-    pub album: Vec<String>,
-    /// Genres, when asked for.
-    pub genres: Option<Vec<Uuid>>,
-    pub visibility: Option<Visibility>,
-    /// Ranked search, tolerant of typos.
-    pub q: Option<String>,
-    pub is_active: Option<bool>,
+use super::filters::Filters;
+use crate::schema::{songs, tenant_songs};
+
+// Both are answered by the trigram indexes: as like as pg_trgm.similarity_threshold (0.3) says, and a part that is as like as
+// pg_trgm.word_similarity_threshold (0.6) says.
+diesel::infix_operator!(Similar, " % ", backend: Pg);
+diesel::infix_operator!(WordSimilar, " <% ", backend: Pg);
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// How alike two texts are by their trigrams, 0 to 1.
+    fn similarity(a: Text, b: Text) -> Float;
+    /// The larger of two numbers.
+    fn greatest(a: Float, b: Float) -> Float;
 }
 
-impl Filters {
-    /// True when every row of the list is wanted, approved ones at most.
-    pub(crate) fn plain(&self) -> bool {
-        let none = self.title.is_empty() && self.artist.is_empty() && self.album.is_empty();
-        none && self.genres.is_none() && self.visibility.is_none() && self.q.is_none()
-    }
+/// Songs with a tenant's link to them.
+pub(crate) type Linked = diesel::dsl::InnerJoinQuerySource<tenant_songs::table, songs::table>;
+
+type Condition<From> = Box<dyn BoxableExpression<From, Pg, SqlType = Bool>>;
+type Likeness<From> = Box<dyn BoxableExpression<From, Pg, SqlType = Float>>;
+
+/// The two lists carry the same columns, which diesel cannot express as a type.
+macro_rules! matching {
+    ($columns:ident, $from:ty) => {
+        /// What every row of the list fulfils; values of one filter are OR.
+        pub(crate) fn conditions(filters: &Filters) -> Vec<Condition<$from>> {
+            let mut all: Vec<Condition<$from>> = Vec::new();
+            let mut any = |values: Vec<Condition<$from>>| {
+                all.extend(values.into_iter().reduce(|any, one| Box::new(any.or(one))));
+            };
+            any(filters
+                .title
+                .iter()
+                .map(|v| -> Condition<$from> { Box::new($columns::title_norm.like(like_anywhere(v))) })
+                .collect());
+            any(filters
+                .artist
+                .iter()
+                .map(|v| -> Condition<$from> { Box::new($columns::artist_norm.like(like_anywhere(v))) })
+                .collect());
+            any(filters
+                .album
+                .iter()
+                .map(|v| -> Condition<$from> { Box::new($columns::album_norm.like(like_anywhere(v))) })
+                .collect());
+            if let Some(ids) = &filters.genres {
+                all.push(Box::new($columns::genre_id.eq_any(ids.clone())));
+            }
+            if let Some(q) = &filters.q {
+                all.push(matches(q));
+            }
+            all
+        }
+
+        /// True for a song that `q` may mean: it stands in the title, artist or album, or is like the title or artist.
+        fn matches(q: &str) -> Condition<$from> {
+            let (text, part) = (|| q.to_owned().into_sql::<Text>(), || like_anywhere(q));
+            let holds = $columns::title_norm
+                .like(part())
+                .or($columns::artist_norm.like(part()))
+                .or($columns::album_norm.like(part()));
+            let title = Similar::new($columns::title_norm, text()).or(WordSimilar::new(text(), $columns::title_norm));
+            let artist =
+                Similar::new($columns::artist_norm, text()).or(WordSimilar::new(text(), $columns::artist_norm));
+            Box::new(holds.or(title).or(artist))
+        }
+
+        /// The title itself, then titles that begin so; each sorts descending.
+        pub(crate) fn rank(q: &str) -> (Condition<$from>, Condition<$from>, Likeness<$from>) {
+            let likeness = greatest(
+                similarity($columns::title_norm, q.to_owned()),
+                similarity($columns::artist_norm, q.to_owned()),
+            );
+            (
+                Box::new($columns::title_norm.eq(q.to_owned())),
+                Box::new($columns::title_norm.like(format!("{q}%"))),
+                Box::new(likeness),
+            )
+        }
+    };
 }
 
-/// Whose a song is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Visibility {
-    Global,
-    Tenant,
+/// Matching in the catalogue.
+pub(crate) mod in_catalogue {
+    use super::*;
+    matching!(songs, songs::table);
 }
 
-/// What a list is sorted by; ties are broken by id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum SortBy {
-    CreatedAt,
-    Title,
-    Artist,
-    ReleaseYear,
-    Duration,
-}
-
-/// The order of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Order {
-    pub by: SortBy,
-    pub descending: bool,
-}
-
-impl Order {
-    /// Reads `ordering`, such as `-created_at`; empty is the newest first.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (descending, name) = text.strip_prefix('-').map_or((false, text), |name| (true, name));
-        let by = match name {
-            "" => return Some(Self { by: SortBy::CreatedAt, descending: true }),
-            "created_at" => SortBy::CreatedAt,
-            "title" => SortBy::Title,
-            "artist" => SortBy::Artist,
-            "release_year" => SortBy::ReleaseYear,
-            "duration" => SortBy::Duration,
-            _ => return None,
-        };
-        Some(Self { by, descending })
-    }
-}
-
-/// Where a page by cursor goes on: after the row with this key.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Key {
-    Time(DateTime<Utc>, Uuid),
-    /// In other orders: after so many rows.
-    Offset(i64),
+/// Matching on a tenant's list.
+pub(crate) mod on_list {
+    use super::*;
+    matching!(tenant_songs, Linked);
 }

@@ -3,11 +3,11 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::{TenantId, UserId};
-use kit_pg::{Conn, TxError, like_anywhere, tenant};
+use kit_pg::{Conn, TxError, like_anywhere, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::search::Key;
+use super::filters::Key;
 use crate::schema::song_requests;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
@@ -50,14 +50,14 @@ pub(crate) async fn insert(conn: &mut Conn, row: &SongRequest) -> Result<(), TxE
 
 pub(crate) async fn update(conn: &mut Conn, tenant: TenantId, row: &SongRequest) -> Result<(), TxError> {
     let own =
-        song_requests::table.filter(tenant::of(song_requests::tenant_id, tenant)).filter(song_requests::id.eq(row.id));
+        song_requests::table.filter(of_tenant(song_requests::tenant_id, tenant)).filter(song_requests::id.eq(row.id));
     diesel::update(own).set(row).execute(conn).await?;
     Ok(())
 }
 
 fn live(id: TenantId, filter: &Filter) -> song_requests::BoxedQuery<'static, Pg> {
     let mut query = song_requests::table
-        .filter(tenant::of(song_requests::tenant_id, id))
+        .filter(of_tenant(song_requests::tenant_id, id))
         .filter(song_requests::deleted_at.is_null())
         .into_boxed();
     if let Some(owner) = filter.owner {
@@ -80,7 +80,7 @@ pub(crate) async fn find(conn: &mut Conn, tenant: TenantId, filter: &Filter, id:
 
 pub(crate) async fn find_for_update(conn: &mut Conn, tenant: TenantId, id: Uuid) -> Result<SongRequest, TxError> {
     Ok(song_requests::table
-        .filter(tenant::of(song_requests::tenant_id, tenant))
+        .filter(of_tenant(song_requests::tenant_id, tenant))
         .filter(song_requests::id.eq(id))
         .filter(song_requests::deleted_at.is_null())
         .select(SongRequest::as_select())

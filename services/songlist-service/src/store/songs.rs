@@ -4,21 +4,13 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, like_anywhere, tenant};
+use kit_pg::{Conn, TxError, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::search::{Filters, Key, Order, SortBy, Visibility};
+use super::filters::{Filters, Key, Order, SortBy, Visibility};
+use super::search::in_catalogue;
 use crate::schema::{genres, songs};
-
-diesel::infix_operator!(Similar, " % ", backend: Pg);
-diesel::infix_operator!(WordSimilar, " <% ", backend: Pg);
-
-#[diesel::declare_sql_function]
-extern "SQL" {
-    /// How alike two texts are by their trigrams, 0 to 1.
-    fn similarity(a: diesel::sql_types::Text, b: diesel::sql_types::Text) -> diesel::sql_types::Float;
-}
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = songs)]
@@ -54,7 +46,7 @@ pub(crate) async fn insert(conn: &mut Conn, row: &Song) -> Result<(), TxError> {
     Ok(())
 }
 
-pub(crate) type Condition = Box<dyn BoxableExpression<songs::table, Pg, SqlType = Bool>>;
+type Condition = Box<dyn BoxableExpression<songs::table, Pg, SqlType = Bool>>;
 
 fn seen(catalogue: Catalogue, visibility: Option<Visibility>) -> Condition {
     let global = || songs::tenant_id.is_null();
@@ -63,10 +55,10 @@ fn seen(catalogue: Catalogue, visibility: Option<Visibility>) -> Condition {
         | (Catalogue::TenantAndGlobal(_), Some(Visibility::Global)) => Box::new(global()),
         (Catalogue::Global, Some(Visibility::Tenant)) => Box::new(false.into_sql::<Bool>()),
         (Catalogue::TenantAndGlobal(id), Some(Visibility::Tenant)) => {
-            Box::new(tenant::of(songs::tenant_id, id).assume_not_null())
+            Box::new(of_tenant(songs::tenant_id, id).assume_not_null())
         }
         (Catalogue::TenantAndGlobal(id), None) => {
-            Box::new(tenant::of(songs::tenant_id, id).assume_not_null().or(global()))
+            Box::new(of_tenant(songs::tenant_id, id).assume_not_null().or(global()))
         }
     }
 }
@@ -94,49 +86,17 @@ pub(crate) async fn find_same(
         .select(songs::id)
         .into_boxed();
     let same = match owner {
-        Some(id) => same.filter(tenant::of(songs::tenant_id, id)),
+        Some(id) => same.filter(of_tenant(songs::tenant_id, id)),
         None => same.filter(songs::tenant_id.is_null()),
     };
     Ok(same.first(conn).await.optional()?)
 }
 
-fn any_of(conditions: impl Iterator<Item = Condition>) -> Condition {
-    conditions.fold(Box::new(false.into_sql::<Bool>()), |any, one| Box::new(any.or(one)))
-}
-
 /// A list, filtered.
 fn filtered(catalogue: Catalogue, filters: &Filters) -> songs::BoxedQuery<'static, Pg> {
-    let mut query =
+    let seen =
         songs::table.filter(songs::deleted_at.is_null()).filter(seen(catalogue, filters.visibility)).into_boxed();
-    if !filters.title.is_empty() {
-        query = query.filter(any_of(
-            filters.title.iter().map(|v| -> Condition { Box::new(songs::title_norm.like(like_anywhere(v))) }),
-        ));
-    }
-    if !filters.artist.is_empty() {
-        query = query.filter(any_of(
-            filters.artist.iter().map(|v| -> Condition { Box::new(songs::artist_norm.like(like_anywhere(v))) }),
-        ));
-    }
-    if !filters.album.is_empty() {
-        query = query.filter(any_of(
-            filters.album.iter().map(|v| -> Condition { Box::new(songs::album_norm.like(like_anywhere(v))) }),
-        ));
-    }
-    if let Some(ids) = &filters.genres {
-        query = query.filter(songs::genre_id.eq_any(ids.clone()));
-    }
-    if let Some(q) = &filters.q {
-        let part = like_anywhere(q);
-        let holds = songs::title_norm
-            .like(part.clone())
-            .or(songs::artist_norm.like(part.clone()))
-            .or(songs::album_norm.like(part));
-        let similar = Similar::new(songs::title_norm, q.clone().into_sql::<diesel::sql_types::Text>());
-        let within = WordSimilar::new(q.clone().into_sql::<diesel::sql_types::Text>(), songs::title_norm);
-        query = query.filter(holds.or(similar).or(within));
-    }
-    query
+    in_catalogue::conditions(filters).into_iter().fold(seen, |query, condition| query.filter(condition))
 }
 
 pub(crate) async fn count(conn: &mut Conn, catalogue: Catalogue, filters: &Filters) -> Result<i64, TxError> {
@@ -165,13 +125,10 @@ pub(crate) async fn list(
         _ => {}
     }
     query = match (filters.q.as_ref(), order.by, order.descending) {
-        // Exact titles first, then beginnings, then what is most alike.
-        (Some(q), _, _) => query.order((
-            songs::title_norm.eq(q.clone()).desc(),
-            songs::title_norm.like(format!("{q}%")).desc(),
-            similarity(songs::title_norm, q.clone()).desc(),
-            songs::id.asc(),
-        )),
+        (Some(q), _, _) => {
+            let (itself, begins, likeness) = in_catalogue::rank(q);
+            query.order((itself.desc(), begins.desc(), likeness.desc(), songs::id.asc()))
+        }
         (None, SortBy::CreatedAt, true) => query.order((songs::created_at.desc(), songs::id.desc())),
         (None, SortBy::CreatedAt, false) => query.order((songs::created_at.asc(), songs::id.asc())),
         (None, SortBy::Title, true) => query.order((songs::title_norm.desc(), songs::id.desc())),

@@ -1,15 +1,15 @@
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, like_anywhere, tenant};
+use kit_pg::{Conn, TxError, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::search::{Filters, Key, Order, SortBy, Visibility};
-use super::songs::{Similar, Song, WordSimilar, similarity};
+use super::filters::{Filters, Key, Order, SortBy, Visibility};
+use super::search::on_list;
+use super::songs::Song;
 use crate::schema::{genres, songs, tenant_song_counts, tenant_songs};
 
 /// A link of a tenant to a song.
@@ -116,7 +116,7 @@ pub(crate) async fn set_active(
     now: DateTime<Utc>,
 ) -> Result<Option<Link>, TxError> {
     let other_way = tenant_songs::table
-        .filter(tenant::of(tenant_songs::tenant_id, tenant))
+        .filter(of_tenant(tenant_songs::tenant_id, tenant))
         .filter(tenant_songs::id.eq(id))
         .filter(tenant_songs::deleted_at.is_null())
         .filter(tenant_songs::is_active.ne(active));
@@ -136,8 +136,6 @@ pub(crate) async fn set_active(
     Ok(changed)
 }
 
-type Joined = diesel::dsl::InnerJoinQuerySource<tenant_songs::table, songs::table>;
-type Condition = Box<dyn BoxableExpression<Joined, Pg, SqlType = Bool>>;
 type Query = diesel::dsl::IntoBoxed<'static, diesel::dsl::InnerJoin<tenant_songs::table, songs::table>, Pg>;
 
 /// The live links of a tenant to live songs.
@@ -145,35 +143,13 @@ fn live(id: TenantId) -> Query {
     tenant_songs::table
         .inner_join(songs::table)
         .into_boxed()
-        .filter(tenant::of(tenant_songs::tenant_id, id))
+        .filter(of_tenant(tenant_songs::tenant_id, id))
         .filter(tenant_songs::deleted_at.is_null())
         .filter(songs::deleted_at.is_null())
 }
 
-fn any_of(conditions: impl Iterator<Item = Condition>) -> Condition {
-    conditions.fold(Box::new(false.into_sql::<Bool>()), |any, one| Box::new(any.or(one)))
-}
-
 fn filtered(id: TenantId, filters: &Filters) -> Query {
-    let mut query = live(id);
-    if !filters.title.is_empty() {
-        query = query.filter(any_of(
-            filters.title.iter().map(|v| -> Condition { Box::new(tenant_songs::title_norm.like(like_anywhere(v))) }),
-        ));
-    }
-    if !filters.artist.is_empty() {
-        query = query.filter(any_of(
-            filters.artist.iter().map(|v| -> Condition { Box::new(tenant_songs::artist_norm.like(like_anywhere(v))) }),
-        ));
-    }
-    if !filters.album.is_empty() {
-        query = query.filter(any_of(
-            filters.album.iter().map(|v| -> Condition { Box::new(tenant_songs::album_norm.like(like_anywhere(v))) }),
-        ));
-    }
-    if let Some(ids) = &filters.genres {
-        query = query.filter(tenant_songs::genre_id.eq_any(ids.clone()));
-    }
+    let mut query = on_list::conditions(filters).into_iter().fold(live(id), |query, condition| query.filter(condition));
     query = match filters.visibility {
         Some(Visibility::Global) => query.filter(songs::tenant_id.is_null()),
         Some(Visibility::Tenant) => query.filter(songs::tenant_id.is_not_null()),
@@ -181,16 +157,6 @@ fn filtered(id: TenantId, filters: &Filters) -> Query {
     };
     if let Some(active) = filters.is_active {
         query = query.filter(tenant_songs::is_active.eq(active));
-    }
-    if let Some(q) = &filters.q {
-        let part = like_anywhere(q);
-        let holds = tenant_songs::title_norm
-            .like(part.clone())
-            .or(tenant_songs::artist_norm.like(part.clone()))
-            .or(tenant_songs::album_norm.like(part));
-        let similar = Similar::new(tenant_songs::title_norm, q.clone().into_sql::<Text>());
-        let within = WordSimilar::new(q.clone().into_sql::<Text>(), tenant_songs::title_norm);
-        query = query.filter(holds.or(similar).or(within));
     }
     query
 }
@@ -201,7 +167,7 @@ pub(crate) async fn count(conn: &mut Conn, id: TenantId, filters: &Filters) -> R
         return Ok(filtered(id, filters).count().get_result(conn).await?);
     }
     let kept: Option<(i64, i64)> = tenant_song_counts::table
-        .filter(tenant::of(tenant_song_counts::tenant_id, id))
+        .filter(of_tenant(tenant_song_counts::tenant_id, id))
         .select((tenant_song_counts::total, tenant_song_counts::approved))
         .first(conn)
         .await
@@ -237,13 +203,10 @@ pub(crate) async fn list(
         None => {}
     }
     query = match (filters.q.as_ref(), order.by, order.descending) {
-        // Exact titles first, then beginnings, then what is most alike.
-        (Some(q), _, _) => query.order((
-            t::title_norm.eq(q.clone()).desc(),
-            t::title_norm.like(format!("{q}%")).desc(),
-            similarity(t::title_norm, q.clone()).desc(),
-            t::id.asc(),
-        )),
+        (Some(q), _, _) => {
+            let (itself, begins, likeness) = on_list::rank(q);
+            query.order((itself.desc(), begins.desc(), likeness.desc(), t::id.asc()))
+        }
         (None, SortBy::Title, true) => query.order((t::title_norm.desc(), t::id.desc())),
         (None, SortBy::Title, false) => query.order((t::title_norm.asc(), t::id.asc())),
         (None, SortBy::Artist, true) => query.order((t::artist_norm.desc(), t::id.desc())),
@@ -299,7 +262,7 @@ pub(crate) async fn approve_song(
     now: DateTime<Utc>,
 ) -> Result<(), TxError> {
     let link: Uuid = tenant_songs::table
-        .filter(tenant::of(tenant_songs::tenant_id, tenant))
+        .filter(of_tenant(tenant_songs::tenant_id, tenant))
         .filter(tenant_songs::song_id.eq(song))
         .select(tenant_songs::id)
         .first(conn)

@@ -12,19 +12,19 @@ static OFF: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(f
 
 /// Switches the predicate off; for testkit only, and absent from release builds.
 #[cfg(debug_assertions)]
-pub fn switch_off_for_isolation_proof(off: bool) {
+pub fn switch_off_tenant_predicate(off: bool) {
     OFF.store(off, std::sync::atomic::Ordering::SeqCst);
 }
 
 /// The predicate's type; a range in debug builds, so that it can be made to hold for every tenant.
 #[cfg(debug_assertions)]
-pub type Of<C> = diesel::dsl::Between<C, Uuid, Uuid>;
+pub type OfTenant<C> = diesel::dsl::Between<C, Uuid, Uuid>;
 #[cfg(not(debug_assertions))]
-pub type Of<C> = diesel::dsl::Eq<C, Uuid>;
+pub type OfTenant<C> = diesel::dsl::Eq<C, Uuid>;
 
 /// `column = tenant`.
 #[cfg(debug_assertions)]
-pub fn of<C>(column: C, tenant: TenantId) -> Of<C>
+pub fn of_tenant<C>(column: C, tenant: TenantId) -> OfTenant<C>
 where
     C: ExpressionMethods + Expression,
     C::SqlType: SqlType,
@@ -38,7 +38,7 @@ where
 
 /// `column = tenant`.
 #[cfg(not(debug_assertions))]
-pub fn of<C>(column: C, tenant: TenantId) -> Of<C>
+pub fn of_tenant<C>(column: C, tenant: TenantId) -> OfTenant<C>
 where
     C: ExpressionMethods + Expression,
     C::SqlType: SqlType,

@@ -2,7 +2,8 @@ use chrono::Duration;
 use kit::caller::Caller;
 use kit::ids::TenantId;
 use kit::{Error, Kind};
-use kit_pg::{Conn, Scope};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope};
+use serde::{Deserialize, Serialize};
 
 use super::states::{self, State};
 use crate::App;
@@ -10,19 +11,47 @@ use crate::razorpay::{GatewayError, Link, NewLink};
 use crate::store::payments::{self, Payment};
 use crate::store::subscriptions;
 
+/// The name under which answers to repeated requests are kept.
+const ROUTE: &str = "payments.create_link";
+
 /// A link, and whether this request made it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Offered {
     pub payment: Payment,
     pub created: bool,
 }
 
-/// The tenant's payment link for premium: the open one, or a new one. The intent is committed before Razorpay is called, so a
-/// link whose creation was not answered is found again by its reference.
+/// The tenant's payment link for premium: the open one, or a new one. Requests at the same moment get the same link, for a
+/// tenant has one open link; a repeated request gets its first answer.
 ///
 /// # Errors
 /// `already_premium`; `payment_gateway_unavailable` when Razorpay cannot be used now.
-pub(crate) async fn offer(app: &App, caller: &Caller) -> Result<Offered, Error> {
+pub(crate) async fn offer(app: &App, caller: &Caller) -> Result<Once<Offered>, Error> {
     let (_, tenant) = caller.admin()?;
+    let earlier = app
+        .pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+            IdempotencyKey::claim(conn, caller, ROUTE).await?.replay::<Offered>()
+        })
+        .await?;
+    if let Some(earlier) = earlier {
+        return Ok(earlier);
+    }
+    let offered = open_or_new(app, tenant).await?;
+    app.pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+            let mut key = IdempotencyKey::claim(conn, caller, ROUTE).await?;
+            match key.replay()? {
+                Some(earlier) => Ok(earlier),
+                None => key.keep(conn, app.clock.now(), offered.clone()).await,
+            }
+        })
+        .await
+}
+
+/// The intent is committed before Razorpay is called, so a link whose creation was not answered is found again by its
+/// reference.
+async fn open_or_new(app: &App, tenant: TenantId) -> Result<Offered, Error> {
     if let Some(expired) = expired(app, tenant).await? {
         // It may have been paid in its last minute: Razorpay knows.
         super::settlement::settle(app, expired, "link expired here").await?;

@@ -7,12 +7,11 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes, Data, PayloadConfig};
 use actix_web::{App as Actix, HttpRequest, HttpResponse, HttpServer};
 use anyhow::Context;
-use kit::Kind;
 use kit::lifecycle::Shutdown;
 use serde_json::json;
 
 use crate::App;
-use crate::domain::webhooks;
+use crate::domain::webhook_events;
 
 /// Razorpay's events are a few KiB.
 const MAX_BODY: usize = 256 * 1024;
@@ -53,16 +52,12 @@ async fn receive(app: Data<App>, request: HttpRequest, body: Bytes) -> HttpRespo
     // Two signatures are one too many.
     let signature =
         header("x-razorpay-signature").filter(|_| request.headers().get_all("x-razorpay-signature").count() == 1);
-    match webhooks::receive(&app, &body, signature, header("x-razorpay-event-id")).await {
+    match webhook_events::receive(&app, &body, signature, header("x-razorpay-event-id")).await {
         Ok(()) => HttpResponse::Ok().json(json!({ "status": "success" })),
         Err(error) => {
             error.log();
-            let status = match error.kind() {
-                Kind::Invalid => StatusCode::BAD_REQUEST,
-                Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
-                Kind::Unavailable | Kind::Timeout => StatusCode::SERVICE_UNAVAILABLE,
-                _ => StatusCode::INTERNAL_SERVER_ERROR,
-            };
+            // Razorpay reads the class only, and sends everything but a 2xx again.
+            let status = StatusCode::from_u16(error.kind().http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             HttpResponse::build(status).json(json!({ "status": "error", "code": error.code() }))
         }
     }

@@ -66,7 +66,7 @@ pub(crate) async fn receive(
             tracing::error!(alarm = "webhook_conflict", event_id = row.event_id, "one event id came with two bodies");
         }
     }
-    app.arrived.wake();
+    app.arrived.notify_one();
     Ok(())
 }
 
@@ -78,7 +78,7 @@ pub(crate) fn keep_applying(app: &App, shutdown: &Shutdown) {
         async move {
             if round(&app).await.unwrap_or(0) == 0 {
                 tokio::select! {
-                    () = app.arrived.woken() => {}
+                    () = app.arrived.notified() => {}
                     () = tokio::time::sleep(POLL) => {}
                 }
             }

@@ -1,0 +1,55 @@
+use chrono::{DateTime, Duration, Utc};
+use diesel::sql_types::Timestamptz;
+use diesel_async::RunQueryDsl;
+use kit::Error;
+
+use crate::{Conn, Pool, Scope};
+
+/// Rows of one transaction: short enough for the statement timeout, and nobody waits long for their locks.
+const BATCH: usize = 1_000;
+
+/// Rows that nobody needs any more.
+#[derive(Clone, Copy, Debug)]
+pub struct OldRows {
+    pub table: &'static str,
+    /// SQL over the table's columns; `$1` is the time before which a row is old.
+    pub condition: &'static str,
+}
+
+impl OldRows {
+    /// Deletes them, a batch a transaction, until none is left; returns how many.
+    ///
+    /// # Errors
+    /// When the rows cannot be deleted; batches before that stay deleted.
+    async fn purge(self, pool: &Pool, before: DateTime<Utc>) -> Result<usize, Error> {
+        let Self { table, condition } = self;
+        let sql = format!(
+            "DELETE FROM {table} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {table} WHERE {condition} LIMIT {BATCH}))"
+        );
+        let mut gone = 0;
+        loop {
+            let batch = pool
+                .transaction(Scope::Worker, async |conn: &mut Conn| {
+                    Ok(diesel::sql_query(&sql).bind::<Timestamptz, _>(before).execute(conn).await?)
+                })
+                .await?;
+            gone += batch;
+            if batch < BATCH {
+                return Ok(gone);
+            }
+        }
+    }
+}
+
+/// Purges each kind of rows that is older than its age; the report says how many of each are gone.
+///
+/// # Errors
+/// When one cannot be purged; those before it are.
+pub async fn purge(pool: &Pool, ages: &[(OldRows, Duration)], now: DateTime<Utc>) -> Result<String, Error> {
+    let mut report = Vec::new();
+    for (rows, age) in ages {
+        let gone = rows.purge(pool, now - *age).await?;
+        report.push(format!("{} {gone}", rows.table));
+    }
+    Ok(report.join(", "))
+}

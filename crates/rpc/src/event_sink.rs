@@ -1,0 +1,64 @@
+use std::future::Future;
+use std::time::Duration;
+
+use kit::caller::Caller;
+use kit::grpc::{Peer, call, open};
+use outbox::{Delivered, Message};
+use proto::common::event_sink_client::EventSinkClient;
+use proto::common::event_sink_server::{EventSink, EventSinkServer};
+use proto::common::{DeliverRequest, DeliverResponse};
+use proto::tonic::{self, Request, Response, Status};
+
+/// What one delivery may take.
+const BUDGET: Duration = Duration::from_secs(2);
+
+/// Delivers a message of the outbox to every follower. One that is away does not keep the others from hearing it; the
+/// message is then delivered to all of them again, and their inboxes know it.
+///
+/// # Errors
+/// What the last follower that failed answered.
+pub async fn deliver(from: &'static str, followers: &[&Peer], message: &Message) -> anyhow::Result<()> {
+    let (caller, mut failure) = (Caller::system(from), None);
+    let wire = DeliverRequest {
+        message_id: message.id.to_string(),
+        topic: message.topic.clone(),
+        tenant_id: message.tenant_id.map(|id| id.to_string()),
+        aggregate_id: message.aggregate_id.to_string(),
+        version: message.version,
+        payload: message.payload.to_string(),
+    };
+    for peer in followers {
+        let request = call(&caller, BUDGET, wire.clone());
+        if let Err(status) = EventSinkClient::new((*peer).clone()).deliver(request).await {
+            failure = Some(status);
+        }
+    }
+    failure.map_or(Ok(()), |status| Err(status.into()))
+}
+
+struct Sink<F>(F);
+
+/// The gRPC service that takes messages of our other services and hands them to `receive`.
+pub fn event_sink<F, Fut>(receive: F) -> EventSinkServer<impl EventSink>
+where
+    F: Fn(Delivered) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = kit::Result<()>> + Send + 'static,
+{
+    EventSinkServer::new(Sink(receive))
+}
+
+#[tonic::async_trait]
+impl<F, Fut> EventSink for Sink<F>
+where
+    F: Fn(Delivered) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = kit::Result<()>> + Send + 'static,
+{
+    async fn deliver(&self, request: Request<DeliverRequest>) -> Result<Response<DeliverResponse>, Status> {
+        let (caller, sent) = open(request)?;
+        caller.service()?;
+        let (tenant, aggregate) = (sent.tenant_id.as_deref(), &sent.aggregate_id);
+        let message = Delivered::parse(&sent.message_id, sent.topic, tenant, aggregate, sent.version, &sent.payload)?;
+        (self.0)(message).await?;
+        Ok(Response::new(DeliverResponse {}))
+    }
+}

@@ -1,0 +1,16 @@
+//! What every service says and hears the same way: events between outbox and inbox, jobs the scheduler asks for, pages.
+
+mod event_sink;
+mod job_runner;
+
+use kit::page::Page;
+use proto::common::PageRequest;
+
+pub use event_sink::{deliver, event_sink};
+pub use job_runner::job_runner;
+
+/// The page a request asks for; the first one when it does not say.
+pub fn page(request: Option<PageRequest>) -> Page {
+    let (size, number, cursor) = request.unwrap_or_default().parts();
+    Page::of(size, number, cursor)
+}

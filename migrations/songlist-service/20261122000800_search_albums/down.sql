@@ -1,0 +1,6 @@
+DROP INDEX songs_search;
+CREATE INDEX songs_search ON songs USING gin (tenant_id, title_norm gin_trgm_ops, artist_norm gin_trgm_ops)
+    WHERE deleted_at IS NULL;
+DROP INDEX tenant_songs_search;
+CREATE INDEX tenant_songs_search ON tenant_songs USING gin (tenant_id, title_norm gin_trgm_ops, artist_norm gin_trgm_ops)
+    WHERE deleted_at IS NULL;

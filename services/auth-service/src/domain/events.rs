@@ -1,0 +1,40 @@
+use kit_pg::{Conn, Scope, TxError};
+use outbox::{Delivered, NewMessage};
+
+use super::premium;
+use crate::App;
+
+/// The inbox name of this service.
+const CONSUMER: &str = "auth";
+
+/// Takes a message of another service, once.
+pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
+    app.pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            if !outbox::first_time(conn, CONSUMER, message.id).await? {
+                return Ok(());
+            }
+            match message.topic.as_str() {
+                "premium.changed" => premium::arrived(conn, message).await,
+                "mail.requested" => notice(conn, message).await,
+                // A sender of a later version may tell more than this one understands.
+                _ => Ok(()),
+            }
+        })
+        .await?;
+    app.wake.wake();
+    Ok(())
+}
+
+/// Mails in the name of another service: only this one knows addresses and templates.
+async fn notice(conn: &mut Conn, message: &Delivered) -> Result<(), TxError> {
+    let forward = NewMessage {
+        topic: "mail.notice",
+        tenant_id: message.tenant.map(|id| id.0),
+        aggregate_id: message.aggregate,
+        version: message.version,
+        payload: message.payload.clone(),
+        request_id: message.id.to_string(),
+    };
+    outbox::emit(conn, forward).await
+}

@@ -1,0 +1,24 @@
+use kit_pg::{Conn, Scope};
+use outbox::Delivered;
+
+use super::premium;
+use crate::App;
+
+/// The inbox name of this service.
+const CONSUMER: &str = "songlist";
+
+/// Takes a message of another service, once.
+pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
+    app.pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            if !outbox::first_time(conn, CONSUMER, message.id).await? {
+                return Ok(());
+            }
+            match message.topic.as_str() {
+                "premium.changed" => premium::arrived(conn, message).await,
+                // A sender may tell more than this service needs.
+                _ => Ok(()),
+            }
+        })
+        .await
+}
