@@ -1,6 +1,6 @@
 # The verbs a person types; each works on a fresh clone by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check docs measure-read clean
+.PHONY: help run demo chaos test check docs proto-accept measure-read clean
 
 CARGO := cargo
 SONGLIST := target/debug/songlist
@@ -33,6 +33,10 @@ docs: ## Write .env.example and docs/permissions.md anew
 	$(CARGO) build --workspace --locked
 	$(SONGLIST) env-example > .env.example
 	$(SONGLIST) permissions > docs/permissions.md
+
+proto-accept: ## Take the protos as they are now into proto/descriptor.lock; look at the lines that go
+	$(CARGO) build --workspace --locked
+	$(SONGLIST) descriptors > proto/descriptor.lock
 
 measure-read: ## Requests a second of the tenant-songs page, beside pgbench of the same SQL (release build)
 	@sh deploy/dev/install-servers.sh

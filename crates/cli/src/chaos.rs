@@ -18,8 +18,9 @@ pub(crate) const VICTIMS: [&str; 5] =
     ["auth-service", "songlist-service", "payments-service", "scheduler-service", "gateway"];
 /// The step before which Redis forgets everything.
 const FLUSH_AT: usize = 12;
-/// Time for a killed process to be ready again, and for messages to arrive.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Time for a killed process to be ready again, and for messages to arrive: what a dead relay had claimed is claimed again
+/// after half a minute.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Kills one process again and again while the journey is played.
 struct Killer {

@@ -80,6 +80,8 @@ enum Command {
     EnvExample,
     /// Print docs/permissions.md, made from the gateway's policy table.
     Permissions,
+    /// Print proto/descriptor.lock: what services of another release rely on.
+    Descriptors,
     /// Start throw-away PostgreSQL and Redis servers, run a command with TEST_DATABASE_URL and TEST_REDIS_URL set, stop them.
     WithServers {
         /// The command and its arguments.
@@ -112,6 +114,7 @@ pub async fn run(cli: Cli) -> ExitCode {
             say(&env_example());
             Ok(())
         }
+        Command::Descriptors => proto::descriptor_lock().map(|lock| say(&lock)).map_err(Into::into),
         Command::Permissions => {
             say(&gateway::permissions_table());
             Ok(())

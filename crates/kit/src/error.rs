@@ -325,7 +325,13 @@ impl From<Status> for Error {
 }
 
 fn foreign(status: &Status) -> Error {
-    let kind = Kind::of_code(status.code());
+    // A status with a source was not answered by the peer: the connection broke under the call, for which tonic has no code of
+    // its own (a killed peer is `Unknown: transport error`).
+    let broken = std::error::Error::source(status).is_some();
+    let kind = match Kind::of_code(status.code()) {
+        Kind::Internal if broken => Kind::Unavailable,
+        kind => kind,
+    };
     let cause = anyhow::anyhow!("peer answered {:?}: {}", status.code(), status.message());
     match kind {
         Kind::Unavailable => Error::unavailable(cause),
@@ -370,5 +376,8 @@ mod tests {
         assert!(!error.to_string().contains("10.0.0.7"));
         assert!(error.retry_delay().is_some());
         assert_eq!(Error::from(Status::cancelled("Timeout expired")).kind(), Kind::Timeout);
+        let broken = Status::from_error(Box::new(std::io::Error::other("connection reset")));
+        assert_eq!(Error::from(broken).kind(), Kind::Unavailable);
+        assert_eq!(Error::from(Status::unknown("a panic")).kind(), Kind::Internal);
     }
 }

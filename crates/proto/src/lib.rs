@@ -21,8 +21,11 @@ pub use generated::songlist::{
     songlist::v1 as songlist,
 };
 
+mod lock;
 mod page;
 pub mod time;
+
+pub use lock::descriptor_lock;
 
 /// Every descriptor, for the check that no field changes its meaning.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

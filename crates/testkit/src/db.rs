@@ -62,6 +62,11 @@ impl TestDb {
         self.role_url("owner")
     }
 
+    /// The superuser's URL of the database, for looking behind row-level security; tables need the schema's name.
+    pub fn admin_url(&self) -> &str {
+        &self.admin_url
+    }
+
     fn role_url(&self, kind: &str) -> anyhow::Result<String> {
         let mut url = Url::parse(&self.admin_url)?;
         let role = format!("{}_{kind}", self.service);

@@ -1,12 +1,15 @@
 //! The database as the second wall: roles that reach one schema, and row-level security on every tenant table.
 
 use auth_service::MIGRATIONS as AUTH;
+use devstack::Stack;
 use kit_pg::bootstrap::open;
 use kit_pg::migrate::{self, EmbeddedMigrations};
 use payments_service::MIGRATIONS as PAYMENTS;
 use scheduler_service::MIGRATIONS as SCHEDULER;
 use songlist_service::MIGRATIONS as SONGLIST;
 use testkit::TestDb;
+
+use crate::world;
 
 const SERVICES: [&str; 4] = ["auth", "songlist", "payments", "scheduler"];
 
@@ -71,25 +74,45 @@ async fn db_02_no_runtime_role_creates_anything_anywhere() {
 }
 
 #[tokio::test]
-async fn db_03_and_db_04_every_tenant_table_is_forced_under_a_policy_and_empty_without_a_tenant() {
+async fn db_03_and_db_04_every_tenant_table_is_forced_under_a_policy_and_shows_nothing_without_the_tenant() {
+    let stack = Stack::start().await.unwrap();
+    let root = stack.root().await.unwrap();
+    world::tenant(&stack, &root, "Alpha").await;
     let has_tenant = "EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')";
-    let all = schemas().await;
-    let mut seen = 0;
-    for db in &all {
-        let client = open(&db.url().unwrap()).await.unwrap();
-        let forced = tables(
-            db,
-            "c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)",
-        )
-        .await;
-        for table in tables(db, has_tenant).await {
-            assert!(forced.contains(&table), "{}.{table} is not under forced row-level security", db.schema);
-            let count: i64 = client.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0);
-            assert_eq!(count, 0, "{table} shows rows without a tenant");
-            seen += 1;
+    let forced = format!(
+        "{has_tenant} AND c.relrowsecurity AND c.relforcerowsecurity \
+         AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)"
+    );
+    let mut filled = 0;
+    for db in [&stack.db.auth, &stack.db.songlist, &stack.db.payments, &stack.db.scheduler] {
+        let (runtime, superuser) = (open(&db.url().unwrap()).await.unwrap(), open(db.admin_url()).await.unwrap());
+        let all = tables(db, has_tenant).await;
+        assert_eq!(
+            all,
+            tables(db, &forced).await,
+            "{}: every tenant table is under forced row-level security",
+            db.schema
+        );
+        let another = kit::ids::random();
+        for table in all {
+            let count = format!("SELECT count(*) FROM {}.{table} WHERE tenant_id IS NOT NULL", db.schema);
+            let rows: i64 = superuser.query_one(&count, &[]).await.unwrap().get(0);
+            filled += usize::from(rows > 0);
+            let seen: i64 = runtime.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.unwrap().get(0);
+            assert_eq!(seen, 0, "{table} shows rows without a tenant");
+            runtime.batch_execute(&as_tenant(another)).await.unwrap();
+            let seen: i64 = runtime.query_one(&count, &[]).await.unwrap().get(0);
+            runtime.batch_execute("ROLLBACK").await.unwrap();
+            assert_eq!(seen, 0, "{table} shows one tenant's rows to another");
         }
     }
-    assert!(seen > 15, "only {seen} tenant tables were found");
+    assert!(filled >= 12, "only {filled} tenant tables held a row to hide");
+    stack.stop().await;
+}
+
+/// Opens a transaction as the product does.
+fn as_tenant(id: uuid::Uuid) -> String {
+    format!("BEGIN; SELECT set_config('app.tenant', '{id}', true), set_config('app.scope', 'tenant', true)")
 }
 
 #[tokio::test]
@@ -97,31 +120,94 @@ async fn db_04_rows_are_seen_with_their_own_tenant_only_and_not_written_for_anot
     let db = TestDb::new("songlist", SONGLIST).await.unwrap();
     let client = open(&db.url().unwrap()).await.unwrap();
     let (one, two) = (kit::ids::random(), kit::ids::random());
-    let begin = |tenant| {
-        format!("BEGIN; SELECT set_config('app.tenant', '{tenant}', true), set_config('app.scope', 'tenant', true)")
+    let insert = |id: uuid::Uuid| {
+        format!(
+            "INSERT INTO playlists (id, tenant_id, user_id, name, name_norm, created_at, updated_at) \
+             VALUES ('{id}', '{one}', '{one}', 'a', 'a', now(), now())"
+        )
     };
-    let insert = format!(
-        "INSERT INTO playlists (id, tenant_id, user_id, name, name_norm, created_at, updated_at) \
-         VALUES ('{one}', '{one}', '{one}', 'a', 'a', now(), now())"
-    );
-    client.batch_execute(&format!("{}; {insert}; COMMIT", begin(one))).await.unwrap();
-    let refused = client
-        .batch_execute(&format!("{}; {}", begin(two), insert.replacen(&one.to_string(), &two.to_string(), 1)))
-        .await;
-    assert!(
-        refused.unwrap_err().to_string().contains("row-level security")
-            || client.batch_execute("ROLLBACK").await.is_ok()
-    );
+    client.batch_execute(&format!("{}; {}; COMMIT", as_tenant(one), insert(one))).await.unwrap();
+    let refused = client.batch_execute(&format!("{}; {}", as_tenant(two), insert(two))).await.unwrap_err();
+    assert_eq!(refused.code().map(|code| code.code()), Some("42501"), "{refused}");
     client.batch_execute("ROLLBACK").await.unwrap();
     let mut counts = Vec::new();
     for tenant in [one, two] {
-        client.batch_execute(&begin(tenant)).await.unwrap();
+        client.batch_execute(&as_tenant(tenant)).await.unwrap();
         let count: i64 = client.query_one("SELECT count(*) FROM playlists", &[]).await.unwrap().get(0);
         client.batch_execute("COMMIT").await.unwrap();
         counts.push(count);
     }
     let without: i64 = client.query_one("SELECT count(*) FROM playlists", &[]).await.unwrap().get(0);
     assert_eq!((counts, without), (vec![1, 0], 0), "also on a connection that had a tenant before");
+}
+
+#[tokio::test]
+async fn a_tenant_reads_global_songs_and_cannot_change_claim_or_delete_them() {
+    let db = TestDb::new("songlist", SONGLIST).await.unwrap();
+    let client = open(&db.url().unwrap()).await.unwrap();
+    let id = kit::ids::random();
+    client
+        .batch_execute(&format!(
+            "BEGIN; SELECT set_config('app.scope', 'platform', true); \
+             INSERT INTO genres (id, name, name_norm, created_at, updated_at) VALUES ('{id}', 'g', 'g', now(), now()); \
+             INSERT INTO songs (id, title, artist, title_norm, artist_norm, album_norm, genre_id, created_at, updated_at) \
+             VALUES ('{id}', 't', 'a', 't', 'a', '', '{id}', now(), now()); COMMIT"
+        ))
+        .await
+        .unwrap();
+    client.batch_execute(&as_tenant(id)).await.unwrap();
+    assert_eq!(client.query("SELECT 1 FROM songs", &[]).await.unwrap().len(), 1);
+    for change in ["UPDATE songs SET title = 'x'", "UPDATE songs SET tenant_id = id", "DELETE FROM songs"] {
+        assert_eq!(client.execute(change, &[]).await.unwrap(), 0, "{change}");
+    }
+}
+
+/// Columns with their types, as `table.column type` with `?` for those that may be NULL.
+fn columns_of_code(text: &str) -> Vec<String> {
+    let (mut table, mut columns) = (String::new(), Vec::new());
+    for line in text.lines().map(str::trim) {
+        if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with(") {")) {
+            table = name.to_owned();
+        }
+        let Some((column, kind)) = line.trim_end_matches(',').split_once(" -> ").filter(|_| line.ends_with(',')) else {
+            continue;
+        };
+        let inner = kind.strip_prefix("Nullable<").and_then(|kind| kind.strip_suffix('>'));
+        let sql = match inner.unwrap_or(kind) {
+            "Uuid" => "uuid",
+            "Text" => "text",
+            "Timestamptz" => "timestamptz",
+            "BigInt" => "int8",
+            "Integer" => "int4",
+            "SmallInt" => "int2",
+            "Bool" => "bool",
+            "Jsonb" => "jsonb",
+            "Binary" | "Bytea" => "bytea",
+            other => panic!("{table}.{column}: {other}"),
+        };
+        columns.push(format!("{table}.{column} {sql}{}", if inner.is_some() { "?" } else { "" }));
+    }
+    columns
+}
+
+#[tokio::test]
+async fn the_tables_of_the_code_are_the_tables_of_the_migrations() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let read = |file: &str| std::fs::read_to_string(format!("{root}/{file}")).unwrap();
+    let shared = [read("crates/outbox/src/schema.rs"), read("crates/kit-pg/src/idempotency.rs")];
+    for db in schemas().await {
+        let service = SERVICES.into_iter().find(|service| db.schema.ends_with(service)).unwrap();
+        let own = read(&format!("services/{service}-service/src/schema.rs"));
+        let mut code: Vec<String> = shared.iter().chain([&own]).flat_map(|text| columns_of_code(text)).collect();
+        let client = open(&db.owner_url().unwrap()).await.unwrap();
+        let sql = "SELECT format('%s.%s %s%s', table_name, column_name, udt_name, CASE is_nullable WHEN 'YES' THEN '?' END) \
+                   FROM information_schema.columns \
+                   WHERE table_schema = current_schema() AND table_name <> '__diesel_schema_migrations'";
+        let mut tables: Vec<String> = client.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
+        code.sort();
+        tables.sort();
+        assert_eq!(code, tables, "{service}");
+    }
 }
 
 #[tokio::test]

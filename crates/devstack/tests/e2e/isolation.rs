@@ -50,6 +50,25 @@ fn bare(reply: &Reply) -> Value {
 
 #[tokio::test]
 async fn tn_04_every_route_refuses_every_actor_and_object_that_is_not_in_its_scope() {
+    every_route_refuses().await;
+}
+
+/// With the queries' own tenant predicates switched off; in a process of its own, for the switch is one for all.
+#[tokio::test]
+async fn row_level_security_alone_keeps_tenants_apart() {
+    const ALONE: &str = "isolation::row_level_security_alone_keeps_tenants_apart";
+    const SWITCH: &str = "SONGLIST_TEST_WITHOUT_TENANT_PREDICATE";
+    if std::env::var_os(SWITCH).is_some() {
+        kit_pg::switch_off_tenant_predicate(true);
+        return every_route_refuses().await;
+    }
+    let mut alone = tokio::process::Command::new(std::env::current_exe().unwrap());
+    let output = alone.args([ALONE, "--exact", "--nocapture"]).env(SWITCH, "1").output().await.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+async fn every_route_refuses() {
     let stack = Stack::start().await.unwrap();
     let root = stack.root().await.unwrap();
     let own = world::tenant(&stack, &root, "Alpha").await;

@@ -1,9 +1,11 @@
 //! The system suite: all five services, real sockets, Postgres, Redis and SMTP.
 
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
+mod catalogue;
 mod database;
 mod isolation;
 mod journey;
+mod payments;
 mod sign_in;
 mod world;

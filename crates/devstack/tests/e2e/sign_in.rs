@@ -233,3 +233,35 @@ async fn ot_16_a_reset_code_sets_a_password_and_ends_every_session() {
     client.sign_in(&root_path, &stack.mailbox_url, "boss@bar.example", PASSWORD).await.unwrap();
     stack.stop().await;
 }
+
+#[tokio::test]
+async fn an_unknown_tenant_is_told_before_what_is_missing_in_the_form() {
+    let stack = Stack::start().await.unwrap();
+    let root = stack.root().await.unwrap();
+    let (_, slug) = tenant(&root, "Alpha").await;
+    let client = stack.client().unwrap();
+    for route in ["login/", "login/verify-otp/", "password-reset/", "password-reset/confirm/"] {
+        let unknown = client.post(&format!("/tenant/no-such-tenant/auth/{route}"), json!({})).await.unwrap();
+        assert_eq!((unknown.status, unknown.at("/code")), (404, &json!("tenant_not_found")), "{route}");
+        let known = client.post(&format!("/tenant/{slug}/auth/{route}"), json!({})).await.unwrap();
+        assert_eq!((known.status, known.at("/code")), (400, &json!("validation_error")), "{route}: {}", known.text);
+    }
+    let empty = client.post(&format!("/tenant/{slug}/auth/login/"), json!({})).await.unwrap();
+    assert_eq!(empty.at("/errors/password"), &json!(["This field is required."]));
+    assert_eq!(empty.at("/errors/non_field_errors"), &json!(["Send either email or username."]));
+    stack.stop().await;
+}
+
+#[tokio::test]
+async fn an_admin_creates_users_in_the_own_tenant_only() {
+    let stack = Stack::start().await.unwrap();
+    let root = stack.root().await.unwrap();
+    let own = crate::world::unpaid_tenant(&stack, &root, "Alpha").await;
+    let (other, _) = tenant(&root, "Beta").await;
+    let new = |tenant: &str| json!({ "username": "anna", "email": "anna@example.com", "tenant_id": tenant });
+    let refused = own.admin.client.post("/users/", new(&other)).await.unwrap();
+    assert_eq!((refused.status, refused.at("/code")), (400, &json!("read_only_field")), "{}", refused.text);
+    let made = own.admin.client.post("/users/", new(&own.tenant)).await.unwrap().expect(201).unwrap();
+    assert_eq!(made.at("/data/tenant_id"), &json!(own.tenant));
+    stack.stop().await;
+}

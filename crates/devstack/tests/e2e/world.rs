@@ -41,8 +41,15 @@ pub(crate) async fn make(person: &Person, path: &str, body: Value) -> String {
     made.text_at("/data/id").unwrap()
 }
 
-/// A premium tenant with one of everything, each bearing `name` as a canary.
-pub(crate) async fn tenant(stack: &Stack, root: &Person, name: &str) -> World {
+/// A tenant that has not paid, and its ADMIN.
+pub(crate) struct Unpaid {
+    pub(crate) tenant: String,
+    pub(crate) slug: String,
+    pub(crate) admin: Person,
+}
+
+/// A tenant with its ADMIN, signed in.
+pub(crate) async fn unpaid_tenant(stack: &Stack, root: &Person, name: &str) -> Unpaid {
     let made = root.client.post("/tenants/", json!({ "name": name })).await.unwrap().expect(201).unwrap();
     let (tenant, slug) = (made.text_at("/data/id").unwrap(), made.text_at("/data/slug").unwrap());
     let email = format!("admin@{slug}.example");
@@ -51,6 +58,12 @@ pub(crate) async fn tenant(stack: &Stack, root: &Person, name: &str) -> World {
     let client = stack.client().unwrap();
     verify(stack, &client, &slug, &email).await;
     let admin = client.sign_in(&format!("/tenant/{slug}/auth"), &stack.mailbox_url, &email, PASSWORD).await.unwrap();
+    Unpaid { tenant, slug, admin }
+}
+
+/// A premium tenant with one of everything, each bearing `name` as a canary.
+pub(crate) async fn tenant(stack: &Stack, root: &Person, name: &str) -> World {
+    let Unpaid { tenant, slug, admin } = unpaid_tenant(stack, root, name).await;
     let payment = premium(&admin).await;
     let listener = listener(stack, &slug, "listener").await;
     let genre = root.client.post("/genres/", json!({ "name": format!("Genre {name}") })).await.unwrap();

@@ -1,0 +1,167 @@
+//! `songlist dev` with real processes: what `make run`, `make demo` and `make chaos` type.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const LISTENERS: [&str; 14] = [
+    "GATEWAY_HTTP_ADDR",
+    "PAYMENTS_WEBHOOK_ADDR",
+    "SANDBOX_WEB_ADDR",
+    "SANDBOX_SMTP_ADDR",
+    "SANDBOX_RAZORPAY_ADDR",
+    "AUTH_GRPC_ADDR",
+    "SONGLIST_GRPC_ADDR",
+    "PAYMENTS_GRPC_ADDR",
+    "SCHEDULER_GRPC_ADDR",
+    "GATEWAY_OPS_ADDR",
+    "AUTH_OPS_ADDR",
+    "SONGLIST_OPS_ADDR",
+    "PAYMENTS_OPS_ADDR",
+    "SCHEDULER_OPS_ADDR",
+];
+
+fn project() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn songlist(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_songlist"));
+    command.args(arguments).current_dir(project()).stdin(Stdio::null());
+    command
+}
+
+/// A running `songlist dev` with ports and a folder of its own.
+struct Dev {
+    child: Child,
+    lines: Receiver<String>,
+    folder: PathBuf,
+    ports: Vec<(&'static str, u16)>,
+}
+
+impl Dev {
+    fn start() -> Self {
+        let folder = project().join("target/test-servers").join(kit::ids::random().simple().to_string());
+        let ports = LISTENERS.map(|name| (name, sandbox::servers::free_port().unwrap())).to_vec();
+        let mut dev = Self { child: Command::new("true").spawn().unwrap(), lines: channel().1, folder, ports };
+        let mut command = dev.command();
+        dev.child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let (sender, lines) = channel();
+        let stdout = BufReader::new(dev.child.stdout.take().unwrap());
+        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        dev.lines = lines;
+        dev
+    }
+
+    fn command(&self) -> Command {
+        let mut command = songlist(&["dev", "--dev-dir", self.folder.to_str().unwrap()]);
+        command.envs(self.ports.iter().map(|(name, port)| (*name, format!("127.0.0.1:{port}"))));
+        command
+    }
+
+    /// What it printed until it was up.
+    fn table(&self) -> String {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut table = String::new();
+        while !table.contains("Ctrl-C stops everything") {
+            let line = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+            table.push_str(&line.unwrap_or_else(|_| panic!("not up after a minute:\n{table}")));
+            table.push('\n');
+        }
+        table
+    }
+
+    fn demo_json(&self) -> Value {
+        serde_json::from_str(&std::fs::read_to_string(self.folder.join("demo.json")).unwrap()).unwrap()
+    }
+
+    /// Runs another command of ours against it.
+    fn run(&self, arguments: &[&str]) -> Output {
+        songlist(arguments).args(["--dev-dir", self.folder.to_str().unwrap()]).output().unwrap()
+    }
+
+    /// Ctrl-C; its exit code.
+    fn interrupt(&mut self) -> Option<i32> {
+        signal(self.child.id().into(), "INT");
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.interrupt();
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn signal(pid: u64, name: &str) -> bool {
+    let kill = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null()).status();
+    kill.unwrap().success()
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn one_command_runs_everything_plays_the_demo_and_leaves_nothing_behind() {
+    let mut dev = Dev::start();
+    let table = dev.table();
+    let demo = dev.demo_json();
+    for url in ["gateway", "docs", "webhook", "mailbox", "smtp", "razorpay"] {
+        let url = demo["urls"][url].as_str().unwrap();
+        assert!(table.contains(url), "{url} is not in the table");
+    }
+    for (login, role) in demo["logins"].as_array().unwrap().iter().zip(["SUPER_ADMIN", "ADMIN", "LISTENER"]) {
+        assert_eq!(login["role"], role);
+        for field in ["email", "username", "password"] {
+            assert!(login[field].as_str().is_some_and(|text| !text.is_empty()), "{role}: {field}");
+        }
+        assert!(login.get("tenant_id").is_some() && login.get("tenant_slug").is_some());
+        assert!(table.contains(login["email"].as_str().unwrap()));
+    }
+    for field in ["key_id", "key_secret", "webhook_secret"] {
+        assert!(demo["razorpay"][field].is_string());
+    }
+    assert_eq!(table.matches("  curl ").count(), 3);
+
+    let beside = dev.command().output().unwrap();
+    assert_eq!(beside.status.code(), Some(1));
+    for (name, port) in &dev.ports {
+        assert!(text(&beside).contains(&format!("127.0.0.1:{port} (set {name}")), "a taken port is named");
+    }
+
+    let played = dev.run(&["demo"]);
+    assert!(played.status.success(), "{}", text(&played));
+    assert!(text(&played).contains("all as they should be"));
+
+    let pids: Vec<u64> = demo["pids"].as_object().unwrap().values().map(|pid| pid.as_u64().unwrap()).collect();
+    assert_eq!(pids.len(), 8, "five services, sandbox, PostgreSQL and Redis");
+    assert_eq!(dev.interrupt(), Some(0));
+    for pid in pids {
+        assert!(!signal(pid, "0"), "process {pid} is left");
+    }
+    for (name, port) in &dev.ports {
+        assert!(TcpListener::bind(("127.0.0.1", *port)).is_ok(), "{name} still listens");
+    }
+    let after = dev.run(&["demo"]);
+    assert!(text(&after).contains("nothing runs in"), "{}", text(&after));
+}
+
+#[test]
+fn the_journey_survives_sigkill_of_any_service_and_a_flushed_redis() {
+    let dev = Dev::start();
+    dev.table();
+    let chaos = dev.run(&["chaos", "--every", "6"]);
+    assert!(chaos.status.success(), "{}", text(&chaos));
+    for victim in ["auth-service", "songlist-service", "payments-service", "scheduler-service", "gateway"] {
+        assert!(text(&chaos).contains(&format!("{victim} ")), "{}", text(&chaos));
+    }
+}

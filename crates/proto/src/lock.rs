@@ -1,0 +1,58 @@
+use prost::Message;
+use prost_types::field_descriptor_proto::{Label, Type};
+use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorSet};
+
+/// What peers of another release rely on, a line each and sorted: every field with number and type, every enum value, every
+/// method. Kept in `proto/descriptor.lock`; a line that goes or changes breaks them.
+///
+/// # Errors
+/// When the embedded descriptors cannot be read, which is a bug.
+pub fn descriptor_lock() -> Result<String, prost::DecodeError> {
+    let set = FileDescriptorSet::decode(super::DESCRIPTORS)?;
+    let mut lines = Vec::new();
+    for file in set.file.iter().filter(|file| file.package().starts_with("songlist.")) {
+        for message in &file.message_type {
+            of_message(file.package(), message, &mut lines);
+        }
+        for kind in &file.enum_type {
+            let values = kind.value.iter();
+            lines.extend(
+                values.map(|value| format!("{}.{} {} = {}", file.package(), kind.name(), value.name(), value.number())),
+            );
+        }
+        for service in &file.service {
+            for method in &service.method {
+                let stream = |streams: bool| if streams { "stream " } else { "" };
+                lines.push(format!(
+                    "{}.{}/{} ({}{}) returns ({}{})",
+                    file.package(),
+                    service.name(),
+                    method.name(),
+                    stream(method.client_streaming()),
+                    method.input_type(),
+                    stream(method.server_streaming()),
+                    method.output_type()
+                ));
+            }
+        }
+    }
+    lines.sort();
+    Ok(lines.join("\n"))
+}
+
+fn of_message(parent: &str, message: &DescriptorProto, lines: &mut Vec<String>) {
+    let name = format!("{parent}.{}", message.name());
+    lines.extend(message.field.iter().map(|field| format!("{name} {}", of_field(field))));
+    for nested in &message.nested_type {
+        of_message(&name, nested, lines);
+    }
+}
+
+fn of_field(field: &FieldDescriptorProto) -> String {
+    let kind = match field.r#type() {
+        Type::Message | Type::Enum => field.type_name().to_owned(),
+        scalar => scalar.as_str_name().trim_start_matches("TYPE_").to_lowercase(),
+    };
+    let repeated = if field.label() == Label::Repeated { "repeated " } else { "" };
+    format!("{} = {} {repeated}{kind}", field.name(), field.number())
+}
