@@ -1,9 +1,20 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use kit::env::Env;
 use sandbox::servers::{Postgres, PostgresOptions, Redis, RedisOptions, free_port};
+use tokio::signal::unix::{SignalKind, signal};
 
-/// Runs a command beside throw-away servers; its exit code.
+/// Where throw-away servers live.
+const FOLDER: &str = "target/test-servers";
+/// What the command may take to stop.
+const GRACE: Duration = Duration::from_secs(10);
+/// What a killed run has left is swept after this.
+const STALE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Runs a command beside throw-away servers; its exit code. Servers that `TEST_DATABASE_URL` and `TEST_REDIS_URL` name are
+/// used instead.
 pub(crate) async fn run(command: &[String]) -> ExitCode {
     match started(command).await {
         Ok(code) => code,
@@ -16,20 +27,54 @@ pub(crate) async fn run(command: &[String]) -> ExitCode {
 
 async fn started(command: &[String]) -> anyhow::Result<ExitCode> {
     let (program, arguments) = command.split_first().ok_or_else(|| anyhow::anyhow!("no command"))?;
-    let folder = PathBuf::from("target/test-servers").join(kit::ids::random().simple().to_string());
-    let absolute = std::env::current_dir()?.join(&folder);
-    let postgres = PostgresOptions { folder: absolute.join("postgres"), port: free_port()?, durable: false };
-    let mut postgres = Postgres::start(&postgres).await?;
-    let mut redis = Redis::start(&RedisOptions { folder: absolute.join("redis"), port: free_port()? }).await?;
-    let status = tokio::process::Command::new(program)
-        .args(arguments)
-        .env("TEST_DATABASE_URL", postgres.admin_url("postgres"))
-        .env("TEST_REDIS_URL", redis.url())
-        .status()
-        .await;
-    postgres.stop();
-    redis.stop();
-    let _ = std::fs::remove_dir_all(&absolute);
-    let code = status?.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
-    Ok(ExitCode::from(code))
+    let mut child = tokio::process::Command::new(program);
+    child.args(arguments);
+    let mut env = Env::process();
+    let given = (env.opt("TEST_DATABASE_URL", "servers"), env.opt("TEST_REDIS_URL", "servers"));
+    if let (Some(_), Some(_)) = given {
+        return code_of(child.status().await?);
+    }
+    let root = std::env::current_dir()?.join(FOLDER);
+    sweep(&root);
+    let folder = root.join(kit::ids::random().simple().to_string());
+    let outcome = beside_servers(&folder, &mut child).await;
+    let _ = std::fs::remove_dir_all(&folder);
+    outcome
+}
+
+async fn beside_servers(folder: &Path, child: &mut tokio::process::Command) -> anyhow::Result<ExitCode> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let postgres = PostgresOptions { folder: folder.join("postgres"), port: free_port()?, durable: false };
+    let postgres = Postgres::start(&postgres).await?;
+    let redis = Redis::start(&RedisOptions { folder: folder.join("redis"), port: free_port()? }).await?;
+    child.env("TEST_DATABASE_URL", postgres.admin_url("postgres")).env("TEST_REDIS_URL", redis.url());
+    let mut running = child.kill_on_drop(true).spawn()?;
+    tokio::select! {
+        status = running.wait() => return code_of(status?),
+        // At a terminal the command has heard Ctrl-C itself.
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {
+            let pid = running.id().map(|id| id.to_string()).unwrap_or_default();
+            std::process::Command::new("kill").args(["-TERM", &pid]).status()?;
+        }
+    }
+    // The servers outlive it.
+    let _ = tokio::time::timeout(GRACE, running.wait()).await;
+    anyhow::bail!("stopped before the command was done")
+}
+
+fn code_of(status: std::process::ExitStatus) -> anyhow::Result<ExitCode> {
+    Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
+}
+
+/// Removes what killed runs have left.
+fn sweep(root: &Path) {
+    let old = |path: &PathBuf| {
+        let changed = std::fs::metadata(path).and_then(|data| data.modified());
+        changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STALE))
+    };
+    let folders = std::fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
+    for folder in folders.filter(old) {
+        let _ = std::fs::remove_dir_all(folder);
+    }
 }

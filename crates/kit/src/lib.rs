@@ -12,6 +12,7 @@ pub mod lifecycle;
 pub mod metrics;
 pub mod page;
 pub mod secret;
+mod status;
 pub mod telemetry;
 pub mod text;
 

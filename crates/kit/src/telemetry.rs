@@ -1,7 +1,9 @@
 //! Logs: JSON or readable, to stdout and optionally to a file that rotates every day. No personal data goes in.
 
-use tracing_appender::non_blocking::WorkerGuard;
-use tracing_appender::rolling;
+use std::path::Path;
+
+use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
+use tracing_appender::rolling::{InitError, RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 
@@ -28,16 +30,11 @@ impl LogConfig {
     /// Installs the process's subscriber; keep the guard until the end, it flushes the file.
     pub fn install(&self) -> Option<WorkerGuard> {
         let filter = EnvFilter::try_new(&self.level).unwrap_or_else(|_bad| EnvFilter::new("info"));
-        let (file, guard) = match &self.file {
-            None => (None, None),
-            Some(path) => {
-                let path = std::path::Path::new(path);
-                let folder =
-                    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."));
-                let (writer, guard) =
-                    tracing_appender::non_blocking(rolling::daily(folder, path.file_name().unwrap_or_default()));
-                (Some(writer), Some(guard))
-            }
+        let opened = self.file.as_deref().map(|path| rotating(Path::new(path)));
+        let (file, guard, fault) = match opened {
+            Some(Ok((file, guard))) => (Some(file), Some(guard), None),
+            Some(Err(error)) => (None, None, Some(error)),
+            None => (None, None, None),
         };
         let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_ansi(false);
         let outcome = match (self.json, file) {
@@ -49,6 +46,18 @@ impl LogConfig {
         if let Err(error) = outcome {
             tracing::warn!(%error, "logging was already set up");
         }
+        // A service that cannot keep its file still serves, and says so.
+        if let Some(error) = fault {
+            tracing::error!(alarm = "log_file", %error, "LOG_FILE cannot be written");
+        }
         guard
     }
+}
+
+/// A file that begins anew every day, written by a thread of its own.
+fn rotating(path: &Path) -> Result<(NonBlocking, WorkerGuard), InitError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let file = RollingFileAppender::builder().rotation(Rotation::DAILY).filename_prefix(name).build(folder)?;
+    Ok(tracing_appender::non_blocking(file))
 }

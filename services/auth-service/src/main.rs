@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use auth_service::{Config, MIGRATIONS, start};
-use mimalloc::MiMalloc;
+use tikv_jemallocator::Jemalloc;
 
 /// Returns the memory of password hashes to the system.
 #[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

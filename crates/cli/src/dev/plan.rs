@@ -41,7 +41,8 @@ const LISTENERS: [(&str, u16); 14] = [
     ("SCHEDULER_OPS_ADDR", 9104),
 ];
 /// Handed on when set.
-const HANDED_ON: [&str; 5] = ["LOG_LEVEL", "LOG_FORMAT", "GATEWAY_WORKERS", "PREMIUM_GATES", "CORS_ORIGINS"];
+const HANDED_ON: [&str; 6] =
+    ["LOG_LEVEL", "LOG_FORMAT", "GATEWAY_WORKERS", "PREMIUM_GATES", "CORS_ORIGINS", "RATE_LIMIT_FACTOR"];
 
 impl Plan {
     pub(super) fn from_env(env: &mut Env) -> Self {

@@ -48,7 +48,7 @@ impl Postgres {
         let secret = options.folder.join("superuser.password");
         fs::create_dir_all(&options.folder).with_context(|| format!("cannot make {}", options.folder.display()))?;
         if !data.join("PG_VERSION").exists() {
-            init(&options.folder, &data, &secret)?;
+            init(options, &data, &secret)?;
         }
         let password =
             fs::read_to_string(&secret).context("the superuser's password cannot be read")?.trim().to_owned();
@@ -124,7 +124,8 @@ fn as_its_user(signal: &str, program: &Path) -> Command {
     spawn::dying_with_us(signal, if is_root() { &AS_POSTGRES } else { &[] }, program)
 }
 
-fn init(folder: &Path, data: &Path, secret: &Path) -> anyhow::Result<()> {
+fn init(options: &PostgresOptions, data: &Path, secret: &Path) -> anyhow::Result<()> {
+    let folder = &options.folder;
     // Made beside its place and moved there when it is whole: an interrupted first run leaves nothing that looks like one.
     let unfinished = &folder.join("data.unfinished");
     let _ = fs::remove_dir_all(unfinished);
@@ -139,8 +140,9 @@ fn init(folder: &Path, data: &Path, secret: &Path) -> anyhow::Result<()> {
     let made = as_its_user("KILL", &postgres_program("initdb")?)
         .arg("-D")
         .arg(unfinished)
-        .args(["--locale=C.UTF-8", "-E", "UTF8", "-U", "postgres", "-A", "scram-sha-256", "--no-sync", "--pwfile"])
+        .args(["--locale=C.UTF-8", "-E", "UTF8", "-U", "postgres", "-A", "scram-sha-256", "--pwfile"])
         .arg(secret)
+        .args(if options.durable { &[][..] } else { &["--no-sync"] })
         .current_dir("/")
         .output()
         .context("initdb cannot be started")?;

@@ -14,11 +14,11 @@ const BATCH: i64 = 20;
 /// A claimed event that was not settled by then is claimed again: its worker has died.
 const VISIBILITY_MS: i64 = 30_000;
 
-/// An event to be applied.
 /// Events by age; one that waits stays.
 pub(crate) const OLD: OldRows =
     OldRows { table: "webhook_events", condition: "received_at < $1 AND state <> 'pending'" };
 
+/// An event to be applied.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = webhook_events)]
 pub(crate) struct Event {

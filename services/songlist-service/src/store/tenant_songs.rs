@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::filters::{Filters, Key, Order, SortBy, Visibility};
 use super::search::on_list;
 use super::songs::Song;
-use crate::schema::{genres, songs, tenant_song_counts, tenant_songs};
+use super::tenant_song_counts;
+use crate::schema::{genres, songs, tenant_songs};
 
 /// A link of a tenant to a song.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize, Deserialize)]
@@ -81,30 +82,9 @@ pub(crate) async fn link_all(
     let removed = diesel::query_dsl::methods::FilterDsl::filter(upsert, tenant_songs::deleted_at.is_not_null());
     let linked: Vec<Link> = removed.returning(Link::as_returning()).get_results(conn).await?;
     let approved = linked.iter().filter(|link| link.is_active).count();
-    add_counts(conn, id, i64::try_from(linked.len()).unwrap_or(0), i64::try_from(approved).unwrap_or(0)).await?;
-    Ok(linked)
-}
-
-/// Keeps the exact counts.
-async fn add_counts(conn: &mut Conn, id: TenantId, total: i64, approved: i64) -> Result<(), TxError> {
-    if total == 0 && approved == 0 {
-        return Ok(());
-    }
-    diesel::insert_into(tenant_song_counts::table)
-        .values((
-            tenant_song_counts::tenant_id.eq(id.0),
-            tenant_song_counts::total.eq(total),
-            tenant_song_counts::approved.eq(approved),
-        ))
-        .on_conflict(tenant_song_counts::tenant_id)
-        .do_update()
-        .set((
-            tenant_song_counts::total.eq(tenant_song_counts::total + total),
-            tenant_song_counts::approved.eq(tenant_song_counts::approved + approved),
-        ))
-        .execute(conn)
+    tenant_song_counts::add(conn, id, i64::try_from(linked.len()).unwrap_or(0), i64::try_from(approved).unwrap_or(0))
         .await?;
-    Ok(())
+    Ok(linked)
 }
 
 /// Approves or withdraws a link; `None` when it is in that state already.
@@ -131,12 +111,12 @@ pub(crate) async fn set_active(
         .await
         .optional()?;
     if changed.is_some() {
-        add_counts(conn, tenant, 0, if active { 1 } else { -1 }).await?;
+        tenant_song_counts::add(conn, tenant, 0, if active { 1 } else { -1 }).await?;
     }
     Ok(changed)
 }
 
-type Query = diesel::dsl::IntoBoxed<'static, diesel::dsl::InnerJoin<tenant_songs::table, songs::table>, Pg>;
+pub(super) type Query = diesel::dsl::IntoBoxed<'static, diesel::dsl::InnerJoin<tenant_songs::table, songs::table>, Pg>;
 
 /// The live links of a tenant to live songs.
 fn live(id: TenantId) -> Query {
@@ -148,7 +128,8 @@ fn live(id: TenantId) -> Query {
         .filter(songs::deleted_at.is_null())
 }
 
-fn filtered(id: TenantId, filters: &Filters) -> Query {
+/// The links that a list shows.
+pub(super) fn filtered(id: TenantId, filters: &Filters) -> Query {
     let mut query = on_list::conditions(filters).into_iter().fold(live(id), |query, condition| query.filter(condition));
     query = match filters.visibility {
         Some(Visibility::Global) => query.filter(songs::tenant_id.is_null()),
@@ -159,25 +140,6 @@ fn filtered(id: TenantId, filters: &Filters) -> Query {
         query = query.filter(tenant_songs::is_active.eq(active));
     }
     query
-}
-
-/// How many rows a list has: read from the kept counts where no filter but approval is set.
-pub(crate) async fn count(conn: &mut Conn, id: TenantId, filters: &Filters) -> Result<i64, TxError> {
-    if !filters.plain() {
-        return Ok(filtered(id, filters).count().get_result(conn).await?);
-    }
-    let kept: Option<(i64, i64)> = tenant_song_counts::table
-        .filter(of_tenant(tenant_song_counts::tenant_id, id))
-        .select((tenant_song_counts::total, tenant_song_counts::approved))
-        .first(conn)
-        .await
-        .optional()?;
-    let (total, approved) = kept.unwrap_or_default();
-    Ok(match filters.is_active {
-        None => total,
-        Some(true) => approved,
-        Some(false) => total - approved,
-    })
 }
 
 /// One page: rows after `after` when there is one, else from `offset`.

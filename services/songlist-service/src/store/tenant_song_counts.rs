@@ -1,0 +1,51 @@
+//! Exact counts of a tenant's list for every page of it: kept with every write of a link, computed only under filters.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use kit::ids::TenantId;
+use kit_pg::{Conn, TxError, of_tenant};
+
+use super::filters::Filters;
+use super::tenant_songs::filtered;
+use crate::schema::tenant_song_counts;
+
+/// Counts links in, or out with negative numbers, in the transaction that writes them.
+pub(super) async fn add(conn: &mut Conn, id: TenantId, total: i64, approved: i64) -> Result<(), TxError> {
+    if total == 0 && approved == 0 {
+        return Ok(());
+    }
+    diesel::insert_into(tenant_song_counts::table)
+        .values((
+            tenant_song_counts::tenant_id.eq(id.0),
+            tenant_song_counts::total.eq(total),
+            tenant_song_counts::approved.eq(approved),
+        ))
+        .on_conflict(tenant_song_counts::tenant_id)
+        .do_update()
+        .set((
+            tenant_song_counts::total.eq(tenant_song_counts::total + total),
+            tenant_song_counts::approved.eq(tenant_song_counts::approved + approved),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// How many rows a list has: read from the kept counts where no filter but approval is set.
+pub(crate) async fn count(conn: &mut Conn, id: TenantId, filters: &Filters) -> Result<i64, TxError> {
+    if !filters.plain() {
+        return Ok(filtered(id, filters).count().get_result(conn).await?);
+    }
+    let kept: Option<(i64, i64)> = tenant_song_counts::table
+        .filter(of_tenant(tenant_song_counts::tenant_id, id))
+        .select((tenant_song_counts::total, tenant_song_counts::approved))
+        .first(conn)
+        .await
+        .optional()?;
+    let (total, approved) = kept.unwrap_or_default();
+    Ok(match filters.is_active {
+        None => total,
+        Some(true) => approved,
+        Some(false) => total - approved,
+    })
+}
