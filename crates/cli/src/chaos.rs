@@ -16,6 +16,8 @@ use crate::say;
 /// Every service can be a victim.
 pub(crate) const VICTIMS: [&str; 5] =
     ["auth-service", "songlist-service", "payments-service", "scheduler-service", "gateway"];
+/// Those without which a client gets an answer, and not all it asked for.
+const NEEDED: [&str; 3] = ["auth-service", "songlist-service", "payments-service"];
 /// The step before which Redis forgets everything.
 const FLUSH_AT: usize = 12;
 /// Time for a killed process to be ready again, and for messages to arrive: what a dead relay had claimed is claimed again
@@ -39,20 +41,29 @@ struct Killer {
 impl Watcher for Killer {
     fn step(&mut self, _name: &str, _status: u16, _took: Duration) {}
 
-    fn unavailable(&mut self, name: &str, reply: &Reply) {
+    fn failed(&mut self, name: &str, reply: &Reply) {
         self.unavailable += 1;
-        let clear = reply.headers.contains_key("retry-after")
+        let clear = reply.status == 503
+            && reply.headers.contains_key("retry-after")
             && reply.at("/status") == &json!("error")
             && reply.at("/code").as_str().is_some_and(|code| code.ends_with("unavailable") || code == "timeout");
         if !clear {
-            self.unclear.push(format!("{name}: {}", reply.text));
+            self.unclear.push(format!("{name}: {} {}", reply.status, reply.text));
+        }
+    }
+
+    fn broken(&mut self, name: &str, error: &anyhow::Error) {
+        if self.victim != "gateway" {
+            self.unclear.push(format!("{name}: {error:#}"));
         }
     }
 
     async fn between(&mut self, _name: &str) -> anyhow::Result<()> {
         self.steps += 1;
         if self.steps == FLUSH_AT {
-            flush(&RunningStack::read(&self.folder)?.redis_url()).await?;
+            let stack = RunningStack::read(&self.folder)?;
+            anyhow::ensure!(stack.pid("redis").is_some(), "this stack's Redis is not its own: it is not flushed");
+            flush(&stack.redis_url()).await?;
         }
         if self.steps.is_multiple_of(self.every) {
             self.kill().await?;
@@ -128,7 +139,13 @@ pub(crate) async fn run(folder: &Path, victims: &[String], every: usize) -> anyh
         };
         play(&places(&stack), &songs, &mut killer).await.with_context(|| format!("while {victim} was killed"))?;
         killer.alive().await?;
-        anyhow::ensure!(killer.unclear.is_empty(), "503s that are not clear: {:#?}", killer.unclear);
+        anyhow::ensure!(killer.unclear.is_empty(), "answers that are no clear 503: {:#?}", killer.unclear);
+        anyhow::ensure!(killer.kills > 0, "{victim} was never killed");
+        anyhow::ensure!(
+            killer.unavailable > 0 || !NEEDED.contains(&victim),
+            "{victim} was killed {} times and nobody noticed",
+            killer.kills
+        );
         everything_was_delivered(&stack.database_admin_url()).await?;
         say(&format!(
             "{victim:<18} killed {} times, Redis flushed once; {} clear 503s; the journey reached its end in {:.1} s",

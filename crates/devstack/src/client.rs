@@ -41,12 +41,26 @@ impl Reply {
     /// This reply, when it has the status.
     ///
     /// # Errors
-    /// Another status, with the body.
+    /// [`Unexpected`] for another one.
     pub fn expect(self, status: u16) -> anyhow::Result<Self> {
-        anyhow::ensure!(self.status == status, "expected {status}, got {}: {}", self.status, self.text);
-        Ok(self)
+        if self.status == status { Ok(self) } else { Err(Unexpected { status, reply: self }.into()) }
     }
 }
+
+/// A reply with another status than the one expected.
+#[derive(Debug)]
+pub struct Unexpected {
+    status: u16,
+    pub reply: Reply,
+}
+
+impl std::fmt::Display for Unexpected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "expected {}, got {}: {}", self.status, self.reply.status, self.reply.text)
+    }
+}
+
+impl std::error::Error for Unexpected {}
 
 /// A signed-in person.
 #[derive(Clone)]

@@ -9,7 +9,7 @@ use anyhow::Context;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::client::{Client, Person, Reply};
+use crate::client::{Client, Person, Reply, Unexpected};
 
 const PASSWORD: &str = "correct horse battery";
 /// A song that no list has.
@@ -63,8 +63,11 @@ pub trait Watcher {
     /// Called after a step with what happened.
     fn step(&mut self, name: &str, status: u16, took: Duration);
 
-    /// Called for every 503, which a client answers by trying again.
-    fn unavailable(&mut self, _name: &str, _reply: &Reply) {}
+    /// Called for every answer of 500 and above; a client answers a 503 by trying again.
+    fn failed(&mut self, _name: &str, _reply: &Reply) {}
+
+    /// Called when no answer came.
+    fn broken(&mut self, _name: &str, _error: &anyhow::Error) {}
 
     /// Called between steps; the journey goes on when it returns.
     fn between(&mut self, name: &str) -> impl Future<Output = anyhow::Result<()>>;
@@ -112,10 +115,11 @@ impl<W: Watcher> Journey<'_, W> {
                 Ok(reply) if reply.status == 503 && started.elapsed() < Duration::from_secs(30) => {
                     let after =
                         reply.headers.get("retry-after").and_then(|v| v.to_str().ok()?.parse().ok()).unwrap_or(1);
-                    self.watcher.unavailable(name, &reply);
+                    self.watcher.failed(name, &reply);
                     tokio::time::sleep(Duration::from_secs(after).min(Duration::from_secs(2)) / 4).await;
                 }
-                Err(_) if started.elapsed() < Duration::from_secs(30) => {
+                Err(error) if started.elapsed() < Duration::from_secs(30) => {
+                    self.watcher.broken(name, &error);
                     tokio::time::sleep(Duration::from_millis(250)).await;
                 }
                 outcome => break outcome.with_context(|| format!("step: {name}"))?,
@@ -144,8 +148,9 @@ impl<W: Watcher> Journey<'_, W> {
                     self.watcher.step(name, reply.status, started.elapsed());
                     return Ok(reply);
                 }
-                Ok(reply) if reply.status == 503 => self.watcher.unavailable(name, &reply),
-                _ => {}
+                Ok(reply) if reply.status >= 500 => self.watcher.failed(name, &reply),
+                Ok(_) => {}
+                Err(error) => self.watcher.broken(name, &error),
             }
             anyhow::ensure!(started.elapsed() < Duration::from_secs(60), "{name}: not within a minute");
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -159,7 +164,14 @@ impl<W: Watcher> Journey<'_, W> {
         let person = loop {
             match client.sign_in(root, &mailbox, email, password).await {
                 // A code that was mailed for a sign-in that a crash cut off is not this one's: begin again.
-                Err(_) if started.elapsed() < Duration::from_secs(30) => {
+                Err(error) if started.elapsed() < Duration::from_secs(30) => {
+                    match error.downcast_ref::<Unexpected>() {
+                        Some(unexpected) if unexpected.reply.status >= 500 => {
+                            self.watcher.failed(who, &unexpected.reply);
+                        }
+                        Some(_) => {}
+                        None => self.watcher.broken(who, &error),
+                    }
                     tokio::time::sleep(Duration::from_millis(250)).await;
                 }
                 outcome => break outcome.with_context(|| format!("step: {who} signs in"))?,
@@ -173,9 +185,13 @@ impl<W: Watcher> Journey<'_, W> {
         let (email, password) = (self.places.root_email.clone(), self.places.root_password.clone());
         let root = self.sign_in("SUPER_ADMIN", "/auth/super-admin", &email, &password).await?;
         let genre = json!({ "name": "Rock" });
-        // A seeded installation has the genre.
-        let made = root.client.post("/genres/", genre).await?;
-        anyhow::ensure!(made.status == 201 || made.status == 409, "genre: {}", made.text);
+        self.until(
+            "SUPER_ADMIN sees to the genre",
+            || root.client.post("/genres/", genre.clone()),
+            // A seeded installation has it.
+            |reply| reply.status == 201 || reply.status == 409,
+        )
+        .await?;
         Ok(root)
     }
 

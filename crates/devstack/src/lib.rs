@@ -6,5 +6,5 @@ pub mod journey;
 mod service;
 mod stack;
 
-pub use client::{Client, Person, Reply};
+pub use client::{Client, Person, Reply, Unexpected};
 pub use stack::{Databases, ROOT, Service, Stack};

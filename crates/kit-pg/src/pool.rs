@@ -170,8 +170,10 @@ pub(crate) async fn connect(url: String, settings: PgConfig) -> diesel::Connecti
     );
     let options = config.get_options().map_or(limits.clone(), |given| format!("{given} {limits}"));
     config.options(options).application_name(&settings.application_name).connect_timeout(CONNECT);
-    // A host that vanished without a word is noticed by the kernel.
+    // A host that vanished without a word is noticed by the kernel: by what it does not acknowledge while something is sent,
+    // by keepalives while an answer is awaited.
     config.tcp_user_timeout(settings.statement_timeout + CONNECT);
+    config.keepalives_idle(Duration::from_secs(5)).keepalives_interval(Duration::from_secs(2)).keepalives_retries(2);
     if config.get_ssl_mode() == SslMode::Disable || config.get_ssl_mode() == SslMode::Prefer {
         let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
         return Conn::try_from_client_and_connection(client, connection).await;

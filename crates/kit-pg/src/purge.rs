@@ -44,12 +44,14 @@ impl OldRows {
 /// Purges each kind of rows that is older than its age; the report says how many of each are gone.
 ///
 /// # Errors
-/// When one cannot be purged; those before it are.
+/// The last one of those that could not be purged; all others are.
 pub async fn purge(pool: &Pool, ages: &[(OldRows, Duration)], now: DateTime<Utc>) -> Result<String, Error> {
-    let mut report = Vec::new();
+    let (mut report, mut failure) = (Vec::new(), None);
     for (rows, age) in ages {
-        let gone = rows.purge(pool, now - *age).await?;
-        report.push(format!("{} {gone}", rows.table));
+        match rows.purge(pool, now - *age).await {
+            Ok(gone) => report.push(format!("{} {gone}", rows.table)),
+            Err(error) => failure = Some(error),
+        }
     }
-    Ok(report.join(", "))
+    failure.map_or_else(|| Ok(report.join(", ")), Err)
 }

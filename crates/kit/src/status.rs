@@ -110,7 +110,8 @@ fn foreign(status: &Status) -> Error {
     // its own (a killed peer is `Unknown: transport error`).
     let broken = std::error::Error::source(status).is_some();
     let kind = match Kind::of_code(status.code()) {
-        Kind::Internal if broken => Kind::Unavailable,
+        Kind::Timeout => Kind::Timeout,
+        _ if broken => Kind::Unavailable,
         kind => kind,
     };
     let cause = anyhow::anyhow!("peer answered {:?}: {}", status.code(), status.message());
@@ -159,6 +160,6 @@ mod tests {
         assert_eq!(Error::from(Status::cancelled("Timeout expired")).kind(), Kind::Timeout);
         let broken = Status::from_error(Box::new(std::io::Error::other("connection reset")));
         assert_eq!(Error::from(broken).kind(), Kind::Unavailable);
-        assert_eq!(Error::from(Status::unknown("a panic")).kind(), Kind::Internal);
+        assert_eq!(Error::from(Status::unknown("of a stranger")).kind(), Kind::Internal);
     }
 }

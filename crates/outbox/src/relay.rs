@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::pin::pin;
 use std::time::Duration;
 
 use diesel::dsl::{now, sql};
@@ -19,6 +20,8 @@ use crate::schema::outbox;
 
 /// Messages of one lane on their way at once.
 const IN_FLIGHT: usize = 32;
+/// What one delivery may take; shorter than [`VISIBILITY_MS`], so that no living relay's message is claimed again.
+const BUDGET: Duration = Duration::from_secs(20);
 /// A claimed message that was not settled by then is claimed again: its relay has died.
 const VISIBILITY_MS: i64 = 30_000;
 /// Attempts after which a message is dead and waits for a person; with the back-off that is about a week.
@@ -91,7 +94,7 @@ impl Relay {
             let mut listener = self.wake.listen();
             let mut flying = FuturesUnordered::new();
             while !soft.is_cancelled() {
-                let claimed = self.claim(IN_FLIGHT - flying.len()).await;
+                let claimed = self.claim_beside(&mut flying).await;
                 flying.extend(claimed.into_iter().map(|message| self.send(message, &deliver)));
                 tokio::select! {
                     Some(()) = flying.next() => {}
@@ -105,6 +108,17 @@ impl Relay {
             while flying.next().await.is_some() {}
             Ok::<(), std::convert::Infallible>(())
         });
+    }
+
+    /// Claims while the messages on their way go on: they hold connections that the claim may be waiting for.
+    async fn claim_beside<F: Future<Output = ()>>(&self, flying: &mut FuturesUnordered<F>) -> Vec<Message> {
+        let mut claim = pin!(self.claim(IN_FLIGHT - flying.len()));
+        loop {
+            tokio::select! {
+                claimed = &mut claim => return claimed,
+                Some(()) = flying.next() => {}
+            }
+        }
     }
 
     async fn claim(&self, room: usize) -> Vec<Message> {
@@ -126,7 +140,10 @@ impl Relay {
         Fut: Future<Output = anyhow::Result<()>> + Send,
     {
         let (id, topic, attempts) = (message.id, message.topic.clone(), message.attempts);
-        let failure = deliver(message).await.err().map(|error| format!("{error:#}"));
+        let failure = match tokio::time::timeout(BUDGET, deliver(message)).await {
+            Ok(delivered) => delivered.err().map(|error| format!("{error:#}")),
+            Err(_elapsed) => Some(format!("no answer within {BUDGET:?}")),
+        };
         if failure.is_some() && attempts >= MAX_ATTEMPTS {
             tracing::error!(alarm = "message_dead", message_id = %id, topic, "a message is given up; set its state to pending to try again");
         }

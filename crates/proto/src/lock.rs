@@ -1,6 +1,8 @@
 use prost::Message;
 use prost_types::field_descriptor_proto::{Label, Type};
-use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorSet};
+use prost_types::{
+    DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto, FileDescriptorSet,
+};
 
 /// What peers of another release rely on, a line each and sorted: every field with number and type, every enum value, every
 /// method. Kept in `proto/descriptor.lock`; a line that goes or changes breaks them.
@@ -14,12 +16,7 @@ pub fn descriptor_lock() -> Result<String, prost::DecodeError> {
         for message in &file.message_type {
             of_message(file.package(), message, &mut lines);
         }
-        for kind in &file.enum_type {
-            let values = kind.value.iter();
-            lines.extend(
-                values.map(|value| format!("{}.{} {} = {}", file.package(), kind.name(), value.name(), value.number())),
-            );
-        }
+        of_enums(file.package(), &file.enum_type, &mut lines);
         for service in &file.service {
             for method in &service.method {
                 let stream = |streams: bool| if streams { "stream " } else { "" };
@@ -43,8 +40,18 @@ pub fn descriptor_lock() -> Result<String, prost::DecodeError> {
 fn of_message(parent: &str, message: &DescriptorProto, lines: &mut Vec<String>) {
     let name = format!("{parent}.{}", message.name());
     lines.extend(message.field.iter().map(|field| format!("{name} {}", of_field(field))));
+    of_enums(&name, &message.enum_type, lines);
     for nested in &message.nested_type {
         of_message(&name, nested, lines);
+    }
+}
+
+fn of_enums(parent: &str, enums: &[EnumDescriptorProto], lines: &mut Vec<String>) {
+    for kind in enums {
+        let line = |value: &EnumValueDescriptorProto| {
+            format!("{parent}.{} {} = {}", kind.name(), value.name(), value.number())
+        };
+        lines.extend(kind.value.iter().map(line));
     }
 }
 

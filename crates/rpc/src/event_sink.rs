@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use kit::Error;
 use kit::caller::Caller;
 use kit::grpc::{Peer, call, open};
 use outbox::{Delivered, Message};
@@ -36,15 +37,21 @@ pub async fn deliver(from: &'static str, followers: &[&Peer], message: &Message)
     failure.map_or(Ok(()), |status| Err(status.into()))
 }
 
-struct Sink<F>(F);
+/// A topic, and the service whose it is: nobody else may deliver it.
+pub type Sender = (&'static str, &'static str);
+
+struct Sink<F> {
+    senders: &'static [Sender],
+    receive: F,
+}
 
 /// The gRPC service that takes messages of our other services and hands them to `receive`.
-pub fn event_sink<F, Fut>(receive: F) -> EventSinkServer<impl EventSink>
+pub fn event_sink<F, Fut>(senders: &'static [Sender], receive: F) -> EventSinkServer<impl EventSink>
 where
     F: Fn(Delivered) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = kit::Result<()>> + Send + 'static,
 {
-    EventSinkServer::new(Sink(receive))
+    EventSinkServer::new(Sink { senders, receive })
 }
 
 #[tonic::async_trait]
@@ -55,10 +62,13 @@ where
 {
     async fn deliver(&self, request: Request<DeliverRequest>) -> Result<Response<DeliverResponse>, Status> {
         let (caller, sent) = open(request)?;
-        caller.service()?;
+        let from = caller.service()?;
+        if !self.senders.iter().any(|(topic, sender)| *topic == sent.topic && *sender == from) {
+            return Err(Error::forbidden().into());
+        }
         let (tenant, aggregate) = (sent.tenant_id.as_deref(), &sent.aggregate_id);
         let message = Delivered::parse(&sent.message_id, sent.topic, tenant, aggregate, sent.version, &sent.payload)?;
-        (self.0)(message).await?;
+        (self.receive)(message).await?;
         Ok(Response::new(DeliverResponse {}))
     }
 }

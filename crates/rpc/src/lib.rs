@@ -6,7 +6,7 @@ mod job_runner;
 use kit::page::Page;
 use proto::common::PageRequest;
 
-pub use event_sink::{deliver, event_sink};
+pub use event_sink::{Sender, deliver, event_sink};
 pub use job_runner::job_runner;
 
 /// The page a request asks for; the first one when it does not say.

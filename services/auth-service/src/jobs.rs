@@ -24,7 +24,6 @@ async fn purge(app: &App) -> Result<String, Error> {
     let ages = [
         (challenges::OLD, Duration::days(2)),
         (registrations::OLD, Duration::days(2)),
-        (sessions::OLD_TOKENS, Duration::days(30)),
         (sessions::OLD, Duration::days(30)),
         (revocations::OLD, Duration::days(1)),
         (OLD_KEYS, Duration::hours(24)),

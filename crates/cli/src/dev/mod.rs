@@ -17,6 +17,7 @@ use crate::say;
 use children::Children;
 use plan::Plan;
 pub(crate) use plan::SANDBOX_VARIABLES;
+use report::Report;
 use servers::Servers;
 
 /// Starts everything, waits until it is ready, prints where it is, and runs until Ctrl-C.
@@ -35,13 +36,10 @@ pub(crate) async fn run(env: &mut Env, folder: &Path) -> anyhow::Result<()> {
             _ = hangup.recv() => {}
         }
     };
-    let outcome = tokio::select! {
+    tokio::select! {
         outcome = start_and_watch(env, &folder, &plan) => outcome,
         () = stopped => Ok(()),
-    };
-    // Whoever looks for a running stack finds none.
-    let _ = fs::remove_file(folder.join("demo.json"));
-    outcome
+    }
 }
 
 async fn start_and_watch(env: &mut Env, folder: &Path, plan: &Plan) -> anyhow::Result<()> {
@@ -54,11 +52,12 @@ async fn start_and_watch(env: &mut Env, folder: &Path, plan: &Plan) -> anyhow::R
     servers.demo_tenant = Box::pin(crate::seed::run_demo(&mut seeds)).await?;
     let mut children = Children::start(&binaries()?, &folder.join("log"), &variables)?;
     plan.wait_until_ready(&mut children).await?;
-    report::write(folder, plan, &servers, &children)?;
-    report::print(plan);
+    let report = Report::of(folder, plan, &servers);
+    report.write(&children)?;
+    report.print();
     loop {
         if children.restart_the_dead()? {
-            report::write(folder, plan, &servers, &children)?;
+            report.write(&children)?;
         }
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

@@ -115,7 +115,7 @@ impl Plan {
             let url = format!("http://{addr}/readyz");
             while !http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 children.require_alive()?;
-                anyhow::ensure!(Instant::now() < deadline, "{name}: {url} is not ready after 30 s; see .dev/log");
+                anyhow::ensure!(Instant::now() < deadline, "{name}: {url} is not ready after 30 s; see its log");
                 tokio::time::sleep(Duration::from_millis(30)).await;
             }
         }

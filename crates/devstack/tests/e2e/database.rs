@@ -162,6 +162,34 @@ async fn a_tenant_reads_global_songs_and_cannot_change_claim_or_delete_them() {
     }
 }
 
+#[tokio::test]
+async fn the_platform_and_workers_read_rows_of_tenants_they_may_not_change_or_delete() {
+    let stack = Stack::start().await.unwrap();
+    let root = stack.root().await.unwrap();
+    world::tenant(&stack, &root, "Alpha").await;
+    let of_tenants = "WHERE tenant_id IS NOT NULL";
+    for (db, table, change, scopes) in [
+        (&stack.db.auth, "users", "first_name = 'x'", &["platform", "worker"][..]),
+        (&stack.db.payments, "payments", "amount_minor = 1", &["platform"]),
+        (&stack.db.payments, "subscriptions", "is_premium = false", &["platform"]),
+    ] {
+        let client = open(&db.url().unwrap()).await.unwrap();
+        for scope in scopes {
+            let begin = format!("BEGIN; SELECT set_config('app.scope', '{scope}', true)");
+            client.batch_execute(&begin).await.unwrap();
+            let seen = client.query(&format!("SELECT 1 FROM {table} {of_tenants}"), &[]).await.unwrap();
+            assert!(!seen.is_empty(), "{scope} sees {table}");
+            for statement in
+                [format!("UPDATE {table} SET {change} {of_tenants}"), format!("DELETE FROM {table} {of_tenants}")]
+            {
+                assert_eq!(client.execute(&statement, &[]).await.unwrap(), 0, "{scope}: {statement}");
+            }
+            client.batch_execute("ROLLBACK").await.unwrap();
+        }
+    }
+    stack.stop().await;
+}
+
 /// Columns with their types, as `table.column type` with `?` for those that may be NULL.
 fn columns_of_code(text: &str) -> Vec<String> {
     let (mut table, mut columns) = (String::new(), Vec::new());

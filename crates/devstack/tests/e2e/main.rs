@@ -6,6 +6,7 @@ mod catalogue;
 mod database;
 mod isolation;
 mod journey;
+mod messaging;
 mod payments;
 mod sign_in;
 mod world;

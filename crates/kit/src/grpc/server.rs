@@ -1,9 +1,11 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
@@ -13,6 +15,7 @@ use tonic::transport::server::TcpIncoming;
 use tower::{Layer, Service};
 
 use super::ASSERTION;
+use crate::Error;
 use crate::caller::KeyRing;
 use crate::lifecycle::Shutdown;
 use crate::metrics::Metrics;
@@ -114,7 +117,14 @@ where
         let metrics = self.layer.metrics.clone();
         Box::pin(async move {
             let started = Instant::now();
-            let response = inner.call(request).await?;
+            let response = match AssertUnwindSafe(inner.call(request)).catch_unwind().await {
+                Ok(response) => response?,
+                // Without an answer the caller would take the bug for a slow service, and try again.
+                Err(_panic) => {
+                    metrics.event("panic");
+                    Status::from(Error::internal(anyhow::anyhow!("{method} panicked"))).into_http()
+                }
+            };
             let status = response.headers().get("grpc-status").and_then(|v| v.to_str().ok()).unwrap_or("0").to_owned();
             let elapsed = started.elapsed();
             metrics.request(&method, &status, elapsed.as_secs_f64());
@@ -126,4 +136,56 @@ where
 
 fn millis(elapsed: Duration) -> f64 {
     (elapsed.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::caller::Caller;
+    use crate::{Clock, Secret};
+    use std::net::Ipv4Addr;
+
+    /// A service with a bug.
+    #[derive(Clone)]
+    struct Panics;
+
+    impl NamedService for Panics {
+        const NAME: &'static str = "songlist.test.Panics";
+    }
+
+    impl Service<http::Request<Body>> for Panics {
+        type Response = http::Response<Body>;
+        type Error = Infallible;
+        type Future = Answer;
+
+        fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, _request: http::Request<Body>) -> Answer {
+            Box::pin(async { panic!("a bug") })
+        }
+    }
+
+    #[tokio::test]
+    async fn lg_06_a_panic_is_an_internal_error_and_the_next_call_is_served() {
+        const KEYS: &str = "gateway>auth=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+        let ring = |me: &str| KeyRing::parse(me, &Secret::new(KEYS), Clock::system()).unwrap();
+        let shutdown = Shutdown::new();
+        let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let server = GrpcServer { addr, keys: ring("auth"), metrics: Metrics::new().unwrap() };
+        let bound = serve(server, Routes::new(Panics), &shutdown).await.unwrap();
+        let uri = format!("http://{bound}");
+        let mut channel = tonic::transport::Endpoint::from_shared(uri.clone()).unwrap().connect_lazy();
+        for _ in 0..2 {
+            let method = "songlist.test.Panics/Do";
+            let assertion = ring("gateway").sign("auth", method, &Caller::system("gateway")).unwrap();
+            let request = http::Request::post(format!("{uri}/{method}")).header(ASSERTION, assertion);
+            let request = request.header("content-type", "application/grpc").body(Body::empty()).unwrap();
+            std::future::poll_fn(|cx| channel.poll_ready(cx)).await.unwrap();
+            let answer = channel.call(request).await.unwrap();
+            assert_eq!(answer.headers().get("grpc-status").unwrap(), "13");
+        }
+        shutdown.stop();
+    }
 }

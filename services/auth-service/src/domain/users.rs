@@ -153,10 +153,9 @@ async fn place(app: &App, caller: &Caller, new: &NewUser) -> Result<(TenantId, R
         new.role.as_deref().map(|name| Role::of_name(name).ok_or_else(|| Error::invalid("role", "Unknown role.")));
     let asked = asked.transpose()?;
     if let Ok((_, tenant)) = caller.admin() {
-        if new.tenant.as_ref().is_some_and(|asked| TenantId::parse(asked).ok() != Some(tenant)) {
-            return Err(Error::read_only("tenant_id"));
-        }
+        let other = new.tenant.as_ref().is_some_and(|asked| TenantId::parse(asked).ok() != Some(tenant));
         return match asked {
+            None | Some(Role::Listener) if other => Err(Error::read_only("tenant_id")),
             None | Some(Role::Listener) => Ok((tenant, Role::Listener)),
             Some(_) => Err(Error::forbidden()),
         };

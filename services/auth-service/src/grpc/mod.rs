@@ -25,7 +25,7 @@ pub(crate) fn routes(app: &App, shutdown: &Shutdown) -> Routes {
         .add_service(sessions::service(app))
         .add_service(signing_keys::service(app))
         .add_service(revocations::service(app, shutdown))
-        .add_service(rpc::event_sink({
+        .add_service(rpc::event_sink(events::SENDERS, {
             let app = app.clone();
             move |message| {
                 let app = app.clone();

@@ -6,17 +6,8 @@ use uuid::Uuid;
 
 use crate::schema::{refresh_tokens, sessions};
 
-/// Tokens of sessions that ended or expired; they go before their sessions.
-pub(crate) const OLD_TOKENS: OldRows = OldRows {
-    table: "refresh_tokens",
-    condition: "session_id IN (SELECT id FROM sessions WHERE least(revoked_at, expires_at) < $1)",
-};
-/// Sessions that ended or expired and have no token left.
-pub(crate) const OLD: OldRows = OldRows {
-    table: "sessions",
-    condition: "least(revoked_at, expires_at) < $1 \
-                AND NOT EXISTS (SELECT FROM refresh_tokens WHERE session_id = sessions.id)",
-};
+/// Sessions that ended or expired; their tokens go with them.
+pub(crate) const OLD: OldRows = OldRows { table: "sessions", condition: "least(revoked_at, expires_at) < $1" };
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions)]

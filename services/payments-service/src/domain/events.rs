@@ -8,6 +8,9 @@ use crate::store::tenants;
 /// The inbox name of this service.
 const CONSUMER: &str = "payments";
 
+/// The topics this service hears, and of whom.
+pub(crate) const SENDERS: &[(&str, &str)] = &[("tenant.changed", "auth")];
+
 /// Takes a message of another service, once.
 pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
     app.pg

@@ -2,7 +2,7 @@ use chrono::Duration;
 use kit::caller::Caller;
 use kit::ids::TenantId;
 use kit::{Error, Kind};
-use kit_pg::{Conn, IdempotencyKey, Once, Scope};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 use serde::{Deserialize, Serialize};
 
 use super::states::{self, State};
@@ -37,28 +37,40 @@ pub(crate) async fn offer(app: &App, caller: &Caller) -> Result<Once<Offered>, E
     if let Some(earlier) = earlier {
         return Ok(earlier);
     }
-    let offered = open_or_new(app, tenant).await?;
+    let open = match open_or_new(app, caller, tenant).await? {
+        Open::Made(offered) => return Ok(offered),
+        Open::Found(open) => Offered { payment: open, created: false },
+    };
     app.pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let mut key = IdempotencyKey::claim(conn, caller, ROUTE).await?;
-            match key.replay()? {
-                Some(earlier) => Ok(earlier),
-                None => key.keep(conn, app.clock.now(), offered.clone()).await,
-            }
-        })
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| remember(conn, app, caller, open.clone()).await)
         .await
+}
+
+/// Keeps the answer under the request's key, in the transaction of its effect; the kept one when there is one already.
+async fn remember(conn: &mut Conn, app: &App, caller: &Caller, offered: Offered) -> Result<Once<Offered>, TxError> {
+    let mut key = IdempotencyKey::claim(conn, caller, ROUTE).await?;
+    match key.replay()? {
+        Some(earlier) => Ok(earlier),
+        None => key.keep(conn, app.clock.now(), offered).await,
+    }
+}
+
+/// The tenant's open payment: found with its link, or made by this request, whose answer is kept.
+enum Open {
+    Found(Payment),
+    Made(Once<Offered>),
 }
 
 /// The intent is committed before Razorpay is called, so a link whose creation was not answered is found again by its
 /// reference.
-async fn open_or_new(app: &App, tenant: TenantId) -> Result<Offered, Error> {
+async fn open_or_new(app: &App, caller: &Caller, tenant: TenantId) -> Result<Open, Error> {
     if let Some(expired) = expired(app, tenant).await? {
         // It may have been paid in its last minute: Razorpay knows.
         super::settlement::settle(app, expired, "link expired here").await?;
     }
     let intent = intend(app, tenant).await?;
     if intent.state()? == State::Pending {
-        return Ok(Offered { payment: intent, created: false });
+        return Ok(Open::Found(intent));
     }
     // An intent of an earlier request may have its link already.
     let link = match app.razorpay.link_by_reference(&intent.reference_id).await {
@@ -68,7 +80,14 @@ async fn open_or_new(app: &App, tenant: TenantId) -> Result<Offered, Error> {
         Err(error) => Err(GatewayError::Unknown(error.to_string())),
     };
     match link {
-        Ok(link) => Ok(Offered { payment: adopt(app, &intent, &link, "link created").await?, created: true }),
+        Ok(link) => app
+            .pg
+            .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+                let payment = adopt(conn, app, &intent, &link, "link created").await?;
+                remember(conn, app, caller, Offered { payment, created: true }).await
+            })
+            .await
+            .map(Open::Made),
         Err(error) => {
             app.metrics.event("payment_gateway_error");
             if error.certain() {
@@ -177,24 +196,25 @@ async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
 }
 
 /// Writes a found or new link into its payment.
-pub(crate) async fn adopt(app: &App, intent: &Payment, link: &Link, cause: &str) -> Result<Payment, Error> {
-    let now = app.clock.now();
-    app.pg
-        .transaction(Scope::Worker, async |conn: &mut Conn| {
-            let mut row = payments::find_for_update(conn, intent.id).await?;
-            // Whoever found the link first has stored it; a row that was given up meanwhile has a link after all.
-            if row.razorpay_payment_link_id.is_none() {
-                row.razorpay_payment_link_id = Some(link.id.clone());
-                row.payment_link_url = Some(link.short_url.clone());
-                row.razorpay_order_id.clone_from(&link.order_id);
-                row.expires_at = link.expires_at;
-                if !states::advance(conn, &mut row, State::Pending, cause, now).await? {
-                    payments::update(conn, &row).await?;
-                }
-            }
-            Ok(row)
-        })
-        .await
+pub(crate) async fn adopt(
+    conn: &mut Conn,
+    app: &App,
+    intent: &Payment,
+    link: &Link,
+    cause: &str,
+) -> Result<Payment, TxError> {
+    let mut row = payments::find_for_update(conn, intent.id).await?;
+    // Whoever found the link first has stored it; a row that was given up meanwhile has a link after all.
+    if row.razorpay_payment_link_id.is_none() {
+        row.razorpay_payment_link_id = Some(link.id.clone());
+        row.payment_link_url = Some(link.short_url.clone());
+        row.razorpay_order_id.clone_from(&link.order_id);
+        row.expires_at = link.expires_at;
+        if !states::advance(conn, &mut row, State::Pending, cause, app.clock.now()).await? {
+            payments::update(conn, &row).await?;
+        }
+    }
+    Ok(row)
 }
 
 /// Closes an intent that certainly has no link.

@@ -66,7 +66,13 @@ async fn look_at(app: &App, id: Uuid) -> Result<Payment, Error> {
 async fn find_link(app: &App, row: &Payment) -> Result<Option<Payment>, Error> {
     let found = app.razorpay.link_by_reference(&row.reference_id).await.map_err(Error::unavailable)?;
     if let Some(link) = found.filter(|link| payment_links::fits(row, link)) {
-        return payment_links::adopt(app, row, &link, "link found by its reference").await.map(Some);
+        let adopted = app
+            .pg
+            .transaction(Scope::Worker, async |conn: &mut Conn| {
+                payment_links::adopt(conn, app, row, &link, "link found by its reference").await
+            })
+            .await?;
+        return Ok(Some(adopted));
     }
     let now = app.clock.now();
     if now - row.created_at < APPEARS_WITHIN {

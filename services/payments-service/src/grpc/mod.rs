@@ -2,7 +2,7 @@
 
 mod payments;
 mod subscriptions;
-mod webhooks;
+mod webhook_events;
 
 use proto::tonic::service::Routes;
 
@@ -13,8 +13,8 @@ use crate::{App, jobs};
 pub(crate) fn routes(app: &App) -> Routes {
     Routes::new(payments::service(app))
         .add_service(subscriptions::service(app))
-        .add_service(webhooks::service(app))
-        .add_service(rpc::event_sink({
+        .add_service(webhook_events::service(app))
+        .add_service(rpc::event_sink(events::SENDERS, {
             let app = app.clone();
             move |message| {
                 let app = app.clone();

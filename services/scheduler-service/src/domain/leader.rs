@@ -75,7 +75,10 @@ async fn run(app: &App, job: &Job, fence: i64) {
     tracing::info!(job = job.name, ok, result, "a job ran");
     let ended = app
         .pg
-        .transaction(Scope::Worker, async |conn: &mut Conn| jobs::end_run(conn, id, &job.name, ok, &result).await)
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            jobs::end_run(conn, id, &job.name, ok, &result).await?;
+            jobs::reschedule(conn, &job.name, ok).await
+        })
         .await;
     if let Err(error) = ended {
         error.log();

@@ -39,10 +39,11 @@ pub(crate) async fn find(conn: &mut Conn, name: &str) -> Result<Job, TxError> {
     Ok(jobs::table.find(name).select(Job::as_select()).first(conn).await?)
 }
 
-/// Claims the jobs that are due: each is due again one interval from now, whatever becomes of this run.
+/// Claims the jobs that are due. Until its end is noted, a run may take two minutes, twice its budget: one that vanished with
+/// its scheduler is due again after that.
 pub(crate) async fn claim_due(conn: &mut Conn) -> Result<Vec<Job>, TxError> {
     let due = jobs::table.filter(jobs::enabled.eq(true)).filter(jobs::next_run_at.le(diesel::dsl::now));
-    let next = diesel::dsl::sql::<Timestamptz>("now() + interval '1 second' * every_secs");
+    let next = diesel::dsl::sql::<Timestamptz>("now() + interval '1 second' * least(every_secs, 120)");
     Ok(diesel::update(due)
         .set((jobs::next_run_at.eq(next), jobs::last_run_at.eq(diesel::dsl::sql::<Timestamptz>("now()").nullable())))
         .returning(Job::as_returning())
@@ -59,20 +60,29 @@ pub(crate) async fn begin_run(conn: &mut Conn, id: Uuid, job: &str, fence: i64) 
     Ok(())
 }
 
-/// Notes how a run ended; one that failed is due again in a minute at the latest.
+/// Notes how a run ended.
 pub(crate) async fn end_run(conn: &mut Conn, id: Uuid, job: &str, ok: bool, result: &str) -> Result<(), TxError> {
     let now = diesel::dsl::sql::<Timestamptz>("now()").nullable();
     diesel::update(runs::table.find(id))
         .set((runs::finished_at.eq(now), runs::ok.eq(ok), runs::result.eq(result)))
         .execute(conn)
         .await?;
-    let row = jobs::table.find(job);
-    if ok {
-        diesel::update(row).set(jobs::last_result.eq(result)).execute(conn).await?;
+    diesel::update(jobs::table.find(job)).set(jobs::last_result.eq(result)).execute(conn).await?;
+    Ok(())
+}
+
+/// Sets when a job is due again after a claimed run: one interval after that one began, and after a failure in a minute at
+/// the latest.
+pub(crate) async fn reschedule(conn: &mut Conn, job: &str, ok: bool) -> Result<(), TxError> {
+    let next = if ok {
+        "last_run_at + interval '1 second' * every_secs"
     } else {
-        let soon = diesel::dsl::sql::<Timestamptz>("least(next_run_at, now() + interval '1 minute')");
-        diesel::update(row).set((jobs::last_result.eq(result), jobs::next_run_at.eq(soon))).execute(conn).await?;
-    }
+        "now() + interval '1 second' * least(every_secs, 60)"
+    };
+    diesel::update(jobs::table.find(job))
+        .set(jobs::next_run_at.eq(diesel::dsl::sql::<Timestamptz>(next)))
+        .execute(conn)
+        .await?;
     Ok(())
 }
 

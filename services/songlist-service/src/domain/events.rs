@@ -7,6 +7,9 @@ use crate::App;
 /// The inbox name of this service.
 const CONSUMER: &str = "songlist";
 
+/// The topics this service hears, and of whom.
+pub(crate) const SENDERS: &[(&str, &str)] = &[("premium.changed", "payments"), ("tenant.changed", "auth")];
+
 /// Takes a message of another service, once.
 pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
     app.pg

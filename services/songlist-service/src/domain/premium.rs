@@ -36,13 +36,15 @@ pub(crate) async fn granted(app: &App, tenant: TenantId) -> Result<bool, Error> 
     Ok(premium)
 }
 
-/// Refuses what needs premium. It comes after the look at an earlier answer: a replay tells what was done while premium ran.
+/// Refuses what needs premium. It comes after the look at an earlier answer: a replay tells what was done while premium ran,
+/// whether or not payments-service can be asked now.
 ///
 /// # Errors
-/// `premium_required`.
-pub(crate) fn require(granted: bool) -> Result<(), Error> {
-    if granted {
-        return Ok(());
+/// `premium_required`; `Unavailable` when [`granted`] could not say.
+pub(crate) fn require(granted: &Result<bool, Error>) -> Result<(), Error> {
+    match granted {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::new(Kind::Forbidden, "premium_required", "This needs a premium subscription.")),
+        Err(error) => Err(Error::unavailable(anyhow::anyhow!("premium is not known: {error}"))),
     }
-    Err(Error::new(Kind::Forbidden, "premium_required", "This needs a premium subscription."))
 }

@@ -105,8 +105,8 @@ fn catalogue(caller: &Caller) -> Result<Catalogue, Error> {
 pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<Once<(Song, String)>, Error> {
     let (user, owner) = writer(caller)?;
     let granted = match owner {
-        Some(tenant) => premium::granted(app, tenant).await?,
-        None => true,
+        Some(tenant) => premium::granted(app, tenant).await,
+        None => Ok(true),
     };
     app.pg
         .transaction(Scope::tenant_or_platform(owner), async |conn: &mut Conn| {
@@ -114,7 +114,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<
             if let Some(earlier) = key.replay()? {
                 return Ok(earlier);
             }
-            premium::require(granted)?;
+            premium::require(&granted)?;
             let made = insert(conn, app, owner, user, input).await?;
             key.keep(conn, app.clock.now(), made).await
         })

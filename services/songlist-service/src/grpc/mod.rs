@@ -18,7 +18,7 @@ pub(crate) fn routes(app: &App) -> Routes {
         .add_service(tenant_songs::service(app))
         .add_service(playlists::service(app))
         .add_service(song_requests::service(app))
-        .add_service(rpc::event_sink({
+        .add_service(rpc::event_sink(events::SENDERS, {
             let app = app.clone();
             move |message| {
                 let app = app.clone();

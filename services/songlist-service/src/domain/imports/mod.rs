@@ -101,7 +101,7 @@ pub(crate) async fn run(
 ) -> Result<Report, Error> {
     let (user, owner) = songs::writer(caller)?;
     if let Some(tenant) = owner {
-        premium::require(premium::granted(app, tenant).await?)?;
+        premium::require(&premium::granted(app, tenant).await)?;
     }
     let mut import = Import {
         app,

@@ -1,0 +1,165 @@
+//! The outbox's relay, and what is forgotten of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use devstack::Stack;
+use kit::Clock;
+use kit::lifecycle::Shutdown;
+use kit_pg::bootstrap::open;
+use kit_pg::{Conn, Pool, Scope};
+use outbox::{Lane, NewMessage, Relay, Wake};
+use serde_json::json;
+use songlist_service::MIGRATIONS;
+use testkit::{TestDb, eventually};
+
+async fn emit(pool: &Pool, topic: &'static str, count: usize) {
+    pool.transaction(Scope::Worker, async |conn: &mut Conn| {
+        for _ in 0..count {
+            let message = NewMessage {
+                topic,
+                tenant_id: None,
+                aggregate_id: kit::ids::random(),
+                version: 1,
+                payload: json!({}),
+                request_id: "test".to_owned(),
+            };
+            outbox::emit(conn, message).await?;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+}
+
+async fn count(db: &TestDb, condition: &str) -> i64 {
+    let superuser = open(db.admin_url()).await.unwrap();
+    let sql = format!("SELECT count(*) FROM {}.{condition}", db.schema);
+    superuser.query_one(&sql, &[]).await.unwrap().get(0)
+}
+
+async fn all_sent(db: &TestDb) {
+    eventually("every message is sent", || async {
+        (count(db, "outbox WHERE state <> 'sent'").await == 0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_burst_is_sent_once_each_over_two_connections() {
+    let db = TestDb::new("songlist", MIGRATIONS).await.unwrap();
+    let mut config = db.config().unwrap();
+    config.max_connections = 2;
+    let (pool, wake, shutdown) = (Pool::new(&config, &[]), Wake::default(), Shutdown::new());
+    emit(&pool, "premium.changed", 100).await;
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counter = sent.clone();
+    Relay::new(pool.clone(), wake.clone(), Lane::All).start(&shutdown, move |_message| {
+        let counter = counter.clone();
+        async move {
+            counter.fetch_add(1, Ordering::SeqCst);
+            anyhow::Ok(())
+        }
+    });
+    all_sent(&db).await;
+    emit(&pool, "premium.changed", 1).await;
+    wake.wake();
+    all_sent(&db).await;
+    assert_eq!(sent.load(Ordering::SeqCst), 101, "no message was sent twice");
+    shutdown.stop();
+    shutdown.finished(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_mail_server_that_hangs_holds_up_mail_alone() {
+    const MAIL: &[&str] = &["mail.code"];
+    let db = TestDb::new("songlist", MIGRATIONS).await.unwrap();
+    let (pool, wake, shutdown) = (Pool::new(&db.config().unwrap(), &[]), Wake::default(), Shutdown::new());
+    for lane in [Lane::Only(MAIL), Lane::AllBut(MAIL)] {
+        Relay::new(pool.clone(), wake.clone(), lane).start(&shutdown, |message| async move {
+            if message.topic == "mail.code" {
+                std::future::pending::<()>().await;
+            }
+            anyhow::Ok(())
+        });
+    }
+    emit(&pool, "mail.code", 40).await;
+    emit(&pool, "revocation", 3).await;
+    wake.wake();
+    eventually("revocations are sent", || async {
+        (count(&db, "outbox WHERE topic = 'revocation' AND state = 'sent'").await == 3).then_some(())
+    })
+    .await;
+    assert_eq!(count(&db, "outbox WHERE topic = 'mail.code' AND state = 'sent'").await, 0);
+    shutdown.hard.cancel();
+}
+
+#[tokio::test]
+async fn a_failed_delivery_is_tried_again_until_it_works() {
+    let db = TestDb::new("songlist", MIGRATIONS).await.unwrap();
+    let (pool, shutdown) = (Pool::new(&db.config().unwrap(), &[]), Shutdown::new());
+    emit(&pool, "premium.changed", 1).await;
+    Relay::new(pool, Wake::default(), Lane::All).start(&shutdown, |message| async move {
+        anyhow::ensure!(message.attempts >= 3, "not yet");
+        Ok(())
+    });
+    all_sent(&db).await;
+    assert_eq!(count(&db, "outbox WHERE attempts = 3 AND last_error LIKE '%not yet%'").await, 1);
+    shutdown.stop();
+    shutdown.finished(Duration::from_secs(5)).await;
+}
+
+#[tokio::test]
+async fn a_purge_takes_old_rows_in_batches_and_leaves_young_ones() {
+    let db = TestDb::new("songlist", MIGRATIONS).await.unwrap();
+    let superuser = open(db.admin_url()).await.unwrap();
+    let rows = |name: &str, count: u32, age: &str| {
+        format!(
+            "INSERT INTO {}.idempotency_keys (scope, key, request_hash, reply, created_at) \
+             SELECT '{name}', n::text, '', '{{}}', now() - interval '{age}' FROM generate_series(1, {count}) n",
+            db.schema
+        )
+    };
+    superuser.batch_execute(&rows("old", 2_500, "25 hours")).await.unwrap();
+    superuser.batch_execute(&rows("young", 3, "23 hours")).await.unwrap();
+    let pool = Pool::new(&db.config().unwrap(), &[]);
+    let missing = kit_pg::OldRows { table: "no_such_table", condition: "created_at < $1" };
+    let day = chrono::Duration::hours(24);
+    let ages = [(missing, day), (kit_pg::OLD_KEYS, day)];
+    assert!(kit_pg::purge(&pool, &ages, Clock::system().now()).await.is_err());
+    assert_eq!(count(&db, "idempotency_keys").await, 3, "one that fails keeps no other from being purged");
+    let report = kit_pg::purge(&pool, &ages[1..], Clock::system().now()).await.unwrap();
+    assert_eq!(report, "idempotency_keys 0");
+}
+
+#[tokio::test]
+async fn the_scheduler_has_every_service_forget_what_is_old() {
+    let stack = Stack::start().await.unwrap();
+    for _ in 0..2 {
+        stack.root().await.unwrap();
+    }
+    let auth = open(stack.db.auth.admin_url()).await.unwrap();
+    let schema = &stack.db.auth.schema;
+    let age = format!(
+        "UPDATE {schema}.sessions SET revoked_at = now() - interval '31 days' \
+         WHERE id = (SELECT id FROM {schema}.sessions ORDER BY auth_time LIMIT 1)"
+    );
+    assert_eq!(auth.execute(&age, &[]).await.unwrap(), 1);
+    let scheduler = open(stack.db.scheduler.admin_url()).await.unwrap();
+    let schema = &stack.db.scheduler.schema;
+    scheduler.batch_execute(&format!("UPDATE {schema}.jobs SET next_run_at = now()")).await.unwrap();
+    eventually("the old session is gone, with its tokens", || async {
+        let gone = count(&stack.db.auth, "sessions").await == 1 && count(&stack.db.auth, "refresh_tokens").await == 1;
+        gone.then_some(())
+    })
+    .await;
+    eventually("every job ran well and is due one interval later", || async {
+        let good = "jobs j WHERE next_run_at > now() + interval '1 second' * (every_secs - 60) \
+                    AND EXISTS (SELECT FROM $schema.runs r WHERE r.job = j.name AND r.ok)";
+        let jobs = count(&stack.db.scheduler, "jobs").await;
+        (count(&stack.db.scheduler, &good.replace("$schema", schema)).await == jobs && jobs == 4).then_some(())
+    })
+    .await;
+    stack.stop().await;
+}
