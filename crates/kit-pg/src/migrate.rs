@@ -1,5 +1,7 @@
 //! Migrations: run by the owner role in a release step, checked by the runtime role before it serves.
 
+use std::time::Duration;
+
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -10,6 +12,9 @@ pub use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use crate::pool::connect;
 use crate::{Conn, PgConfig, Pool, Scope};
+
+/// What a database may take to answer a starting service.
+const START: Duration = Duration::from_secs(10);
 
 diesel::table! {
     __diesel_schema_migrations (version) {
@@ -79,11 +84,12 @@ pub async fn pending(pool: &Pool, migrations: &EmbeddedMigrations) -> anyhow::Re
     Ok(embedded.iter().filter(|m| !seen(&m.name().version())).map(|m| m.name().to_string()).collect())
 }
 
-/// Refuses with the names of what is pending.
+/// Refuses with the names of what is pending. A database that is on its way up beside this process is waited for.
 ///
 /// # Errors
 /// When something is pending or the history cannot be read.
 pub async fn require_current(pool: &Pool, service: &str, migrations: &EmbeddedMigrations) -> anyhow::Result<()> {
+    pool.wait_until_reachable(START).await;
     let pending = pending(pool, migrations).await?;
     anyhow::ensure!(pending.is_empty(), "pending migrations: {}; run `{service} migrate`", pending.join(", "));
     Ok(())
@@ -100,7 +106,7 @@ async fn check_locale(conn: &mut Conn) -> anyhow::Result<()> {
 
 async fn open(url: &str, service: &str) -> anyhow::Result<Conn> {
     let mut settings = PgConfig::of_url(url, &format!("{service}-migrate"));
-    settings.statement_timeout = std::time::Duration::from_secs(600);
+    settings.statement_timeout = Duration::from_secs(600);
     connect(url.to_owned(), settings)
         .await
         .map_err(|error| anyhow::anyhow!("cannot connect as the owner role: {error}"))

@@ -134,6 +134,16 @@ impl Pool {
         });
     }
 
+    /// Waits until the database answers, or for so long.
+    pub(crate) async fn wait_until_reachable(&self, patience: Duration) {
+        let reached = async {
+            while !self.ping().await {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        let _ = tokio::time::timeout(patience, reached).await;
+    }
+
     /// True when the database answers.
     pub async fn ping(&self) -> bool {
         self.transaction(Scope::Worker, async |_conn| Ok(())).await.is_ok()

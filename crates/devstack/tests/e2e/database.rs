@@ -4,6 +4,7 @@ use auth_service::MIGRATIONS as AUTH;
 use devstack::Stack;
 use kit_pg::bootstrap::open;
 use kit_pg::migrate::{self, EmbeddedMigrations};
+use kit_pg::{PgConfig, Pool};
 use payments_service::MIGRATIONS as PAYMENTS;
 use scheduler_service::MIGRATIONS as SCHEDULER;
 use songlist_service::MIGRATIONS as SONGLIST;
@@ -263,4 +264,27 @@ async fn three_migrators_at_once_leave_one_whole_schema() {
     );
     let done = [runs.0.unwrap(), runs.1.unwrap(), runs.2.unwrap()];
     assert_eq!(done.iter().filter(|versions| !versions.is_empty()).count(), 1, "one of them ran it all: {done:?}");
+}
+
+#[tokio::test]
+async fn a_service_that_starts_before_its_database_waits_for_it() {
+    let db = TestDb::new("scheduler", SCHEDULER).await.unwrap();
+    let real = url::Url::parse(&db.url().unwrap()).unwrap();
+    let behind = format!("127.0.0.1:{}", real.port().unwrap());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut front = real.clone();
+    front.set_port(Some(listener.local_addr().unwrap().port())).unwrap();
+    let pool = Pool::new(&PgConfig::of_url(front.as_str(), "scheduler"), &[]);
+    let waiting = tokio::spawn(async move { migrate::require_current(&pool, "scheduler-service", &SCHEDULER).await });
+    // A database on its way up closes what connects to it.
+    for _ in 0..3 {
+        drop(listener.accept().await.unwrap());
+    }
+    tokio::spawn(async move {
+        while let Ok((mut from, _)) = listener.accept().await {
+            let mut to = tokio::net::TcpStream::connect(&behind).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut from, &mut to).await });
+        }
+    });
+    waiting.await.unwrap().unwrap();
 }

@@ -7,7 +7,6 @@ use super::filters::RawFilters;
 use crate::App;
 use crate::store::filters::SortBy;
 use crate::store::songs::{self, Catalogue};
-use crate::store::tenant_song_counts;
 use crate::store::tenant_songs::{self, Link, TenantSong};
 
 /// Puts a GLOBAL or own song on the tenant's list; a link that was removed is revived.
@@ -78,8 +77,7 @@ pub(crate) async fn list(
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
             let filters = listing.resolve_genres(conn).await?;
-            let count =
-                if page.counted() { Some(tenant_song_counts::count(conn, tenant, &filters).await?) } else { None };
+            let count = if page.counted() { Some(tenant_songs::count(conn, tenant, &filters).await?) } else { None };
             page.check_range(count.unwrap_or(0))?;
             let window = (i64::from(page.size) + 1, page.offset());
             let mut rows =

@@ -9,6 +9,6 @@ pub(crate) mod playlists;
 pub(crate) mod search;
 pub(crate) mod song_requests;
 pub(crate) mod songs;
-pub(crate) mod tenant_song_counts;
+mod tenant_song_counts;
 pub(crate) mod tenant_songs;
 pub(crate) mod tenants;

@@ -1,12 +1,10 @@
-//! Exact counts of a tenant's list for every page of it: kept with every write of a link, computed only under filters.
+//! Exact counts of a tenant's list, so that a page of it can say how many there are: kept with every write of a link.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, of_tenant};
 
-use super::filters::Filters;
-use super::tenant_songs::filtered;
 use crate::schema::tenant_song_counts;
 
 /// Counts links in, or out with negative numbers, in the transaction that writes them.
@@ -31,11 +29,8 @@ pub(super) async fn add(conn: &mut Conn, id: TenantId, total: i64, approved: i64
     Ok(())
 }
 
-/// How many rows a list has: read from the kept counts where no filter but approval is set.
-pub(crate) async fn count(conn: &mut Conn, id: TenantId, filters: &Filters) -> Result<i64, TxError> {
-    if !filters.plain() {
-        return Ok(filtered(id, filters).count().get_result(conn).await?);
-    }
+/// The links of a tenant: all of them, approved ones, or those that are not.
+pub(super) async fn kept(conn: &mut Conn, id: TenantId, is_active: Option<bool>) -> Result<i64, TxError> {
     let kept: Option<(i64, i64)> = tenant_song_counts::table
         .filter(of_tenant(tenant_song_counts::tenant_id, id))
         .select((tenant_song_counts::total, tenant_song_counts::approved))
@@ -43,7 +38,7 @@ pub(crate) async fn count(conn: &mut Conn, id: TenantId, filters: &Filters) -> R
         .await
         .optional()?;
     let (total, approved) = kept.unwrap_or_default();
-    Ok(match filters.is_active {
+    Ok(match is_active {
         None => total,
         Some(true) => approved,
         Some(false) => total - approved,

@@ -116,7 +116,7 @@ pub(crate) async fn set_active(
     Ok(changed)
 }
 
-pub(super) type Query = diesel::dsl::IntoBoxed<'static, diesel::dsl::InnerJoin<tenant_songs::table, songs::table>, Pg>;
+type Query = diesel::dsl::IntoBoxed<'static, diesel::dsl::InnerJoin<tenant_songs::table, songs::table>, Pg>;
 
 /// The live links of a tenant to live songs.
 fn live(id: TenantId) -> Query {
@@ -129,7 +129,7 @@ fn live(id: TenantId) -> Query {
 }
 
 /// The links that a list shows.
-pub(super) fn filtered(id: TenantId, filters: &Filters) -> Query {
+fn filtered(id: TenantId, filters: &Filters) -> Query {
     let mut query = on_list::conditions(filters).into_iter().fold(live(id), |query, condition| query.filter(condition));
     query = match filters.visibility {
         Some(Visibility::Global) => query.filter(songs::tenant_id.is_null()),
@@ -140,6 +140,14 @@ pub(super) fn filtered(id: TenantId, filters: &Filters) -> Query {
         query = query.filter(tenant_songs::is_active.eq(active));
     }
     query
+}
+
+/// How many rows a list has: the kept count where no filter but approval is set.
+pub(crate) async fn count(conn: &mut Conn, id: TenantId, filters: &Filters) -> Result<i64, TxError> {
+    if filters.plain() {
+        return tenant_song_counts::kept(conn, id, filters.is_active).await;
+    }
+    Ok(filtered(id, filters).count().get_result(conn).await?)
 }
 
 /// One page: rows after `after` when there is one, else from `offset`.
