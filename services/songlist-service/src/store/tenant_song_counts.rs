@@ -1,4 +1,5 @@
-//! Exact counts of a tenant's list, so that a page of it can say how many there are: kept with every write of a link.
+//! Exact counts of a tenant's list, so that a page of it can say how many there are: kept with every write of a link. Under other
+//! filters than approval, `tenant_songs::count` counts.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
