@@ -27,7 +27,7 @@ const LISTENERS: [&str; 14] = [
 ];
 
 fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")
 }
 
 fn songlist(arguments: &[&str]) -> Command {

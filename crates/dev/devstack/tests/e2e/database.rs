@@ -192,7 +192,7 @@ async fn the_platform_and_workers_read_rows_of_tenants_they_may_not_change_or_de
 }
 
 /// The statements whose speed is measured; the third is a page of the list.
-const PAGE: &str = include_str!("../../../../deploy/measure/read.sql");
+const PAGE: &str = include_str!("../../../../../deploy/measure/read.sql");
 
 #[tokio::test]
 async fn a_page_of_a_tenants_list_is_read_in_order_from_its_index_under_the_policy() {
@@ -252,7 +252,7 @@ fn columns_of_code(text: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn the_tables_of_the_code_are_the_tables_of_the_migrations() {
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../..");
     let read = |file: &str| std::fs::read_to_string(format!("{root}/{file}")).unwrap();
     let shared = [read("crates/outbox/src/schema.rs"), read("crates/kit-pg/src/idempotency.rs")];
     for db in schemas().await {

@@ -7,7 +7,7 @@ mod tests {
     use std::process::Command;
 
     fn root() -> PathBuf {
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..")
     }
 
     fn walk(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {

@@ -14,7 +14,7 @@ fn places(stack: &Stack) -> Places {
 }
 
 fn project() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."))
 }
 
 #[derive(Default)]

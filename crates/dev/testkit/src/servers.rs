@@ -60,7 +60,7 @@ async fn is_prepared(admin_url: &str) -> bool {
 
 async fn start_own() -> anyhow::Result<(Postgres, Redis)> {
     let folder: PathBuf = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../target/test-servers")
+        .join("../../../target/test-servers")
         .join(kit::ids::random().simple().to_string());
     let postgres =
         Postgres::start(&PostgresOptions { folder: folder.join("postgres"), port: free_port()?, durable: false })
