@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use redis::Script;
 
-use crate::marks::Mark;
+use crate::revocations::Mark;
 use crate::{Redis, RedisDown, Subject};
 
 /// GCRA over every limit at once (none is charged when one refuses), then the marks: one round trip for both.

@@ -3,10 +3,10 @@
 
 mod guard;
 mod local;
-mod marks;
 mod pool;
+mod revocations;
 
 pub use guard::{Limit, Verdict};
 pub use local::LocalLimiter;
-pub use marks::{Mark, Subject};
 pub use pool::{Redis, RedisConfig, RedisDown};
+pub use revocations::{Mark, Subject};

@@ -4,7 +4,7 @@
 mod app;
 mod config;
 mod http;
-mod openapi;
+
 mod peers;
 mod policy;
 mod revocations;
@@ -16,8 +16,9 @@ use std::net::SocketAddr;
 use kit::lifecycle::Shutdown;
 
 pub use config::Config;
-pub use openapi::document as openapi_document;
-pub use policy::{Access, Method, Rule, TABLE, permissions_table};
+
+pub use http::rule::{Access, Method, Rule};
+pub use policy::{TABLE, openapi_document, permissions_table};
 
 /// Where a started gateway listens.
 #[derive(Clone, Copy, Debug)]

@@ -10,7 +10,7 @@ use tokens::{Claims, TokenError};
 
 use crate::app::App;
 use crate::http::error::HttpError;
-use crate::policy::{Access, Rule};
+use crate::http::rule::{Access, Rule};
 use crate::{revocations, signing_keys};
 
 /// The longest idempotency key.

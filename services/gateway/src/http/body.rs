@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use serde::de::IgnoredAny;
 
 use crate::http::error::HttpError;
-use crate::policy::Body;
+use crate::http::rule::Body;
 
 /// Brackets that may be open at once.
 const MAX_DEPTH: u32 = 16;

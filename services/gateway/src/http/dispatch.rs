@@ -9,11 +9,11 @@ use actix_web::{HttpRequest, HttpResponse};
 use kit::{Error, Kind};
 
 use crate::app::App;
-use crate::http::cx::{Answered, Cx};
+use crate::http::context::{Answered, Cx};
 use crate::http::error::{HttpError, Style};
 use crate::http::request_id::request_id;
+use crate::http::rule::Rule;
 use crate::http::{auth, body};
-use crate::policy::Rule;
 
 /// Every list knows these.
 const PAGING: [&str; 2] = ["page", "page_size"];
@@ -87,7 +87,7 @@ async fn run(app: &App, rule: &'static Rule, request: HttpRequest, mut payload: 
 /// The query's pairs, when the rule knows all their names.
 fn query(rule: &Rule, request: &HttpRequest) -> Result<Vec<(String, String)>, HttpError> {
     let pairs: Vec<(String, String)> = form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
-    let paged = matches!(rule.answer, crate::policy::Answer::List(_));
+    let paged = matches!(rule.answer, crate::http::rule::Answer::List(_));
     for (name, value) in &pairs {
         let known = rule.query.contains(&name.as_str()) || (paged && PAGING.contains(&name.as_str()));
         if !known {

@@ -2,10 +2,12 @@
 
 pub(crate) mod auth;
 pub(crate) mod body;
-pub(crate) mod cx;
+pub(crate) mod context;
 pub(crate) mod dispatch;
 pub(crate) mod error;
 pub(crate) mod page;
+pub(crate) mod rate;
 pub(crate) mod reply;
 pub(crate) mod request_id;
+pub(crate) mod rule;
 pub(crate) mod server;

@@ -5,7 +5,7 @@ use proto::common::{PageInfo, PageRequest};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::http::cx::{Answered, Cx};
+use crate::http::context::{Answered, Cx};
 use crate::http::error::HttpError;
 use crate::http::reply::Reply;
 

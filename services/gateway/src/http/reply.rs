@@ -8,7 +8,7 @@ use proto::prost_types;
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
-use crate::http::cx::Cx;
+use crate::http::context::Cx;
 use crate::http::error::HttpError;
 
 /// An answer: status, body and the headers of its own.

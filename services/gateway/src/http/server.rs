@@ -11,7 +11,8 @@ use kit::lifecycle::Shutdown;
 
 use crate::app::App;
 use crate::http::dispatch::{Route, not_found};
-use crate::policy::{Rule, TABLE};
+use crate::http::rule::Rule;
+use crate::policy::TABLE;
 
 /// A client that has not sent its headers by then is cut.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);

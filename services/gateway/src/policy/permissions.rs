@@ -2,7 +2,8 @@ use std::fmt::Write as _;
 
 use kit::caller::Role;
 
-use super::{Access, Rule, TABLE};
+use super::TABLE;
+use crate::http::rule::{Access, Rule};
 
 /// `docs/permissions.md`, made from the table.
 pub fn permissions_table() -> String {

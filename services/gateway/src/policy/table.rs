@@ -1,11 +1,10 @@
 use kit::caller::Role;
 
-use super::{Access, Answer, Body, Method, Rate, Reach, Rule};
-use crate::http::cx::handler;
-use crate::openapi::schema;
-use crate::routes::{
-    auth, genres, imports, payments, platform, playlists, song_requests, songs, tenant_songs, tenants, users,
-};
+use super::schema;
+use crate::http::context::handler;
+use crate::http::rate::Rate;
+use crate::http::rule::{Access, Answer, Body, Method, Reach, Rule};
+use crate::routes::{auth, genres, payments, platform, playlists, song_requests, songs, tenant_songs, tenants, users};
 
 /// Bytes of a body that holds a password or a code.
 const AUTH_BODY: usize = 64 * 1024;
@@ -376,11 +375,11 @@ pub const TABLE: &[Rule] = &[
         reach: Reach::PlatformOrTenant,
         rate: Rate::Import,
         body: Body::Upload(UPLOAD_BODY),
-        answer: Answer::Data(200, Some(schema::<imports::ImportView>)),
+        answer: Answer::Data(200, Some(schema::<songs::ImportView>)),
         query: &["format", "columns", "genre", "dry_run"],
         repeatable: false,
         summary: "Import songs from CSV or NDJSON",
-        handler: handler!(imports::import),
+        handler: handler!(songs::import),
     },
     Rule {
         method: Method::Get,

@@ -2,7 +2,6 @@
 
 pub(crate) mod auth;
 pub(crate) mod genres;
-pub(crate) mod imports;
 pub(crate) mod payments;
 pub(crate) mod platform;
 pub(crate) mod playlists;

@@ -3,4 +3,4 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
 mod dev;
-mod papers;
+mod generated_files;

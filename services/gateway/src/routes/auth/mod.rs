@@ -2,9 +2,9 @@ use proto::auth as pb;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::users::UserView;
-use crate::http::cx::{Answered, Cx, required};
+use crate::http::context::{Answered, Cx, required};
 use crate::http::reply::Reply;
+use crate::routes::users::UserView;
 
 /// Asks for an account in the tenant of the path.
 #[derive(Deserialize, ToSchema)]

@@ -3,7 +3,7 @@ use proto::songlist as pb;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::cx::{Answered, Cx};
+use crate::http::context::{Answered, Cx};
 use crate::http::page::{Wanted, list as page};
 use crate::http::reply::{Reply, time};
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_swagger_ui::Config;
 
-use crate::http::cx::{Answered, Cx};
+use crate::http::context::{Answered, Cx};
 use crate::http::error::HttpError;
 use crate::http::reply::Reply;
 
@@ -50,7 +50,7 @@ pub(crate) async fn capabilities(_cx: Cx) -> Answered {
 }
 
 pub(crate) async fn openapi(cx: Cx) -> Answered {
-    Reply::json(200, &crate::openapi::document(&cx.app.config.public_url))
+    Reply::json(200, &crate::policy::openapi_document(&cx.app.config.public_url))
 }
 
 pub(crate) async fn jwks(cx: Cx) -> Answered {

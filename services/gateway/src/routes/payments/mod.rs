@@ -2,7 +2,7 @@ use proto::payments as pb;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::http::cx::{Answered, Cx};
+use crate::http::context::{Answered, Cx};
 use crate::http::page::{Wanted, list as page};
 use crate::http::reply::{Reply, opt_time, time};
 

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::http::auth;
 use crate::http::error::HttpError;
 use crate::http::reply::Reply;
-use crate::policy::Rule;
+use crate::http::rule::Rule;
 
 /// What one request may take in all.
 const BUDGET: Duration = Duration::from_secs(2);

@@ -7,7 +7,8 @@ use utoipa::ToSchema;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::Schema as Utoipa;
 
-use crate::policy::{Access, Answer, Body, Method, Rule, TABLE};
+use super::TABLE;
+use crate::http::rule::{Access, Answer, Body, Method, Rule};
 
 /// The schemas a document needs, by name.
 #[derive(Default)]

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
 
-use crate::http::cx::{Answered, Cx};
+use crate::http::context::{Answered, Cx};
 use crate::http::error::HttpError;
 use crate::http::reply::Reply;
 
@@ -151,7 +151,7 @@ async fn send_form(cx: &Cx, payload: Payload, pieces: &Pieces) -> Result<(), Htt
 
 fn max_bytes(cx: &Cx) -> usize {
     match cx.rule.body {
-        crate::policy::Body::Upload(max) => max,
+        crate::http::rule::Body::Upload(max) => max,
         _ => 0,
     }
 }

@@ -1,8 +1,12 @@
+mod import;
+
+pub(crate) use import::{ImportView, import};
+
 use proto::songlist as pb;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::cx::{Answered, Cx};
+use crate::http::context::{Answered, Cx};
 use crate::http::error::HttpError;
 use crate::http::page::{Wanted, list as page};
 use crate::http::reply::{Reply, time};

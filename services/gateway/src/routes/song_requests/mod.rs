@@ -3,10 +3,10 @@ use proto::songlist as pb;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::songs::NewSong;
-use crate::http::cx::{Answered, Cx};
+use crate::http::context::{Answered, Cx};
 use crate::http::page::{Wanted, list as page};
 use crate::http::reply::{Reply, opt_time, time};
+use crate::routes::songs::NewSong;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct SongRequestView {

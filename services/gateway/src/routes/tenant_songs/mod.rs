@@ -2,10 +2,10 @@ use proto::songlist as pb;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::songs::{filters, visibility};
-use crate::http::cx::{Answered, Cx, required};
+use crate::http::context::{Answered, Cx, required};
 use crate::http::page::{Wanted, list as page};
 use crate::http::reply::{Reply, time};
+use crate::routes::songs::{filters, visibility};
 
 /// A song on the tenant's list.
 #[derive(Serialize, ToSchema)]
