@@ -29,10 +29,11 @@ check: ## What CI runs: format, clippy, tests
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	@$(MAKE) --no-print-directory test
 
-docs: ## Write .env.example and docs/permissions.md anew
+docs: ## Write the generated files anew: .env.example, docs/permissions.md, docs/errors.md
 	$(CARGO) build --workspace --locked
 	$(SONGLIST) env-example > .env.example
 	$(SONGLIST) permissions > docs/permissions.md
+	$(SONGLIST) errors > docs/errors.md
 
 proto-accept: ## Take the protos as they are now into proto/descriptor.lock; look at the lines that go
 	$(CARGO) build --workspace --locked

@@ -1,12 +1,11 @@
 use diesel::result::{DatabaseErrorKind, Error as Diesel};
-use kit::{Error, Kind};
+use kit::{Code, Error};
 
 /// What a unique or foreign key violation means to a caller; the key is the constraint's name.
 #[derive(Clone, Copy, Debug)]
 pub struct Conflict {
     pub constraint: &'static str,
-    pub code: &'static str,
-    pub text: &'static str,
+    pub code: Code,
 }
 
 /// What can end a transaction: a query that failed, or a rule that refused.
@@ -62,7 +61,7 @@ impl TxError {
             Diesel::DatabaseError(kind, info) => {
                 let known = info.constraint_name().and_then(|name| conflicts.iter().find(|c| c.constraint == name));
                 match (kind, known) {
-                    (_, Some(known)) => Error::conflict(known.code, known.text),
+                    (_, Some(known)) => Error::new(known.code),
                     (DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand, _) => {
                         Error::unavailable(error)
                     }
@@ -92,11 +91,10 @@ impl From<TxError> for Error {
 
 /// Refuses with 422: the key was used with another payload.
 pub(crate) fn key_reused() -> Error {
-    Error::new(Kind::KeyReused, "idempotency_key_reused", "This Idempotency-Key was used with another request.")
+    Error::new(Code::IdempotencyKeyReused)
 }
 
 /// Refuses with 409: the first request with this key has not finished.
 pub(crate) fn in_progress() -> Error {
-    Error::new(Kind::InProgress, "request_in_progress", "A request with this Idempotency-Key is still being processed.")
-        .retry_after(std::time::Duration::from_secs(1))
+    Error::new(Code::RequestInProgress).retry_after(std::time::Duration::from_secs(1))
 }

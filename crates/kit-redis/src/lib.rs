@@ -1,12 +1,12 @@
-//! Redis for every service: a pool whose dead connections leave it, keys with a prefix, the rate limiter and the revocation
-//! marks, read together in one round trip. Redis holds nothing that cannot be lost: each use has a local answer.
+//! Redis for every service: a pool that drops dead connections, keys with a prefix, and the rate limiter and the revocations,
+//! read together in one round trip. Redis holds nothing that cannot be lost: each use has a local answer.
 
-mod guard;
+mod check;
 mod local;
 mod pool;
 mod revocations;
 
-pub use guard::{Limit, Verdict};
+pub use check::{Checked, Limit};
 pub use local::LocalLimiter;
 pub use pool::{Redis, RedisConfig, RedisDown};
-pub use revocations::{Mark, Subject};
+pub use revocations::{MinVersion, Subject};

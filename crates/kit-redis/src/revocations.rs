@@ -5,29 +5,29 @@ use redis::AsyncCommands;
 
 use crate::{Redis, RedisDown};
 
-/// What a revocation mark is about.
+/// Whose tokens a revocation is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
     /// One sign-in: every token of it is dead.
     Session(SessionId),
-    /// A user: tokens of a version below the mark's are dead.
+    /// A user: tokens below the minimum version are dead.
     User(UserId),
-    /// A tenant: tokens of a tenant version below the mark's are dead.
+    /// A tenant: tokens below the minimum tenant version are dead.
     Tenant(TenantId),
 }
 
-/// The lowest version still good; sessions are marked with the highest number there is.
+/// The lowest version of a token that is still good; a revoked session has the highest number there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark(pub i64);
+pub struct MinVersion(pub i64);
 
-impl Mark {
+impl MinVersion {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         text.parse().ok().map(Self)
     }
 }
 
 impl Redis {
-    pub(crate) fn mark_key(&self, subject: &Subject) -> String {
+    pub(crate) fn revocation_key(&self, subject: &Subject) -> String {
         match subject {
             Subject::Session(id) => self.key(&["rev", "session", &id.to_string()]),
             Subject::User(id) => self.key(&["rev", "user", &id.to_string()]),
@@ -39,22 +39,22 @@ impl Redis {
         self.key(&["rev", "generation"])
     }
 
-    /// Writes marks that live as long as an access token can.
+    /// Writes revocations that live as long as an access token can.
     ///
     /// # Errors
-    /// [`RedisDown`]: Postgres still has them, the refill writes them again.
-    pub async fn mark(&self, marks: &[(Subject, Mark)], life: Duration) -> Result<(), RedisDown> {
-        if marks.is_empty() {
+    /// [`RedisDown`]: Postgres still has them, and they are written again from there.
+    pub async fn revoke(&self, revocations: &[(Subject, MinVersion)], life: Duration) -> Result<(), RedisDown> {
+        if revocations.is_empty() {
             return Ok(());
         }
         let mut pipe = redis::pipe();
-        for (subject, mark) in marks {
-            pipe.set_ex(self.mark_key(subject), mark.0, life.as_secs().max(1)).ignore();
+        for (subject, min) in revocations {
+            pipe.set_ex(self.revocation_key(subject), min.0, life.as_secs().max(1)).ignore();
         }
         self.run(|mut conn| async move { pipe.query_async(&mut conn).await }).await
     }
 
-    /// The name of the present filling, empty when there is none.
+    /// The id under which all revocations were last written, empty when there is none.
     ///
     /// # Errors
     /// [`RedisDown`].
@@ -64,12 +64,12 @@ impl Redis {
         Ok(found.unwrap_or_default())
     }
 
-    /// Names the filling, after all its marks were written.
+    /// Sets that id, after all revocations were written.
     ///
     /// # Errors
     /// [`RedisDown`].
-    pub async fn set_generation(&self, name: &str) -> Result<(), RedisDown> {
-        let (key, name) = (self.generation_key(), name.to_owned());
-        self.run(|mut conn| async move { conn.set(key, name).await }).await
+    pub async fn set_generation(&self, id: &str) -> Result<(), RedisDown> {
+        let (key, id) = (self.generation_key(), id.to_owned());
+        self.run(|mut conn| async move { conn.set(key, id).await }).await
     }
 }

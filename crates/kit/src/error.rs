@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
-/// What went wrong, as far as a caller has to tell cases apart. Details are stable string codes, not more variants.
+use crate::Code;
+
+/// What went wrong, as far as the status depends on it. Which case it is says the [`Code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     Invalid,
@@ -63,7 +65,7 @@ impl Kind {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub kind: Kind,
-    pub code: Cow<'static, str>,
+    pub code: Code,
     pub public: Cow<'static, str>,
     pub fields: Vec<(String, String)>,
     pub details: Vec<(String, String)>,
@@ -76,12 +78,12 @@ pub(crate) struct Inner {
 pub struct Error(pub(crate) Box<Inner>);
 
 impl Error {
-    /// An error with a stable `code` and a sentence the caller may read.
-    pub fn new(kind: Kind, code: impl Into<Cow<'static, str>>, public: impl Into<Cow<'static, str>>) -> Self {
+    /// An error with the kind and the sentence of its code.
+    pub fn new(code: Code) -> Self {
         Self(Box::new(Inner {
-            kind,
-            code: code.into(),
-            public: public.into(),
+            kind: code.kind(),
+            code,
+            public: code.text().into(),
             fields: Vec::new(),
             details: Vec::new(),
             retry_after: None,
@@ -91,39 +93,39 @@ impl Error {
 
     /// The one answer for what is unknown, deleted, of another tenant or out of the caller's scope.
     pub fn not_found() -> Self {
-        Self::new(Kind::NotFound, "not_found", "Not found.")
+        Self::new(Code::NotFound)
     }
 
     /// Signed in, but this role may not.
     pub fn forbidden() -> Self {
-        Self::new(Kind::Forbidden, "permission_denied", "You do not have permission to perform this action.")
-    }
-
-    /// A state that does not allow the change, or something that exists already: 409.
-    pub fn conflict(code: &'static str, public: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(Kind::Conflict, code, public)
+        Self::new(Code::PermissionDenied)
     }
 
     /// One field is wrong.
     pub fn invalid(field: &str, message: impl Into<String>) -> Self {
-        Self::new(Kind::Invalid, "validation_error", "Validation failed.").field(field, message)
+        Self::new(Code::ValidationError).field(field, message)
     }
 
     /// A read-only field that was sent with another value than it has.
     pub fn read_only(field: &str) -> Self {
-        Self::new(Kind::Invalid, "read_only_field", "This field cannot be set.").field(field, "Read-only field.")
+        Self::new(Code::ReadOnlyField).field(field, "Read-only field.")
     }
 
     /// A dependency is down; `retry_after` is set to a second.
     pub fn unavailable(source: impl Into<anyhow::Error>) -> Self {
-        Self::new(Kind::Unavailable, "service_unavailable", "The service is temporarily unavailable. Please try again.")
-            .retry_after(Duration::from_secs(1))
-            .caused_by(source)
+        Self::new(Code::ServiceUnavailable).retry_after(Duration::from_secs(1)).caused_by(source)
     }
 
-    /// A bug. The public text is always this one sentence.
+    /// A bug. The public text is always one sentence.
     pub fn internal(source: impl Into<anyhow::Error>) -> Self {
-        Self::new(Kind::Internal, "internal_error", INTERNAL_TEXT).caused_by(source)
+        Self::new(Code::InternalError).caused_by(source)
+    }
+
+    /// Replaces the sentence of the code by one that knows more about this case.
+    #[must_use]
+    pub fn message(mut self, public: impl Into<Cow<'static, str>>) -> Self {
+        self.0.public = public.into();
+        self
     }
 
     /// Adds a message for one field; nested fields are written `a.b`.
@@ -157,8 +159,8 @@ impl Error {
     pub fn kind(&self) -> Kind {
         self.0.kind
     }
-    pub fn code(&self) -> &str {
-        &self.0.code
+    pub fn code(&self) -> Code {
+        self.0.code
     }
     pub fn public(&self) -> &str {
         &self.0.public
@@ -179,7 +181,7 @@ impl Error {
     /// Logs the failure once, at the level of its kind; called by the `grpc/` layer and by `main`.
     pub fn log(&self) {
         let cause = self.0.source.as_ref().map(|source| format!("{source:#}")).unwrap_or_default();
-        let code = self.code();
+        let code = self.code().name();
         match self.kind() {
             Kind::Internal => tracing::error!(code, cause, "request failed"),
             Kind::Unavailable | Kind::Timeout => tracing::warn!(code, cause, "request failed"),
@@ -187,8 +189,6 @@ impl Error {
         }
     }
 }
-
-const INTERNAL_TEXT: &str = "Something went wrong on our side. Please quote the request id when you report it.";
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -219,7 +219,7 @@ impl Faults {
         if self.0.is_empty() {
             return Ok(());
         }
-        let mut error = Error::new(Kind::Invalid, "validation_error", "Validation failed.");
+        let mut error = Error::new(Code::ValidationError);
         error.0.fields = self.0;
         Err(error)
     }

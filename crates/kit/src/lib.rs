@@ -1,8 +1,10 @@
 //! The chassis of every service: errors, configuration, lifecycle, health, telemetry, clock, ids, callers, pages and the
 //! gRPC set-up. It knows no business noun, no database and no proto, so an edit of a `.proto` never rebuilds it.
 
+pub mod assertion;
 pub mod caller;
 pub mod clock;
+pub mod code;
 pub mod env;
 pub mod error;
 pub mod grpc;
@@ -17,6 +19,7 @@ pub mod telemetry;
 pub mod text;
 
 pub use clock::Clock;
+pub use code::Code;
 pub use error::{Error, Kind};
 pub use secret::Secret;
 

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Error, Kind};
+use crate::{Code, Error};
 
 /// Rows on a page when the client names no size.
 pub const DEFAULT_SIZE: u32 = 10;
@@ -58,9 +58,7 @@ impl Page {
     /// `page_out_of_range` when a numbered page lies past the end; page 1 always exists.
     pub fn check_range(&self, count: i64) -> Result<(), Error> {
         match self.at {
-            At::Number(number) if number > 1 && self.offset() >= count => {
-                Err(Error::new(Kind::NotFound, "page_out_of_range", "That page does not exist."))
-            }
+            At::Number(number) if number > 1 && self.offset() >= count => Err(Error::new(Code::PageOutOfRange)),
             _ => Ok(()),
         }
     }

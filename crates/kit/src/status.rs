@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tonic::{Code, Status};
+use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
-use crate::{Error, Kind};
+use crate::{Code, Error, Kind};
 
 const DOMAIN: &str = "songlist";
 
@@ -28,37 +28,60 @@ impl Kind {
         }
     }
 
-    fn grpc(self) -> Code {
+    fn grpc(self) -> tonic::Code {
         match self {
-            Self::Invalid => Code::InvalidArgument,
-            Self::Unauthenticated => Code::Unauthenticated,
-            Self::Forbidden => Code::PermissionDenied,
-            Self::NotFound => Code::NotFound,
-            Self::Conflict | Self::KeyReused | Self::InProgress => Code::AlreadyExists,
-            Self::Precondition => Code::FailedPrecondition,
-            Self::RateLimited => Code::ResourceExhausted,
-            Self::Stale => Code::Aborted,
-            Self::Unavailable => Code::Unavailable,
-            Self::Timeout => Code::DeadlineExceeded,
-            Self::Internal => Code::Internal,
+            Self::Invalid => tonic::Code::InvalidArgument,
+            Self::Unauthenticated => tonic::Code::Unauthenticated,
+            Self::Forbidden => tonic::Code::PermissionDenied,
+            Self::NotFound => tonic::Code::NotFound,
+            Self::Conflict | Self::KeyReused | Self::InProgress => tonic::Code::AlreadyExists,
+            Self::Precondition => tonic::Code::FailedPrecondition,
+            Self::RateLimited => tonic::Code::ResourceExhausted,
+            Self::Stale => tonic::Code::Aborted,
+            Self::Unavailable => tonic::Code::Unavailable,
+            Self::Timeout => tonic::Code::DeadlineExceeded,
+            Self::Internal => tonic::Code::Internal,
         }
     }
 
-    fn of_code(code: Code) -> Self {
+    fn of_code(code: tonic::Code) -> Self {
         match code {
-            Code::InvalidArgument | Code::OutOfRange => Self::Invalid,
-            Code::Unauthenticated => Self::Unauthenticated,
-            Code::PermissionDenied => Self::Forbidden,
-            Code::NotFound => Self::NotFound,
-            Code::AlreadyExists => Self::Conflict,
-            Code::FailedPrecondition => Self::Precondition,
-            Code::ResourceExhausted => Self::RateLimited,
-            Code::Aborted => Self::Stale,
-            Code::Unavailable => Self::Unavailable,
+            tonic::Code::InvalidArgument | tonic::Code::OutOfRange => Self::Invalid,
+            tonic::Code::Unauthenticated => Self::Unauthenticated,
+            tonic::Code::PermissionDenied => Self::Forbidden,
+            tonic::Code::NotFound => Self::NotFound,
+            tonic::Code::AlreadyExists => Self::Conflict,
+            tonic::Code::FailedPrecondition => Self::Precondition,
+            tonic::Code::ResourceExhausted => Self::RateLimited,
+            tonic::Code::Aborted => Self::Stale,
+            tonic::Code::Unavailable => Self::Unavailable,
             // The server answers CANCELLED when the caller's deadline ran out.
-            Code::DeadlineExceeded | Code::Cancelled => Self::Timeout,
-            Code::Ok | Code::Unknown | Code::Unimplemented | Code::Internal | Code::DataLoss => Self::Internal,
+            tonic::Code::DeadlineExceeded | tonic::Code::Cancelled => Self::Timeout,
+            tonic::Code::Ok
+            | tonic::Code::Unknown
+            | tonic::Code::Unimplemented
+            | tonic::Code::Internal
+            | tonic::Code::DataLoss => Self::Internal,
         }
+    }
+}
+
+impl Code {
+    /// The HTTP status of an error with this code. Three codes have one that no kind has.
+    pub fn http(self) -> u16 {
+        match self {
+            Self::MethodNotAllowed => 405,
+            Self::PayloadTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            _ => self.kind().http(),
+        }
+    }
+}
+
+impl Error {
+    /// The HTTP status of every public port.
+    pub fn http(&self) -> u16 {
+        if self.kind() == self.code().kind() { self.code().http() } else { self.kind().http() }
     }
 }
 
@@ -68,7 +91,7 @@ impl From<Error> for Status {
         let inner = *error.0;
         let mut facts: HashMap<String, String> = inner.details.into_iter().collect();
         facts.insert("kind".to_owned(), inner.kind.name().to_owned());
-        let mut details = ErrorDetails::with_error_info(inner.code, DOMAIN, facts);
+        let mut details = ErrorDetails::with_error_info(inner.code.name(), DOMAIN, facts);
         if !inner.fields.is_empty() {
             let violations: Vec<_> =
                 inner.fields.into_iter().map(|(field, text)| FieldViolation::new(field, text)).collect();
@@ -92,7 +115,9 @@ impl From<Status> for Error {
             .into_iter()
             .find(|kind| info.metadata.get("kind").is_some_and(|name| name == kind.name()))
             .unwrap_or_else(|| Kind::of_code(status.code()));
-        let mut error = Self::new(kind, info.reason.clone(), status.message().to_owned());
+        let code = Code::of_name(&info.reason).unwrap_or(Code::general(kind));
+        let mut error = Self::new(code).message(status.message().to_owned());
+        error.0.kind = kind;
         error.0.details =
             info.metadata.iter().filter(|(k, _)| *k != "kind").map(|(k, v)| (k.clone(), v.clone())).collect();
         error.0.details.sort();
@@ -117,9 +142,7 @@ fn foreign(status: &Status) -> Error {
     let cause = anyhow::anyhow!("peer answered {:?}: {}", status.code(), status.message());
     match kind {
         Kind::Unavailable => Error::unavailable(cause),
-        Kind::Timeout => Error::new(Kind::Timeout, "timeout", "The request took too long. Please try again.")
-            .retry_after(Duration::from_secs(1))
-            .caused_by(cause),
+        Kind::Timeout => Error::new(Code::Timeout).retry_after(Duration::from_secs(1)).caused_by(cause),
         _ => Error::internal(cause),
     }
 }
@@ -129,19 +152,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_survives_the_way_through_a_status() {
-        for kind in Kind::ALL {
-            let error = Error::new(kind, "a_code", "A sentence.")
+    fn every_code_survives_the_way_through_a_status() {
+        for code in Code::ALL {
+            let error = Error::new(*code)
+                .message("A sentence.")
                 .field("a.b", "is wrong")
                 .detail("id", "42")
                 .retry_after(Duration::from_secs(3));
             let back = Error::from(Status::from(error));
-            assert_eq!(back.kind(), kind);
-            assert_eq!((back.code(), back.public()), ("a_code", "A sentence."));
+            assert_eq!((back.kind(), back.code(), back.public()), (code.kind(), *code, "A sentence."));
             assert_eq!(back.fields(), [("a.b".to_owned(), "is wrong".to_owned())]);
             assert_eq!(back.details(), [("id".to_owned(), "42".to_owned())]);
             assert_eq!(back.retry_delay(), Some(Duration::from_secs(3)));
         }
+    }
+
+    #[test]
+    fn a_code_of_a_newer_release_keeps_its_kind_and_text() {
+        let facts = HashMap::from([("kind".to_owned(), "precondition".to_owned())]);
+        let details = ErrorDetails::with_error_info("a_later_code", DOMAIN, facts);
+        let status = Status::with_error_details(tonic::Code::FailedPrecondition, "A sentence.", details);
+        let error = Error::from(status);
+        assert_eq!((error.kind(), error.code(), error.public()), (Kind::Precondition, Code::Conflict, "A sentence."));
     }
 
     #[test]

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use kit::Clock;
-use kit::caller::KeyRing;
+use kit::assertion::KeyRing;
 use kit::health::Health;
 use kit::metrics::Metrics;
+use kit::{Clock, Code};
 use kit_pg::{Conflict, Pool};
 use kit_redis::Redis;
 use outbox::Wake;
@@ -18,16 +18,12 @@ use crate::peers::Peers;
 
 /// What a violated constraint means to a caller.
 const CONFLICTS: &[Conflict] = &[
-    Conflict { constraint: "tenants_name_key", code: "tenant_exists", text: "A tenant with this name exists already." },
-    Conflict { constraint: "tenants_slug_key", code: "slug_taken", text: "This slug is taken." },
-    Conflict { constraint: "users_email_key", code: "email_taken", text: "A user with this e-mail exists already." },
-    Conflict {
-        constraint: "users_platform_email_key",
-        code: "email_taken",
-        text: "A user with this e-mail exists already.",
-    },
-    Conflict { constraint: "users_username_key", code: "username_taken", text: "This username is taken." },
-    Conflict { constraint: "users_platform_username_key", code: "username_taken", text: "This username is taken." },
+    Conflict { constraint: "tenants_name_key", code: Code::TenantExists },
+    Conflict { constraint: "tenants_slug_key", code: Code::SlugTaken },
+    Conflict { constraint: "users_email_key", code: Code::EmailTaken },
+    Conflict { constraint: "users_platform_email_key", code: Code::EmailTaken },
+    Conflict { constraint: "users_username_key", code: Code::UsernameTaken },
+    Conflict { constraint: "users_platform_username_key", code: Code::UsernameTaken },
 ];
 
 /// What every handler of the service shares.

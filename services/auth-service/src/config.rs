@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use kit::caller::KeyRing;
+use kit::assertion::KeyRing;
 use kit::env::Env;
 use kit::{Clock, Secret};
 use kit_pg::PgConfig;

@@ -30,7 +30,7 @@ pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
         "revocation" => {
             let subject = revocations::subject(&text("subject"), message.aggregate_id);
             let subject = subject.ok_or_else(|| anyhow::anyhow!("unknown subject of a revocation"))?;
-            revocations::mark(&app, subject, message.version).await
+            revocations::copy_to_redis(&app, subject, message.version).await
         }
         "tenant.changed" => rpc::deliver("auth", &app.peers.followers(), &message).await,
         other => anyhow::bail!("nobody delivers {other}"),

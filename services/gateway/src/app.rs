@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use actix_web::web::Bytes;
 use kit::health::Health;
 use kit::metrics::Metrics;
 use kit_redis::{LocalLimiter, Redis};
@@ -7,7 +8,7 @@ use tokens::{TokenKind, Verifier};
 
 use crate::config::Config;
 use crate::peers::Peers;
-use crate::revocations::Snapshot;
+use crate::revocations::Revocations;
 use crate::signing_keys::SigningKeys;
 
 /// What every request shares.
@@ -18,25 +19,28 @@ pub(crate) struct Parts {
     pub config: Config,
     pub redis: Redis,
     pub local_limits: LocalLimiter,
-    pub verifier: Verifier,
-    pub signing_keys: SigningKeys,
-    pub revocations: Snapshot,
+    pub signing_keys: Arc<SigningKeys>,
+    pub revocations: Arc<Revocations>,
     pub health: Health,
     pub metrics: Metrics,
     pub peers: Peers,
+    /// The OpenAPI document, rendered once.
+    pub openapi: Bytes,
 }
 
 impl App {
-    pub(crate) fn new(config: Config) -> anyhow::Result<Self> {
+    pub(crate) fn new(config: Config, openapi: Bytes) -> anyhow::Result<Self> {
+        let peers = Peers::new(&config)?;
+        let verifier = Verifier::new(&config.issuer, TokenKind::Access, config.clock.clone());
         let parts = Parts {
             redis: Redis::new(&config.redis)?,
             local_limits: LocalLimiter::default(),
-            verifier: Verifier::new(&config.issuer, TokenKind::Access, config.clock.clone()),
-            signing_keys: SigningKeys::default(),
-            revocations: Snapshot::default(),
+            signing_keys: Arc::new(SigningKeys::new(peers.keys(), verifier)),
+            revocations: Arc::default(),
             health: Health::default(),
             metrics: Metrics::new()?,
-            peers: Peers::new(&config)?,
+            peers,
+            openapi,
             config,
         };
         Ok(Self(Arc::new(parts)))

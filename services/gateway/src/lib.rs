@@ -1,10 +1,12 @@
-//! The gateway: the one public door. It ends HTTP and tokens, asks the service that owns the answer, and puts the answer into
-//! the contract's envelopes. It has no business rule: it may refuse early, it never grants.
+//! The gateway: the one public entry. It terminates HTTP and tokens, asks the service that owns the answer, and puts the answer
+//! into the contract's envelopes. It has no business rule: it may refuse early, it never grants.
+//!
+//! Modules, each using only those before it: `http` (how a request is checked and answered), `routes` (rules, handlers and
+//! JSON views of each resource), `policy` (all rules together: the table, its checks, and the documents made from it).
 
 mod app;
 mod config;
 mod http;
-
 mod peers;
 mod policy;
 mod revocations;
@@ -16,9 +18,8 @@ use std::net::SocketAddr;
 use kit::lifecycle::Shutdown;
 
 pub use config::Config;
-
 pub use http::rule::{Access, Method, Rule};
-pub use policy::{TABLE, openapi_document, permissions_table};
+pub use policy::{errors_table, openapi_document, permissions_table, rules};
 
 /// Where a started gateway listens.
 #[derive(Clone, Copy, Debug)]
@@ -34,11 +35,12 @@ pub struct Addresses {
 pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Addresses> {
     tokens::install()?;
     let (http_addr, ops_addr) = (config.http_addr, config.ops_addr);
-    let app = app::App::new(config)?;
+    let openapi = serde_json::to_vec(&openapi_document(&config.public_url))?.into();
+    let app = app::App::new(config, openapi)?;
     app.health.own("signing_keys");
-    signing_keys::keep_current(&app, &shutdown);
-    revocations::follow(&app, &shutdown);
-    let http = http::server::serve(&app, http_addr, &shutdown)?;
+    app.signing_keys.keep_current(&app.health, &shutdown);
+    app.revocations.follow(app.peers.revocations(), &app.health, &shutdown);
+    let http = http::server::serve(&app, &rules().collect::<Vec<_>>(), http_addr, &shutdown)?;
     let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;
     Ok(Addresses { http, ops })
 }

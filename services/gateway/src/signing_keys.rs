@@ -1,15 +1,15 @@
-//! The public keys of auth-service, as the gateway holds them.
+//! The public keys of auth-service as the gateway holds them, and the verification of access tokens with them.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use kit::caller::Caller;
-use kit::grpc::call;
+use kit::grpc::{Peer, call};
+use kit::health::Health;
 use kit::lifecycle::Shutdown;
 use proto::auth::ListKeysRequest;
-use tokens::{KeySet, PublicKey};
-
-use crate::app::App;
+use proto::auth::keys_client::KeysClient;
+use tokens::{Claims, KeySet, PublicKey, TokenError, Verifier};
 
 /// How often the set is read again without a cause.
 const REFRESH: Duration = Duration::from_secs(300);
@@ -17,60 +17,70 @@ const REFRESH: Duration = Duration::from_secs(300);
 const COOL_DOWN: Duration = Duration::from_secs(5);
 const BUDGET: Duration = Duration::from_secs(2);
 
-#[derive(Default)]
 pub(crate) struct SigningKeys {
+    client: KeysClient<Peer>,
+    verifier: Verifier,
     set: RwLock<Arc<KeySet>>,
     /// The last fetch that a token caused, and whether it succeeded.
     fetched: Mutex<Option<(Instant, bool)>>,
 }
 
 impl SigningKeys {
+    pub(crate) fn new(client: KeysClient<Peer>, verifier: Verifier) -> Self {
+        Self { client, verifier, set: RwLock::default(), fetched: Mutex::default() }
+    }
+
     /// The keys known now; an old set stays good while auth-service is away.
     pub(crate) fn current(&self) -> Arc<KeySet> {
         self.set.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Verifies an access token with the keys known now.
+    pub(crate) fn verify(&self, token: &str) -> Result<Claims, TokenError> {
+        self.verifier.verify(token, &self.current())
+    }
+
+    /// Loads the set at the start, trying until it is there, and again from time to time.
+    pub(crate) fn keep_current(self: &Arc<Self>, health: &Health, shutdown: &Shutdown) {
+        let (keys, health) = (self.clone(), health.clone());
+        let mut due = Instant::now();
+        shutdown.every("signing-keys", Duration::from_millis(200), move || {
+            let (keys, health, now) = (keys.clone(), health.clone(), Instant::now());
+            let wanted = now >= due || keys.current().is_empty();
+            if wanted {
+                due = now + REFRESH;
+            }
+            async move {
+                if wanted {
+                    let _ = keys.fetch().await;
+                }
+                health.seen("signing_keys", !keys.current().is_empty());
+            }
+        });
+    }
+
+    /// Reads the set because a token named an unknown key, once per cool-down; true when the set is known to be current.
+    pub(crate) async fn refetch(&self) -> bool {
+        if let Some((at, succeeded)) = self.last_fetch()
+            && at.elapsed() < COOL_DOWN
+        {
+            return succeeded;
+        }
+        let succeeded = self.fetch().await.is_ok();
+        *self.fetched.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), succeeded));
+        succeeded
+    }
+
     fn last_fetch(&self) -> Option<(Instant, bool)> {
         *self.fetched.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-/// Loads the set at the start, trying until it is there, and again from time to time.
-pub(crate) fn keep_current(app: &App, shutdown: &Shutdown) {
-    let app = app.clone();
-    let mut due = Instant::now();
-    shutdown.every("signing-keys", Duration::from_millis(200), move || {
-        let (app, now) = (app.clone(), Instant::now());
-        let wanted = now >= due || app.signing_keys.current().is_empty();
-        if wanted {
-            due = now + REFRESH;
-        }
-        async move {
-            if wanted {
-                let _ = fetch(&app).await;
-            }
-            app.health.seen("signing_keys", !app.signing_keys.current().is_empty());
-        }
-    });
-}
-
-/// Reads the set because a token named an unknown key, once per cool-down; true when the set is known to be current.
-pub(crate) async fn refetch(app: &App) -> bool {
-    if let Some((at, succeeded)) = app.signing_keys.last_fetch()
-        && at.elapsed() < COOL_DOWN
-    {
-        return succeeded;
+    async fn fetch(&self) -> kit::Result<()> {
+        let request = call(&Caller::system("gateway"), BUDGET, ListKeysRequest {});
+        let keys = self.client.clone().list(request).await.map_err(kit::Error::from)?.into_inner().keys;
+        let set = KeySet::new(keys.into_iter().map(|key| PublicKey { kid: key.kid, x: key.x }));
+        *self.set.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
+        self.verifier.forget();
+        Ok(())
     }
-    let succeeded = fetch(app).await.is_ok();
-    *app.signing_keys.fetched.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), succeeded));
-    succeeded
-}
-
-async fn fetch(app: &App) -> kit::Result<()> {
-    let request = call(&Caller::system("gateway"), BUDGET, ListKeysRequest {});
-    let keys = app.peers.keys().list(request).await.map_err(kit::Error::from)?.into_inner().keys;
-    let set = KeySet::new(keys.into_iter().map(|key| PublicKey { kid: key.kid, x: key.x }));
-    *app.signing_keys.set.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
-    app.verifier.forget();
-    Ok(())
 }

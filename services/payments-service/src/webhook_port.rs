@@ -58,7 +58,7 @@ async fn receive(app: Data<App>, request: HttpRequest, body: Bytes) -> HttpRespo
             error.log();
             // Razorpay reads the class only, and sends everything but a 2xx again.
             let status = StatusCode::from_u16(error.kind().http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            HttpResponse::build(status).json(json!({ "status": "error", "code": error.code() }))
+            HttpResponse::build(status).json(json!({ "status": "error", "code": error.code().name() }))
         }
     }
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use kit::caller::KeyRing;
+use kit::assertion::KeyRing;
 use kit::health::Health;
 use kit::metrics::Metrics;
 use kit_pg::Pool;

@@ -2,7 +2,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use kit::Clock;
-use kit::caller::KeyRing;
+use kit::assertion::KeyRing;
 use kit::env::Env;
 use kit_pg::PgConfig;
 

@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use kit::Clock;
-use kit::caller::KeyRing;
+use kit::assertion::KeyRing;
 use kit::health::Health;
 use kit::metrics::Metrics;
+use kit::{Clock, Code};
 use kit_pg::{Conflict, Pool};
 use outbox::Wake;
 
@@ -12,21 +12,13 @@ use crate::peers::Peers;
 
 /// What a violated constraint means to a caller.
 const CONFLICTS: &[Conflict] = &[
-    Conflict { constraint: "genres_name_key", code: "genre_exists", text: "A genre with this name exists already." },
-    Conflict { constraint: "songs_tenant_key", code: "song_exists", text: "This song exists already." },
-    Conflict { constraint: "songs_global_key", code: "song_exists", text: "This song exists already." },
-    Conflict { constraint: "tenant_songs_song_key", code: "already_linked", text: "This song is on the list already." },
-    Conflict {
-        constraint: "playlists_name_key",
-        code: "playlist_exists",
-        text: "A playlist with this name exists already.",
-    },
-    Conflict {
-        constraint: "playlist_entries_pkey",
-        code: "already_present",
-        text: "This song is in the playlist already.",
-    },
-    Conflict { constraint: "song_requests_open_key", code: "request_exists", text: "This song was requested already." },
+    Conflict { constraint: "genres_name_key", code: Code::GenreExists },
+    Conflict { constraint: "songs_tenant_key", code: Code::SongExists },
+    Conflict { constraint: "songs_global_key", code: Code::SongExists },
+    Conflict { constraint: "tenant_songs_song_key", code: Code::AlreadyLinked },
+    Conflict { constraint: "playlists_name_key", code: Code::PlaylistExists },
+    Conflict { constraint: "playlist_entries_pkey", code: Code::AlreadyPresent },
+    Conflict { constraint: "song_requests_open_key", code: Code::RequestExists },
 ];
 
 /// What every handler of the service shares.

@@ -1,7 +1,7 @@
 use std::net::SocketAddr;
 
 use kit::Clock;
-use kit::caller::KeyRing;
+use kit::assertion::KeyRing;
 use kit::env::Env;
 use kit_pg::PgConfig;
 

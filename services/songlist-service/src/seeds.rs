@@ -5,7 +5,7 @@ use std::path::Path;
 
 use kit::caller::{Actor, Caller, Session};
 use kit::ids::{SessionId, UserId};
-use kit::{Error, Kind};
+use kit::{Code, Error};
 use kit_pg::{Conn, Scope};
 use tokio::io::BufReader;
 
@@ -37,9 +37,7 @@ pub async fn seed_genres(app: &App, names: &[String]) -> kit::Result<usize> {
 /// # Errors
 /// When the file or the database cannot be read.
 pub async fn seed_songs(app: &App, file: &Path) -> kit::Result<u64> {
-    let unreadable = |error: std::io::Error| {
-        Error::new(Kind::Invalid, "validation_error", "The file of songs cannot be read.").caused_by(error)
-    };
+    let unreadable = |error: std::io::Error| Error::new(Code::ValidationError).caused_by(error);
     let file = tokio::fs::File::open(file).await.map_err(unreadable)?;
     // The platform's own import, by an operator who has the database.
     let session = Session { id: SessionId::new(), ver: 0, auth_time: app.clock.now() };

@@ -80,6 +80,10 @@ enum Command {
     EnvExample,
     /// Print docs/permissions.md, made from the gateway's policy table.
     Permissions,
+    /// Print docs/errors.md, made from the enum of error codes.
+    Errors,
+    /// Print the OpenAPI document, as the gateway of this environment serves it.
+    Openapi,
     /// Print proto/descriptor.lock: what services of another release rely on.
     Descriptors,
     /// Start throw-away PostgreSQL and Redis servers, run a command with TEST_DATABASE_URL and TEST_REDIS_URL set, stop them.
@@ -118,6 +122,16 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Permissions => {
             say(&gateway::permissions_table());
             Ok(())
+        }
+        Command::Errors => {
+            say(&gateway::errors_table());
+            Ok(())
+        }
+        Command::Openapi => {
+            let public_url = gateway::Config::from_env(&mut env).public_url;
+            serde_json::to_string_pretty(&gateway::openapi_document(&public_url))
+                .map(|document| say(&document))
+                .map_err(Into::into)
         }
         Command::WithServers { command } => return with_servers::run(&command).await,
     };

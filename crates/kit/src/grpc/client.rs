@@ -8,7 +8,8 @@ use tonic::{GrpcMethod, Request, Status};
 
 use super::ASSERTION;
 use crate::Error;
-use crate::caller::{Caller, KeyRing};
+use crate::assertion::KeyRing;
+use crate::caller::Caller;
 
 /// A channel to one peer that signs every call.
 pub type Peer = InterceptedService<Channel, Signer>;

@@ -16,7 +16,7 @@ use tower::{Layer, Service};
 
 use super::ASSERTION;
 use crate::Error;
-use crate::caller::KeyRing;
+use crate::assertion::KeyRing;
 use crate::lifecycle::Shutdown;
 use crate::metrics::Metrics;
 

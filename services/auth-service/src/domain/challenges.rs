@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use kit::error::Faults;
-use kit::{Error, Kind, Secret};
+use kit::{Code, Error, Secret};
 use kit_pg::{Conn, Scope, TxError};
 use serde_json::json;
 use uuid::Uuid;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::codes;
 use super::identity::given;
 use crate::App;
-use crate::store::challenges::{self, Challenge, Code};
+use crate::store::challenges::{self, Challenge, OneTimeCode};
 
 /// Guesses that are evaluated per challenge.
 const MAX_ATTEMPTS: i32 = 5;
@@ -153,7 +153,7 @@ pub(crate) async fn dispatch(app: &App, id: Uuid) -> Result<Option<Dispatch>, Er
             }
             let code = codes::generate()?;
             let (key_id, mac) = app.code_keys.seal(&challenge, &code)?;
-            let row = Code {
+            let row = OneTimeCode {
                 id: kit::ids::new_v7(),
                 challenge_id: id,
                 tenant_id: challenge.tenant_id,
@@ -234,5 +234,5 @@ pub(crate) fn check_proof(challenge: &str, otp: &str) -> Result<(), Error> {
 
 /// One answer for every way a code can be wrong.
 pub(crate) fn otp_invalid() -> Error {
-    Error::new(Kind::Invalid, "otp_invalid", "The code is not valid or has expired.")
+    Error::new(Code::OtpInvalid)
 }

@@ -5,7 +5,7 @@ use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use uuid::Uuid;
 
-use crate::store::challenges::{Challenge, Code};
+use crate::store::challenges::{Challenge, OneTimeCode};
 
 /// The keys of the stored codes, the newest first.
 pub(crate) struct CodeKeys(Vec<(String, hmac::Key)>);
@@ -36,7 +36,7 @@ impl CodeKeys {
     }
 
     /// True when one of the stored codes is this one. Every stored code is compared, in constant time.
-    pub(crate) fn matches(&self, challenge: &Challenge, stored: &[Code], code: &Secret) -> bool {
+    pub(crate) fn matches(&self, challenge: &Challenge, stored: &[OneTimeCode], code: &Secret) -> bool {
         let message = message(challenge, code);
         stored.iter().fold(false, |found, row| {
             let key = self.0.iter().find(|(id, _)| *id == row.key_id);

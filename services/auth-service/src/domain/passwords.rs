@@ -5,7 +5,7 @@ use std::time::Duration;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use kit::{Error, Kind, Secret};
+use kit::{Code, Error, Secret};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::Semaphore;
 
@@ -132,8 +132,7 @@ fn failed(error: impl std::fmt::Display) -> Error {
 }
 
 fn busy() -> Error {
-    Error::new(Kind::Unavailable, "service_busy", "Too many sign-ins at once. Please try again.")
-        .retry_after(Duration::from_secs(2))
+    Error::new(Code::ServiceBusy).retry_after(Duration::from_secs(2))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use kit::caller::Caller;
 use kit::error::Faults;
 use kit::ids::TenantId;
-use kit::{Error, Kind, Secret};
+use kit::{Code, Error, Secret};
 use kit_pg::{Conn, Scope, TxError};
 use serde_json::json;
 use uuid::Uuid;
@@ -169,11 +169,7 @@ pub(crate) async fn verify_email(
     app.wake.wake();
     match outcome {
         Proven::Account => Ok(()),
-        Proven::DeletedByAdmin => Err(Error::new(
-            Kind::Forbidden,
-            "account_deleted_by_admin",
-            "Your account has been deleted by admin. Please contact support.",
-        )),
+        Proven::DeletedByAdmin => Err(Error::new(Code::AccountDeletedByAdmin)),
     }
 }
 
@@ -271,7 +267,7 @@ fn claimed(row: Registration) -> Claimed {
 }
 
 fn username_taken() -> Error {
-    Error::conflict("username_taken", "This username is taken.")
+    Error::new(Code::UsernameTaken)
 }
 
 /// Sends the newest verification code again; whoever asks gets the same answer.

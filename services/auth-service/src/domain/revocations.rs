@@ -1,4 +1,5 @@
-//! Dead tokens: true in Postgres with the change, told to Redis by the outbox and to the gateways by a stream.
+//! Revoked tokens: written to Postgres with the change that revokes them, copied to Redis by the outbox and to the gateways
+//! by a stream.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -7,7 +8,7 @@ use kit::caller::Caller;
 use kit::ids::{SessionId, TenantId, UserId};
 use kit::lifecycle::Shutdown;
 use kit_pg::{Conn, Scope, TxError};
-use kit_redis::{Mark, Subject};
+use kit_redis::{MinVersion, Subject};
 use serde_json::json;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -15,13 +16,13 @@ use uuid::Uuid;
 use crate::App;
 use crate::store::revocations::{self, Revocation};
 
-/// How often the stream looks for news, and says that it is current.
+/// How often the stream sends what is new, or that nothing is.
 const TICK: Duration = Duration::from_millis(500);
 /// How far each look goes back: a transaction may commit that long after it began.
 const OVERLAP_SECS: i64 = 30;
 
-/// Notes a revocation in the transaction of the change that caused it. Tokens below `min_version` are dead; a session's
-/// tokens all are.
+/// Writes a revocation in the transaction of the change that caused it. Tokens below `min_version` are refused from then on;
+/// of a session all are.
 pub(crate) async fn revoke(
     conn: &mut Conn,
     caller: &Caller,
@@ -51,18 +52,18 @@ pub(crate) fn subject(name: &str, id: Uuid) -> Option<Subject> {
     }
 }
 
-/// How long a mark can matter: the life of an access token, its leeway and a margin.
-fn mark_life(app: &App) -> Duration {
+/// How long a revocation matters: the life of an access token, its leeway and a margin.
+fn revocation_life(app: &App) -> Duration {
     app.lifetimes.access + Duration::from_secs(120)
 }
 
-/// Writes one mark to Redis.
-pub(crate) async fn mark(app: &App, subject: Subject, min_version: i64) -> anyhow::Result<()> {
-    let marks = [(subject, Mark(min_version))];
-    app.redis.mark(&marks, mark_life(app)).await.map_err(|_down| anyhow::anyhow!("Redis does not answer"))
+/// Writes one revocation to Redis.
+pub(crate) async fn copy_to_redis(app: &App, subject: Subject, min_version: i64) -> anyhow::Result<()> {
+    let revocations = [(subject, MinVersion(min_version))];
+    app.redis.revoke(&revocations, revocation_life(app)).await.map_err(|_down| anyhow::anyhow!("Redis does not answer"))
 }
 
-/// Watches whether Redis still holds the marks, and fills it again from Postgres when they were lost.
+/// Watches whether Redis still holds the revocations, and writes them again from Postgres when they were lost.
 pub(crate) fn keep_redis_filled(app: &App, shutdown: &Shutdown) {
     let app = app.clone();
     shutdown.every("redis-fill", Duration::from_secs(1), move || {
@@ -78,14 +79,14 @@ async fn fill_redis(app: &App) -> anyhow::Result<()> {
     if !app.redis.generation().await.map_err(down)?.is_empty() {
         return Ok(());
     }
-    let marks: Vec<_> = recent(app, secs(mark_life(app)))
+    let revocations: Vec<_> = recent(app, secs(revocation_life(app)))
         .await?
         .into_iter()
-        .filter_map(|row| Some((subject(&row.subject, row.subject_id)?, Mark(row.min_version))))
+        .filter_map(|row| Some((subject(&row.subject, row.subject_id)?, MinVersion(row.min_version))))
         .collect();
-    app.redis.mark(&marks, mark_life(app)).await.map_err(down)?;
+    app.redis.revoke(&revocations, revocation_life(app)).await.map_err(down)?;
     app.redis.set_generation(&kit::ids::random().to_string()).await.map_err(down)?;
-    tracing::info!(marks = marks.len(), "the revocation marks were written to an empty Redis");
+    tracing::info!(revocations = revocations.len(), "the revocations were written to an empty Redis");
     Ok(())
 }
 
@@ -97,27 +98,27 @@ async fn recent(app: &App, secs: i64) -> kit::Result<Vec<Revocation>> {
     app.pg.transaction(Scope::Worker, async |conn: &mut Conn| revocations::recent(conn, secs).await).await
 }
 
-/// What a watcher is told at once.
-pub(crate) struct News {
+/// One message of the stream.
+pub(crate) struct Update {
     pub generation: String,
     pub revocations: Vec<Revocation>,
 }
 
-/// Everything that can still matter, then news with every tick. The stream ends when Postgres does not answer: silence tells
-/// the gateway that its snapshot grows old.
-pub(crate) fn watch(app: &App, shutdown: &Shutdown) -> mpsc::Receiver<News> {
-    let (news, receiver) = mpsc::channel(4);
+/// First every revocation that still matters, then the new ones with every tick. The stream ends when Postgres does not answer,
+/// so that a gateway can tell that its copy grows old.
+pub(crate) fn watch(app: &App, shutdown: &Shutdown) -> mpsc::Receiver<Update> {
+    let (updates, receiver) = mpsc::channel(4);
     let (app, soft) = (app.clone(), shutdown.soft.clone());
     tokio::spawn(async move {
-        let (mut told, mut back) = (HashSet::new(), secs(mark_life(&app)));
+        let (mut sent, mut back) = (HashSet::new(), secs(revocation_life(&app)));
         while !soft.is_cancelled() {
             let Ok(mut rows) = recent(&app, back).await else { return };
             let present: HashSet<Uuid> = rows.iter().map(|row| row.id).collect();
-            rows.retain(|row| !told.contains(&row.id));
-            told = present;
+            rows.retain(|row| !sent.contains(&row.id));
+            sent = present;
             back = OVERLAP_SECS;
             let generation = app.redis.generation().await.unwrap_or_default();
-            if news.send(News { generation, revocations: rows }).await.is_err() {
+            if updates.send(Update { generation, revocations: rows }).await.is_err() {
                 return;
             }
             tokio::time::sleep(TICK).await;

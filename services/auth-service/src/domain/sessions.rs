@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use kit::caller::{Actor, Caller, Role};
 use kit::ids::{SessionId, TenantId, UserId};
-use kit::{Error, Kind, Secret};
+use kit::{Code, Error, Secret};
 use kit_pg::{Conn, Scope, TxError};
 use kit_redis::Subject;
 use tokens::{Claims, TokenKind};
@@ -153,11 +153,7 @@ pub(crate) async fn refresh(app: &App, caller: &Caller, token: &Secret) -> Resul
         Refreshed::Tokens(pair) => Ok(pair),
         Refreshed::Reused => {
             app.wake.wake();
-            Err(Error::new(
-                Kind::Unauthenticated,
-                "token_reused",
-                "This session was ended for your safety. Please sign in again.",
-            ))
+            Err(Error::new(Code::TokenReused))
         }
     }
 }
@@ -273,5 +269,5 @@ pub(crate) async fn logout(app: &App, caller: &Caller) -> Result<(), Error> {
 }
 
 fn token_not_valid() -> Error {
-    Error::new(Kind::Unauthenticated, "token_not_valid", "The token is not valid or has expired.")
+    Error::new(Code::TokenNotValid)
 }

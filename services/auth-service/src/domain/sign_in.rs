@@ -1,7 +1,7 @@
 use kit::caller::Caller;
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
-use kit::{Error, Kind, Secret};
+use kit::{Code, Error, Secret};
 use kit_pg::{Conn, Scope};
 use uuid::Uuid;
 
@@ -49,13 +49,13 @@ pub(crate) async fn start(
     let right = app.hasher.verify(password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
     let Some(user) = user.filter(|_| right) else {
         failed(app, caller, realm).await?;
-        return Err(Error::new(Kind::Unauthenticated, "invalid_credentials", "Wrong credentials."));
+        return Err(Error::new(Code::InvalidCredentials));
     };
     if !user.is_verified {
-        return Err(Error::new(Kind::Forbidden, "email_not_verified", "Please verify your email address first."));
+        return Err(Error::new(Code::EmailNotVerified));
     }
     if !user.is_active {
-        return Err(Error::new(Kind::Forbidden, "account_inactive", "This account is not active."));
+        return Err(Error::new(Code::AccountInactive));
     }
     let to = Addressee {
         tenant: user.tenant_id,
@@ -122,7 +122,7 @@ pub(crate) async fn verify(
             challenges::consume(conn, app, &answered).await?;
             let user = store::users::find(conn, realm, user_id).await?;
             if !user.is_active || !user.is_verified || user.deleted_at.is_some() {
-                return Err(Error::new(Kind::Forbidden, "account_inactive", "This account is not active.").into());
+                return Err(Error::new(Code::AccountInactive).into());
             }
             store::challenges::void_others(conn, user.tenant_id, user.id, &user.email_norm, app.clock.now()).await?;
             let pair = sessions::open(conn, app, caller, &user, tver).await?;

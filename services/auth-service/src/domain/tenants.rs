@@ -3,7 +3,7 @@ use kit::error::Faults;
 use kit::ids::TenantId;
 use kit::page::{Page, Paged};
 use kit::text::required;
-use kit::{Error, Kind};
+use kit::{Code, Error, Kind};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 use kit_redis::Subject;
 use serde_json::json;
@@ -30,7 +30,7 @@ pub(crate) async fn resolve(app: &App, text: &str) -> Result<Tenant, Error> {
             Err(_) => tenants::find_by_slug(conn, &text.to_lowercase()).await,
         })
         .await;
-    let not_found = || Error::new(Kind::NotFound, "tenant_not_found", "This tenant does not exist.");
+    let not_found = || Error::new(Code::TenantNotFound);
     match found {
         Ok(found) => found.filter(|tenant| tenant.is_active).ok_or_else(not_found),
         Err(error) if error.kind() == Kind::NotFound => Err(not_found()),

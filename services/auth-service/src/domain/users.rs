@@ -1,7 +1,7 @@
 use kit::caller::{Actor, Caller, Role};
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
-use kit::{Error, Kind, Secret};
+use kit::{Code, Error, Secret};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -60,7 +60,7 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Profile,
     };
     let id = UserId::parse(id)?;
     if id == own {
-        return Err(Error::new(Kind::Invalid, "use_users_me", "Use /users/me/ for your own account."));
+        return Err(Error::new(Code::UseUsersMe));
     }
     app.pg
         .transaction(scope, async |conn: &mut Conn| {

@@ -24,8 +24,8 @@ impl Revocations for Grpc {
     async fn watch(&self, request: Request<WatchRevocationsRequest>) -> Result<Response<Self::WatchStream>, Status> {
         let (caller, _) = open(request)?;
         caller.service()?;
-        let news = ReceiverStream::new(revocations::watch(&self.0, &self.1)).map(|news| {
-            let revocations = news
+        let updates = ReceiverStream::new(revocations::watch(&self.0, &self.1)).map(|update| {
+            let revocations = update
                 .revocations
                 .into_iter()
                 .map(|row| Revocation {
@@ -34,8 +34,8 @@ impl Revocations for Grpc {
                     min_version: row.min_version,
                 })
                 .collect();
-            Ok(RevocationNews { generation: news.generation, revocations })
+            Ok(RevocationNews { generation: update.generation, revocations })
         });
-        Ok(Response::new(Box::pin(news)))
+        Ok(Response::new(Box::pin(updates)))
     }
 }

@@ -31,7 +31,7 @@ pub(crate) struct Challenge {
 /// The stored form of a code.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = challenge_codes)]
-pub(crate) struct Code {
+pub(crate) struct OneTimeCode {
     pub id: Uuid,
     pub challenge_id: Uuid,
     pub tenant_id: Option<Uuid>,
@@ -91,12 +91,12 @@ pub(crate) async fn open_of_address(
 }
 
 /// The codes that are good for a challenge: the two newest.
-pub(crate) async fn codes(conn: &mut Conn, challenge: Uuid) -> Result<Vec<Code>, TxError> {
+pub(crate) async fn codes(conn: &mut Conn, challenge: Uuid) -> Result<Vec<OneTimeCode>, TxError> {
     Ok(challenge_codes::table
         .filter(challenge_codes::challenge_id.eq(challenge))
         .order(challenge_codes::created_at.desc())
         .limit(2)
-        .select(Code::as_select())
+        .select(OneTimeCode::as_select())
         .load(conn)
         .await?)
 }
@@ -141,7 +141,7 @@ pub(crate) async fn dispatched(
     Ok(())
 }
 
-pub(crate) async fn insert_code(conn: &mut Conn, row: &Code) -> Result<(), TxError> {
+pub(crate) async fn insert_code(conn: &mut Conn, row: &OneTimeCode) -> Result<(), TxError> {
     diesel::insert_into(challenge_codes::table).values(row).execute(conn).await?;
     Ok(())
 }

@@ -1,17 +1,16 @@
-//! Who calls, and whether they may now: the token, the marks and the limits, with one round trip to Redis.
+//! Who calls, and whether they may now: the token, the revocations and the limits, with one round trip to Redis.
 
 use std::net::IpAddr;
 
 use actix_web::HttpRequest;
 use kit::caller::{Actor, Caller, Idempotency, Role};
-use kit_redis::Limit;
 use ring::digest::{Context, SHA256};
 use tokens::{Claims, TokenError};
 
 use crate::app::App;
 use crate::http::error::HttpError;
 use crate::http::rule::{Access, Rule};
-use crate::{revocations, signing_keys};
+use crate::revocations;
 
 /// The longest idempotency key.
 const MAX_KEY: usize = 255;
@@ -32,22 +31,24 @@ pub(crate) async fn admit(
     let limits = rule.rate.limits(&network, user.as_deref(), app.config.rate_factor);
     let subjects = claims.as_ref().map(revocations::subjects).unwrap_or_default();
     let names: Vec<_> = subjects.iter().map(|(subject, _)| *subject).collect();
-    let verdict = app.redis.guard(&limits, &names).await;
-    app.health.seen("redis", verdict.is_ok());
+    let checked = app.redis.check(&limits, &names).await;
+    app.health.seen("redis", checked.is_ok());
     if let Some(claims) = &claims {
-        let in_redis = verdict.as_ref().ok().filter(|verdict| app.revocations.same_generation(&verdict.generation));
-        let marked = in_redis.is_some_and(|verdict| {
-            verdict.marks.iter().zip(&subjects).any(|(mark, (_, version))| mark.is_some_and(|mark| *version < mark.0))
+        let in_redis = checked.as_ref().ok().filter(|found| app.revocations.same_generation(&found.generation));
+        let revoked = in_redis.is_some_and(|found| {
+            let mut minima = found.revocations.iter().zip(&subjects);
+            minima.any(|(min, (_, version))| min.is_some_and(|min| *version < min.0))
         });
-        if marked || app.revocations.revoked(&subjects) {
+        if revoked || app.revocations.revoked(&subjects) {
             return Err(HttpError::token_not_valid());
         }
-        // Without Redis's marks an old copy cannot tell who was revoked: what matters waits, a LISTENER may read on.
+        // Without the revocations in Redis an old copy cannot tell whose token was revoked: writes and administrators are
+        // refused until one of the two is back, a LISTENER may go on reading.
         if in_redis.is_none() && !app.revocations.fresh() && (rule.method.writes() || claims.role != Role::Listener) {
             return Err(kit::Error::unavailable(anyhow::anyhow!("no current knowledge of revocations")).into());
         }
     }
-    let wait = verdict.map_or_else(|_down| app.local_limits.check(&limits), |verdict| verdict.wait);
+    let wait = checked.map_or_else(|_down| app.local_limits.check(&limits), |found| found.wait);
     if !wait.is_zero() {
         app.metrics.event("rate_limited");
         return Err(HttpError::rate_limited(wait));
@@ -66,15 +67,6 @@ pub(crate) async fn admit(
     })
 }
 
-/// Charges limits that only a handler knows.
-pub(crate) async fn charge(app: &App, limits: &[Limit]) -> Result<(), HttpError> {
-    let wait = match app.redis.guard(limits, &[]).await {
-        Ok(verdict) => verdict.wait,
-        Err(_down) => app.local_limits.check(limits),
-    };
-    if wait.is_zero() { Ok(()) } else { Err(HttpError::rate_limited(wait)) }
-}
-
 async fn claims_of(app: &App, request: &HttpRequest) -> Result<Claims, HttpError> {
     let header = request.headers().get("authorization").ok_or_else(HttpError::not_authenticated)?;
     let text = header.to_str().map_err(|_bad| HttpError::token_not_valid())?;
@@ -82,7 +74,7 @@ async fn claims_of(app: &App, request: &HttpRequest) -> Result<Claims, HttpError
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(HttpError::token_not_valid());
     }
-    match app.verifier.verify(token.trim(), &app.signing_keys.current()) {
+    match app.signing_keys.verify(token.trim()) {
         Ok(claims) => Ok(claims),
         Err(TokenError::Invalid | TokenError::Expired) => Err(HttpError::token_not_valid()),
         Err(TokenError::UnknownKey) => with_newer_keys(app, token.trim()).await,
@@ -91,8 +83,8 @@ async fn claims_of(app: &App, request: &HttpRequest) -> Result<Claims, HttpError
 
 /// A token signed with a key that is not known: it may be newer than the set.
 async fn with_newer_keys(app: &App, token: &str) -> Result<Claims, HttpError> {
-    let fetched = signing_keys::refetch(app).await;
-    match app.verifier.verify(token, &app.signing_keys.current()) {
+    let fetched = app.signing_keys.refetch().await;
+    match app.signing_keys.verify(token) {
         Ok(claims) => Ok(claims),
         // 401 would sign the client out while the truth is that nobody could be asked.
         Err(TokenError::UnknownKey) if !fetched => {

@@ -8,47 +8,53 @@ use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
 use kit::caller::Caller;
-use kit::{Error, Kind};
+use kit::{Code, Error};
 use proto::tonic::{Request, Response};
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
-use crate::http::auth;
 use crate::http::error::HttpError;
+use crate::http::limits;
+use crate::http::rate::Rate;
 use crate::http::reply::Reply;
-use crate::http::rule::Rule;
 
 /// What one request may take in all.
 const BUDGET: Duration = Duration::from_secs(2);
 
-/// What a handler answers.
-pub(crate) type Answered = Result<Reply, HttpError>;
+/// What a handler returns.
+pub(crate) type HandlerResult = Result<Reply, HttpError>;
 
-/// A handler, as the policy table names it.
-pub(crate) type Handler = fn(Cx) -> Pin<Box<dyn Future<Output = Answered>>>;
-
-/// Names an async function as a [`Handler`].
-macro_rules! handler {
-    ($path:path) => {
-        |cx| Box::pin($path(cx))
-    };
+/// A handler behind a pointer, so that rules of all routes are one type.
+pub(crate) trait Handler: Send + Sync {
+    fn call(&self, context: RequestContext) -> Pin<Box<dyn Future<Output = HandlerResult>>>;
 }
-pub(crate) use handler;
+
+impl<F, Fut> Handler for F
+where
+    F: Fn(RequestContext) -> Fut + Send + Sync,
+    Fut: Future<Output = HandlerResult> + 'static,
+{
+    fn call(&self, context: RequestContext) -> Pin<Box<dyn Future<Output = HandlerResult>>> {
+        Box::pin(self(context))
+    }
+}
 
 /// What a handler gets: the verified caller and a request that passed every check of its rule.
-pub(crate) struct Cx {
+pub(crate) struct RequestContext {
     pub app: App,
-    pub rule: &'static Rule,
+    pub rate: Rate,
     pub caller: Caller,
     pub request: HttpRequest,
     pub query: Vec<(String, String)>,
     pub body: Bytes,
-    /// The unread body of an upload.
+    /// The unread body of an upload, of which at most `max_body` bytes may be read.
     pub payload: RefCell<Payload>,
+    /// Bytes.
+    pub max_body: usize,
 }
 
-impl Cx {
-    /// A part of the path.
+impl RequestContext {
+    /// A parameter of the path.
     pub(crate) fn path(&self, name: &str) -> String {
         self.request.match_info().get(name).unwrap_or_default().to_owned()
     }
@@ -62,8 +68,8 @@ impl Cx {
         self.headers().get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// A message for a service, with the caller and the request's time budget.
-    pub(crate) fn ask<T>(&self, message: T) -> Request<T> {
+    /// A request to a service that carries the caller and the time budget of this request.
+    pub(crate) fn grpc_request<T>(&self, message: T) -> Request<T> {
         kit::grpc::call(&self.caller, BUDGET, message)
     }
 
@@ -77,11 +83,11 @@ impl Cx {
         })
     }
 
-    /// The body, where the path names an object: a body that does not fit is told only to those who may see the object, so
-    /// `visible` is asked first.
+    /// The body of a request whose path names an object. The contract answers 404 before it validates, so a fault of the body
+    /// is reported only when `get`, the call that reads the object, succeeds.
     pub(crate) async fn json_of_object<T, V>(
         &self,
-        visible: impl Future<Output = Result<Response<V>, tonic::Status>>,
+        get: impl Future<Output = Result<Response<V>, tonic::Status>>,
     ) -> Result<T, HttpError>
     where
         T: DeserializeOwned,
@@ -89,14 +95,14 @@ impl Cx {
         match self.json() {
             Ok(body) => Ok(body),
             Err(fault) => {
-                visible.await?;
+                get.await?;
                 Err(fault)
             }
         }
     }
 
-    /// The values of a query parameter.
-    pub(crate) fn all(&self, name: &str) -> Vec<String> {
+    /// Every value of a query parameter.
+    pub(crate) fn query_values(&self, name: &str) -> Vec<String> {
         self.query
             .iter()
             .filter(|(key, value)| key == name && !value.is_empty())
@@ -105,13 +111,13 @@ impl Cx {
     }
 
     /// The last value of a query parameter.
-    pub(crate) fn one(&self, name: &str) -> Option<String> {
-        self.all(name).pop()
+    pub(crate) fn query_value(&self, name: &str) -> Option<String> {
+        self.query_values(name).pop()
     }
 
-    /// A truth value of the query.
-    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, HttpError> {
-        match self.one(name).as_deref() {
+    /// A boolean query parameter.
+    pub(crate) fn query_flag(&self, name: &str) -> Result<Option<bool>, HttpError> {
+        match self.query_value(name).as_deref() {
             None => Ok(None),
             Some("true") => Ok(Some(true)),
             Some("false") => Ok(Some(false)),
@@ -119,14 +125,14 @@ impl Cx {
         }
     }
 
-    /// Charges the account that a sign-in is about, known or not.
+    /// Charges the account that a sign-in is about, whether it exists or not.
     pub(crate) async fn charge_account(&self, tenant: &str, identifier: &str) -> Result<(), HttpError> {
-        let limit = self.rule.rate.account_limit(tenant, identifier, self.app.config.rate_factor);
-        auth::charge(&self.app, &[limit]).await
+        let limit = self.rate.account_limit(tenant, identifier, self.app.config.rate_factor);
+        limits::charge(&self.app, &[limit]).await
     }
 }
 
-/// What serde says of a value, without the place in the text.
+/// What serde says of a value, without the position in the text.
 fn sentence(fault: &serde_json::Error) -> String {
     let text = fault.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();
@@ -136,11 +142,7 @@ fn sentence(fault: &serde_json::Error) -> String {
     format!("Not valid: {text}.")
 }
 
-/// Refuses a value that needs another one beside it.
+/// Refuses a request that lacks a field.
 pub(crate) fn required<T>(field: &str, value: Option<T>) -> Result<T, HttpError> {
-    value.ok_or_else(|| {
-        Error::new(Kind::Invalid, "validation_error", "Validation failed.")
-            .field(field, "This field is required.")
-            .into()
-    })
+    value.ok_or_else(|| Error::new(Code::ValidationError).field(field, "This field is required.").into())
 }

@@ -6,10 +6,10 @@ use std::time::Instant;
 use actix_web::dev::Payload;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
-use kit::{Error, Kind};
+use kit::{Code, Error};
 
 use crate::app::App;
-use crate::http::context::{Answered, Cx};
+use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::error::{HttpError, Style};
 use crate::http::request_id::request_id;
 use crate::http::rule::Rule;
@@ -37,7 +37,7 @@ impl Route {
             None => (Err(HttpError::method_not_allowed(&self.allowed())), Default::default()),
         };
         let mut response = match outcome {
-            Ok(reply) => reply.respond(),
+            Ok(reply) => reply.respond(request.headers()),
             Err(refused) => {
                 refused.error.log();
                 refused.respond(style, &id)
@@ -64,7 +64,13 @@ impl Route {
 /// User and tenant of the log line.
 type Who = (String, String);
 
-async fn run(app: &App, rule: &'static Rule, request: HttpRequest, mut payload: Payload, id: &str) -> (Answered, Who) {
+async fn run(
+    app: &App,
+    rule: &'static Rule,
+    request: HttpRequest,
+    mut payload: Payload,
+    id: &str,
+) -> (HandlerResult, Who) {
     let mut caller = match auth::admit(app, rule, &request, id).await {
         Ok(caller) => caller,
         Err(refused) => return (Err(refused), Who::default()),
@@ -80,20 +86,26 @@ async fn run(app: &App, rule: &'static Rule, request: HttpRequest, mut payload: 
         Ok(checked) => checked,
         Err(refused) => return (Err(refused), who),
     };
-    let cx = Cx { app: app.clone(), rule, caller, request, query, body, payload: RefCell::new(payload) };
-    ((rule.handler)(cx).await, who)
+    let context = RequestContext {
+        app: app.clone(),
+        rate: rule.rate,
+        caller,
+        request,
+        query,
+        body,
+        payload: RefCell::new(payload),
+        max_body: rule.body.max(),
+    };
+    (rule.handler.call(context).await, who)
 }
 
 /// The query's pairs, when the rule knows all their names.
 fn query(rule: &Rule, request: &HttpRequest) -> Result<Vec<(String, String)>, HttpError> {
     let pairs: Vec<(String, String)> = form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
-    let paged = matches!(rule.answer, crate::http::rule::Answer::List(_));
     for (name, value) in &pairs {
-        let known = rule.query.contains(&name.as_str()) || (paged && PAGING.contains(&name.as_str()));
+        let known = rule.query.contains(&name.as_str()) || (rule.is_list() && PAGING.contains(&name.as_str()));
         if !known {
-            return Err(Error::new(Kind::Invalid, "unknown_parameter", "A query parameter is not known.")
-                .field(name, "Unknown parameter.")
-                .into());
+            return Err(Error::new(Code::UnknownParameter).field(name, "Unknown parameter.").into());
         }
         if value.chars().any(char::is_control) {
             return Err(Error::invalid(name, "Control characters are not allowed.").into());

@@ -1,4 +1,4 @@
-//! How an error is written to a client: status, headers and body. Which status a kind has is decided in `kit::Kind::http`.
+//! How an error is written to a client: status, headers and body. Which status an error has is decided in `kit/src/status.rs`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use kit::{Error, Kind};
+use kit::{Code, Error};
 use serde_json::{Map, Value, json};
 
 /// An error with the status and headers it is answered with.
@@ -34,10 +34,13 @@ impl Style {
 
 impl From<Error> for HttpError {
     fn from(error: Error) -> Self {
-        let status = StatusCode::from_u16(error.kind().http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = StatusCode::from_u16(error.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut headers = Vec::new();
         if status == StatusCode::UNAUTHORIZED {
-            headers.push((WWW_AUTHENTICATE, "Bearer".to_owned()));
+            // RFC 6750: the reason stands beside the scheme only when a token was sent.
+            let refused = error.code() == Code::TokenNotValid;
+            let challenge = if refused { r#"Bearer error="invalid_token""# } else { "Bearer" };
+            headers.push((WWW_AUTHENTICATE, challenge.to_owned()));
         }
         let delay = error
             .retry_delay()
@@ -60,53 +63,43 @@ impl From<tonic::Status> for HttpError {
 }
 
 impl HttpError {
-    fn of(status: StatusCode, kind: Kind, code: &'static str, text: &'static str) -> Self {
-        Self { status, error: Error::new(kind, code, text), headers: Vec::new() }
-    }
-
     pub(crate) fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
     pub(crate) fn route_not_found() -> Self {
-        Self::of(StatusCode::NOT_FOUND, Kind::NotFound, "not_found", "Not found.")
+        Error::not_found().into()
     }
 
     pub(crate) fn method_not_allowed(allowed: &str) -> Self {
-        let text = "This method is not allowed here.";
-        Self::of(StatusCode::METHOD_NOT_ALLOWED, Kind::Invalid, "method_not_allowed", text).with(ALLOW, allowed)
+        Self::from(Error::new(Code::MethodNotAllowed)).with(ALLOW, allowed)
     }
 
     pub(crate) fn too_large() -> Self {
-        Self::of(StatusCode::PAYLOAD_TOO_LARGE, Kind::Invalid, "payload_too_large", "The body is too large.")
+        Error::new(Code::PayloadTooLarge).into()
     }
 
     pub(crate) fn not_json() -> Self {
-        let text = "Send the body as application/json in UTF-8.";
-        Self::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, Kind::Invalid, "unsupported_media_type", text)
+        Error::new(Code::UnsupportedMediaType).into()
     }
 
     pub(crate) fn malformed_json() -> Self {
-        Self::of(StatusCode::BAD_REQUEST, Kind::Invalid, "malformed_json", "The body is not well-formed JSON.")
+        Error::new(Code::MalformedJson).into()
     }
 
     pub(crate) fn not_authenticated() -> Self {
-        Error::new(Kind::Unauthenticated, "not_authenticated", "Please sign in.").into()
+        Error::new(Code::NotAuthenticated).into()
     }
 
-    /// A token was sent and not taken.
+    /// A token was sent and refused.
     pub(crate) fn token_not_valid() -> Self {
-        let text = "The token is not valid or has expired.";
-        let error = Error::new(Kind::Unauthenticated, "token_not_valid", text);
-        Self { status: StatusCode::UNAUTHORIZED, error, headers: Vec::new() }
-            .with(WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#)
+        Error::new(Code::TokenNotValid).into()
     }
 
     pub(crate) fn rate_limited(wait: Duration) -> Self {
         let seconds = whole_seconds(wait);
-        let error =
-            Error::new(Kind::RateLimited, "rate_limited", "Too many requests. Please slow down.").retry_after(wait);
+        let error = Error::new(Code::RateLimited).retry_after(wait);
         Self::from(error)
             .with(HeaderName::from_static("ratelimit"), format!("\"default\";r=0;t={seconds}"))
             .with(HeaderName::from_static("ratelimit-policy"), "\"default\";w=60")
@@ -144,7 +137,7 @@ impl HttpError {
     fn envelope(&self, request_id: &str) -> Value {
         let mut body = json!({
             "status": "error",
-            "code": self.error.code(),
+            "code": self.error.code().name(),
             "message": self.error.public(),
             "request_id": request_id,
         });
@@ -154,10 +147,10 @@ impl HttpError {
 
     fn problem(&self, request_id: &str) -> Value {
         let mut body = json!({
-            "type": format!("urn:songlist:error:{}", self.error.code()),
+            "type": format!("urn:songlist:error:{}", self.error.code().name()),
             "title": self.error.public(),
             "status": self.status.as_u16(),
-            "code": self.error.code(),
+            "code": self.error.code().name(),
             "instance": format!("urn:request:{request_id}"),
         });
         self.add_facts(&mut body);
@@ -177,31 +170,33 @@ impl HttpError {
 
 #[cfg(test)]
 mod tests {
+    use kit::Kind;
+
     use super::*;
 
     #[test]
-    fn every_kind_has_its_status_and_says_when_to_come_back() {
-        let table = [
-            (Kind::Invalid, 400),
-            (Kind::Unauthenticated, 401),
-            (Kind::Forbidden, 403),
-            (Kind::NotFound, 404),
-            (Kind::Conflict, 409),
-            (Kind::Precondition, 409),
-            (Kind::InProgress, 409),
-            (Kind::RateLimited, 429),
-            (Kind::Stale, 412),
-            (Kind::KeyReused, 422),
-            (Kind::Unavailable, 503),
-            (Kind::Timeout, 503),
-            (Kind::Internal, 500),
-        ];
-        assert_eq!(table.len(), Kind::ALL.len());
-        for (kind, status) in table {
-            let answer = HttpError::from(Error::new(kind, "x", "y")).respond(Style::Envelope, "r");
-            assert_eq!(answer.status().as_u16(), status, "{kind:?}");
-            assert_eq!(answer.headers().contains_key(RETRY_AFTER), status == 503, "{kind:?}");
-            assert_eq!(answer.headers().contains_key(WWW_AUTHENTICATE), status == 401, "{kind:?}");
+    fn every_code_has_the_status_of_its_kind_and_says_when_to_come_back() {
+        let status = |code: Code| match code.kind() {
+            Kind::Invalid if code == Code::MethodNotAllowed => 405,
+            Kind::Invalid if code == Code::PayloadTooLarge => 413,
+            Kind::Invalid if code == Code::UnsupportedMediaType => 415,
+            Kind::Invalid => 400,
+            Kind::Unauthenticated => 401,
+            Kind::Forbidden => 403,
+            Kind::NotFound => 404,
+            Kind::Conflict | Kind::Precondition | Kind::InProgress => 409,
+            Kind::Stale => 412,
+            Kind::KeyReused => 422,
+            Kind::RateLimited => 429,
+            Kind::Internal => 500,
+            Kind::Unavailable | Kind::Timeout => 503,
+        };
+        for code in Code::ALL {
+            let status = status(*code);
+            let answer = HttpError::from(Error::new(*code)).respond(Style::Envelope, "r");
+            assert_eq!(answer.status().as_u16(), status, "{code:?}");
+            assert_eq!(answer.headers().contains_key(RETRY_AFTER), status == 503, "{code:?}");
+            assert_eq!(answer.headers().contains_key(WWW_AUTHENTICATE), status == 401, "{code:?}");
         }
     }
 

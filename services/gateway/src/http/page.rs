@@ -1,49 +1,49 @@
 use actix_web::http::header::HeaderValue;
+use kit::Error;
 use kit::page::{DEFAULT_SIZE, MAX_SIZE};
-use kit::{Error, Kind};
 use proto::common::{PageInfo, PageRequest};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::http::context::{Answered, Cx};
+use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::error::HttpError;
 use crate::http::reply::Reply;
 
 /// Which page a list request asks for.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct PageQuery {
     size: u32,
-    at: At,
+    position: Position,
 }
 
 #[derive(Clone, Debug)]
-enum At {
+enum Position {
     Number(u32),
     Cursor { after: String, count: bool },
 }
 
-impl Wanted {
+impl PageQuery {
     /// Reads `page`, `page_size`, `cursor` and `count`.
-    pub(crate) fn of(cx: &Cx) -> Result<Self, HttpError> {
-        let size = positive(cx, "page_size", DEFAULT_SIZE)?.min(MAX_SIZE);
-        let cursor = cx.query.iter().rev().find(|(name, _)| name == "cursor").map(|(_, value)| value.clone());
-        let at = match cursor {
-            Some(after) => At::Cursor { after, count: cx.flag("count")?.unwrap_or(false) },
-            None => At::Number(positive(cx, "page", 1)?),
+    pub(crate) fn of(context: &RequestContext) -> Result<Self, HttpError> {
+        let size = positive(context, "page_size", DEFAULT_SIZE)?.min(MAX_SIZE);
+        let cursor = context.query.iter().rev().find(|(name, _)| name == "cursor").map(|(_, value)| value.clone());
+        let position = match cursor {
+            Some(after) => Position::Cursor { after, count: context.query_flag("count")?.unwrap_or(false) },
+            None => Position::Number(positive(context, "page", 1)?),
         };
-        Ok(Self { size, at })
+        Ok(Self { size, position })
     }
 
     pub(crate) fn message(&self) -> Option<PageRequest> {
-        Some(match &self.at {
-            At::Number(number) => PageRequest::numbered(*number, self.size),
-            At::Cursor { after, count } => PageRequest::after(after.clone(), *count, self.size),
+        Some(match &self.position {
+            Position::Number(number) => PageRequest::numbered(*number, self.size),
+            Position::Cursor { after, count } => PageRequest::after(after.clone(), *count, self.size),
         })
     }
 }
 
-fn positive(cx: &Cx, name: &str, default: u32) -> Result<u32, HttpError> {
-    let Some(text) = cx.one(name) else { return Ok(default) };
+fn positive(context: &RequestContext, name: &str, default: u32) -> Result<u32, HttpError> {
+    let Some(text) = context.query_value(name) else { return Ok(default) };
     // A number too large for a page is past the end, not malformed.
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u32>() {
@@ -54,36 +54,40 @@ fn positive(cx: &Cx, name: &str, default: u32) -> Result<u32, HttpError> {
     }
 }
 
-/// The envelope of a list.
+/// The envelope of a list; `links` holds page and neighbours.
 #[derive(Serialize)]
 struct Envelope<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<i64>,
     #[serde(flatten)]
-    place: Value,
+    links: Value,
     data: T,
 }
 
 /// A page of rows, with links to its neighbours built from the configured public URL.
-pub(crate) fn list<T: Serialize>(cx: &Cx, wanted: &Wanted, info: Option<PageInfo>, rows: Vec<T>) -> Answered {
+pub(crate) fn page_reply<T: Serialize>(
+    context: &RequestContext,
+    query: &PageQuery,
+    info: Option<PageInfo>,
+    rows: Vec<T>,
+) -> HandlerResult {
     let info = info.unwrap_or_default();
-    let (place, link) = match &wanted.at {
-        At::Cursor { .. } => {
-            let next = info.next_cursor.as_ref().map(|cursor| url_with(cx, "cursor", cursor));
+    let (links, link) = match &query.position {
+        Position::Cursor { .. } => {
+            let next = info.next_cursor.as_ref().map(|cursor| url_with(context, "cursor", cursor));
             let link = link_header(next.as_deref(), None);
-            (json!({ "page_size": wanted.size, "next_cursor": info.next_cursor, "next": next }), link)
+            (json!({ "page_size": query.size, "next_cursor": info.next_cursor, "next": next }), link)
         }
-        At::Number(number) => {
-            let count =
-                info.count.ok_or_else(|| Error::new(Kind::Internal, "internal_error", "A count is missing."))?;
-            let more = i64::from(*number) * i64::from(wanted.size) < count;
-            let next = more.then(|| url_with(cx, "page", &(number + 1).to_string()));
-            let previous = (*number > 1).then(|| url_with(cx, "page", &(number - 1).to_string()));
+        Position::Number(number) => {
+            let count = info.count.ok_or_else(|| Error::internal(anyhow::anyhow!("a count is missing")))?;
+            let more = i64::from(*number) * i64::from(query.size) < count;
+            let next = more.then(|| url_with(context, "page", &(number + 1).to_string()));
+            let previous = (*number > 1).then(|| url_with(context, "page", &(number - 1).to_string()));
             let link = link_header(next.as_deref(), previous.as_deref());
-            (json!({ "page": number, "page_size": wanted.size, "next": next, "previous": previous }), link)
+            (json!({ "page": number, "page_size": query.size, "next": next, "previous": previous }), link)
         }
     };
-    let mut reply = Reply::json(200, &Envelope { count: info.count, place, data: rows })?;
+    let mut reply = Reply::json(200, &Envelope { count: info.count, links, data: rows })?;
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         reply = reply.header("link", link);
     }
@@ -91,14 +95,14 @@ pub(crate) fn list<T: Serialize>(cx: &Cx, wanted: &Wanted, info: Option<PageInfo
 }
 
 /// This request's URL with one parameter changed; the others are kept.
-fn url_with(cx: &Cx, name: &str, value: &str) -> String {
+fn url_with(context: &RequestContext, name: &str, value: &str) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
-    for (key, kept) in cx.query.iter().filter(|(key, _)| key != name) {
+    for (key, kept) in context.query.iter().filter(|(key, _)| key != name) {
         query.append_pair(key, kept);
     }
     query.append_pair(name, value);
-    let path = cx.request.path().trim_end_matches('/');
-    format!("{}{path}/?{}", cx.app.config.public_url, query.finish())
+    let path = context.request.path().trim_end_matches('/');
+    format!("{}{path}/?{}", context.app.config.public_url, query.finish())
 }
 
 fn link_header(next: Option<&str>, previous: Option<&str>) -> Option<String> {

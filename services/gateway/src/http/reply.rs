@@ -1,5 +1,5 @@
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use chrono::{DateTime, Utc};
 use kit::Error;
@@ -8,7 +8,6 @@ use proto::prost_types;
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
-use crate::http::context::Cx;
 use crate::http::error::HttpError;
 
 /// An answer: status, body and the headers of its own.
@@ -46,7 +45,7 @@ impl Reply {
     }
 
     /// 204.
-    pub(crate) fn nothing() -> Self {
+    pub(crate) fn no_content() -> Self {
         Self { status: 204, content_type: "", body: Vec::new(), headers: Vec::new() }
     }
 
@@ -55,21 +54,21 @@ impl Reply {
         Self { status: 200, content_type, body, headers: Vec::new() }
     }
 
-    /// One object with its strong ETag, made of its version and a hash of the body; 304 when the client has it.
-    pub(crate) fn object<T: Serialize>(cx: &Cx, message: &str, version: i64, data: &T) -> Result<Self, HttpError> {
-        let mut reply = Self::data(200, message, data)?;
+    /// One object with its strong ETag, made of its version and a hash of the body; 304 when the client has it already.
+    pub(crate) fn object<T: Serialize>(message: &str, version: i64, data: &T) -> Result<Self, HttpError> {
+        let reply = Self::data(200, message, data)?;
         let hash = hex::encode(digest(&SHA256, &reply.body).as_ref().get(..8).unwrap_or_default());
-        let etag = format!("\"{version}-{hash}\"");
-        let known = cx
-            .header("if-none-match")
-            .is_some_and(|tags| tags.split(',').any(|tag| tag.trim() == etag || tag.trim() == "*"));
-        if known {
-            reply = Self { status: 304, body: Vec::new(), ..reply };
-        }
-        match HeaderValue::from_str(&etag) {
+        match HeaderValue::from_str(&format!("\"{version}-{hash}\"")) {
             Ok(value) => Ok(reply.header(ETAG.as_str(), value)),
             Err(error) => Err(Error::internal(error).into()),
         }
+    }
+
+    /// True when `If-None-Match` names the ETag of this reply.
+    fn is_known(&self, request: &HeaderMap) -> bool {
+        let Some((_, etag)) = self.headers.iter().find(|(name, _)| *name == ETAG) else { return false };
+        let known = request.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
+        known.split(',').map(str::trim).any(|tag| tag == "*" || tag.as_bytes() == etag.as_bytes())
     }
 
     /// Adds a header; `name` is in lower case.
@@ -80,7 +79,7 @@ impl Reply {
         self
     }
 
-    /// Says that an earlier answer was given again, when the owning service did so.
+    /// Sets `Idempotency-Replayed` when the owning service answered from an idempotency record.
     pub(crate) fn replayed_by<T>(self, response: &tonic::Response<T>) -> Self {
         self.replayed(response.metadata().contains_key(kit::grpc::REPLAYED))
     }
@@ -89,7 +88,11 @@ impl Reply {
         if replayed { self.header("idempotency-replayed", HeaderValue::from_static("true")) } else { self }
     }
 
-    pub(crate) fn respond(self) -> HttpResponse {
+    /// The response to a request with these headers.
+    pub(crate) fn respond(mut self, request: &HeaderMap) -> HttpResponse {
+        if self.is_known(request) {
+            self = Self { status: 304, body: Vec::new(), ..self };
+        }
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut builder = HttpResponseBuilder::new(status);
         builder.insert_header((CACHE_CONTROL, "no-store"));

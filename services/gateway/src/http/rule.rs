@@ -1,11 +1,24 @@
-//! What one route states: method and path, who may call it, how often, and what it carries.
+//! What one route states: method and path, who may call it, how often, what it carries and what it answers.
+//!
+//! Routes declare their rules beside their handlers, with the builders of `rule_builder.rs`.
 
 use actix_web::http::Method as HttpMethod;
 use kit::caller::Role;
 
 use crate::http::context::Handler;
 use crate::http::rate::Rate;
-use crate::policy::Schema;
+use crate::http::schema::Schema;
+
+/// Every role.
+pub(crate) const SIGNED_IN: &[Role] = &[Role::Listener, Role::Admin, Role::SuperAdmin];
+/// The roles that belong to a tenant.
+pub(crate) const TENANT: &[Role] = &[Role::Listener, Role::Admin];
+/// Those who run a tenant.
+pub(crate) const ADMIN: &[Role] = &[Role::Admin];
+/// Those who run a tenant or the platform.
+pub(crate) const ADMINS: &[Role] = &[Role::Admin, Role::SuperAdmin];
+/// Those who run the platform.
+pub(crate) const PLATFORM: &[Role] = &[Role::SuperAdmin];
 
 /// The methods that routes have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,6 +104,16 @@ pub enum Body {
     Upload(usize),
 }
 
+impl Body {
+    /// The most bytes it may have.
+    pub(crate) fn max(self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Json(max, _) | Self::Raw(max) | Self::Upload(max) => max,
+        }
+    }
+}
+
 /// What a good answer looks like.
 #[derive(Clone, Copy)]
 pub enum Answer {
@@ -101,7 +124,7 @@ pub enum Answer {
     /// This object without an envelope.
     Bare(Schema),
     /// 204.
-    Nothing,
+    NoContent,
     /// Something that is not JSON.
     Other(&'static str),
 }
@@ -121,7 +144,7 @@ pub struct Rule {
     /// `Idempotency-Key` is honoured.
     pub repeatable: bool,
     pub summary: &'static str,
-    pub(crate) handler: Handler,
+    pub(crate) handler: &'static dyn Handler,
 }
 
 impl Rule {
@@ -139,5 +162,10 @@ impl Rule {
             Access::Public => true,
             Access::Roles(roles) => roles.contains(&role),
         }
+    }
+
+    /// True when it answers with a page, and so knows `page` and `page_size`.
+    pub(crate) fn is_list(&self) -> bool {
+        matches!(self.answer, Answer::List(_))
     }
 }

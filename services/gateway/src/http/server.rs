@@ -12,21 +12,25 @@ use kit::lifecycle::Shutdown;
 use crate::app::App;
 use crate::http::dispatch::{Route, not_found};
 use crate::http::rule::Rule;
-use crate::policy::TABLE;
 
 /// A client that has not sent its headers by then is cut.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Serves the table's routes; returns the bound address. A plain function: actix's builder is not `Send`.
-pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<SocketAddr> {
-    let (factory_app, workers) = (app.clone(), app.config.workers.max(1));
+/// Serves the routes of the rules; returns the bound address. Not async, because actix's builder is not `Send`.
+pub(crate) fn serve(
+    app: &App,
+    rules: &[&'static Rule],
+    addr: SocketAddr,
+    shutdown: &Shutdown,
+) -> anyhow::Result<SocketAddr> {
+    let (factory_app, factory_rules, workers) = (app.clone(), rules.to_vec(), app.config.workers.max(1));
     let server = HttpServer::new(move || {
         let app = factory_app.clone();
         Actix::new()
             .wrap(Compress::default())
             .wrap(cors(&app))
             .wrap(security_headers())
-            .configure(|config| routes(config, &app))
+            .configure(|config| routes(config, &app, &factory_rules))
             .default_service(web::to({
                 let app = app.clone();
                 move |request: HttpRequest| not_found(app.clone(), request)
@@ -52,10 +56,10 @@ pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow:
     Ok(bound)
 }
 
-/// One resource per path of the table, with and without its final slash.
-fn routes(config: &mut ServiceConfig, app: &App) {
+/// One actix resource per path, with and without its final slash.
+fn routes(config: &mut ServiceConfig, app: &App, rules: &[&'static Rule]) {
     let mut paths: BTreeMap<String, Vec<&'static Rule>> = BTreeMap::new();
-    for rule in TABLE {
+    for rule in rules {
         paths.entry(rule.full_path()).or_default().push(rule);
     }
     // Actix takes the first resource that fits: fixed segments come before parameters.

@@ -1,11 +1,71 @@
-//! The one policy table: which routes exist, who may call them, how often, and with how large a body. Router, permission
-//! check, OpenAPI document and `docs/permissions.md` are made from it.
+//! The policy table: the rules of every resource, collected. The router, the permission check, the OpenAPI document and
+//! `docs/permissions.md` are made from it.
 
+mod errors;
 mod openapi;
 mod permissions;
-mod table;
 
+pub use errors::errors_table;
 pub use openapi::document as openapi_document;
-pub(crate) use openapi::{Schema, schema};
 pub use permissions::permissions_table;
-pub use table::TABLE;
+
+use crate::http::rule::Rule;
+use crate::routes::{auth, genres, payments, platform, playlists, song_requests, songs, tenant_songs, tenants, users};
+
+/// The resources, in the order of the contract.
+const RESOURCES: &[&[Rule]] = &[
+    auth::RULES,
+    users::RULES,
+    tenants::RULES,
+    genres::RULES,
+    songs::RULES,
+    tenant_songs::RULES,
+    playlists::RULES,
+    song_requests::RULES,
+    payments::RULES,
+    platform::RULES,
+];
+
+/// Every route of the API.
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    RESOURCES.iter().copied().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::http::rule::{Access, Body, Method};
+
+    #[test]
+    fn every_rule_says_who_may_call_it_and_what_it_is_for() {
+        for rule in rules() {
+            let what = format!("{} {}", rule.method.name(), rule.path);
+            assert!(rule.access != Access::Roles(&[]), "{what} has neither roles nor public()");
+            assert!(!rule.summary.is_empty() && !rule.summary.ends_with('.'), "{what} needs a summary");
+            assert!(rule.path.starts_with('/') && rule.path.ends_with('/'), "{what}: paths have both slashes");
+        }
+    }
+
+    #[test]
+    fn no_two_rules_share_method_and_path() {
+        let mut seen = HashSet::new();
+        for rule in rules() {
+            assert!(seen.insert((rule.method.name(), rule.full_path())), "{} {}", rule.method.name(), rule.path);
+        }
+    }
+
+    #[test]
+    fn what_a_rule_takes_and_answers_fits_its_method() {
+        for rule in rules() {
+            let what = format!("{} {}", rule.method.name(), rule.path);
+            if rule.method == Method::Get {
+                assert!(matches!(rule.body, Body::None) && !rule.repeatable, "{what} changes nothing");
+            } else {
+                assert!(!rule.is_list(), "{what} is no list");
+            }
+            assert!(!rule.repeatable || rule.access != Access::Public, "{what}: a key belongs to somebody");
+        }
+    }
+}

@@ -1,42 +1,23 @@
-//! The OpenAPI 3.1 document: paths, roles and limits from the policy table, schemas from the types, merged here.
+//! The OpenAPI 3.1 document: paths, roles and limits from the rules, schemas from the types of their bodies.
 
 use std::collections::BTreeMap;
 
+use kit::Code;
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::Schema as Utoipa;
 
-use super::TABLE;
+use super::rules;
 use crate::http::rule::{Access, Answer, Body, Method, Rule};
-
-/// The schemas a document needs, by name.
-#[derive(Default)]
-pub struct Schemas(BTreeMap<String, Value>);
-
-/// Registers a type's schema and gives its name.
-pub(crate) type Schema = fn(&mut Schemas) -> String;
-
-/// The [`Schema`] of a type.
-pub(crate) fn schema<T: ToSchema>(schemas: &mut Schemas) -> String {
-    let mut found: Vec<(String, RefOr<Utoipa>)> = vec![(T::name().into_owned(), T::schema())];
-    T::schemas(&mut found);
-    for (name, schema) in found {
-        let value = serde_json::to_value(schema).unwrap_or_default();
-        schemas.0.entry(name).or_insert(value);
-    }
-    T::name().into_owned()
-}
+use crate::http::schema::Schemas;
 
 /// The whole document.
 pub fn document(public_url: &str) -> Value {
     let mut schemas = Schemas::default();
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    for rule in TABLE {
+    for rule in rules() {
         let operation = operation(rule, &mut schemas);
         paths.entry(rule.full_path()).or_default().insert(rule.method.name().to_lowercase(), operation);
     }
-    schemas.0.insert("Error".to_owned(), error_schema());
+    schemas.insert("Error", error_schema());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -48,7 +29,7 @@ pub fn document(public_url: &str) -> Value {
         "servers": [{ "url": public_url }],
         "paths": paths,
         "components": {
-            "schemas": schemas.0,
+            "schemas": schemas.into_json(),
             "securitySchemes": { "bearer": { "type": "http", "scheme": "bearer", "bearerFormat": "JWT" } },
         },
     })
@@ -117,7 +98,7 @@ fn parameters(rule: &Rule) -> Vec<Value> {
     let path = rule.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(|name| {
         json!({ "name": name.split(':').next().unwrap_or(name), "in": "path", "required": true, "schema": { "type": "string" } })
     });
-    let paging: &[&str] = if matches!(rule.answer, Answer::List(_)) { &["page", "page_size"] } else { &[] };
+    let paging: &[&str] = if rule.is_list() { &["page", "page_size"] } else { &[] };
     let query = rule
         .query
         .iter()
@@ -152,7 +133,7 @@ fn responses(rule: &Rule, schemas: &mut Schemas) -> Map<String, Value> {
             let name = schema(schemas);
             (200, json_of(reference(&name)))
         }
-        Answer::Nothing => (204, json!({})),
+        Answer::NoContent => (204, json!({})),
         Answer::Other(kind) => (200, json!({ kind: { "schema": { "type": "string" } } })),
     };
     let mut responses = Map::new();
@@ -170,7 +151,7 @@ fn refusals(rule: &Rule) -> Vec<(u16, &'static str)> {
         (500, "A bug"),
         (503, "A dependency is down"),
     ];
-    if rule.path.contains('{') || matches!(rule.answer, Answer::List(_)) {
+    if rule.path.contains('{') || rule.is_list() {
         refusals.push((404, "Unknown or out of scope"));
     }
     if matches!(rule.access, Access::Roles(_)) {
@@ -192,12 +173,13 @@ fn refusals(rule: &Rule) -> Vec<(u16, &'static str)> {
 }
 
 fn error_schema() -> Value {
+    let codes: Vec<&str> = Code::ALL.iter().map(|code| code.name()).collect();
     json!({
         "type": "object",
         "required": ["status", "code", "message", "request_id"],
         "properties": {
             "status": { "const": "error" },
-            "code": { "type": "string", "description": "Stable.", "examples": CODES },
+            "code": { "type": "string", "description": "Stable.", "enum": codes },
             "message": { "type": "string" },
             "errors": { "type": "object", "additionalProperties": { "type": "array", "items": { "type": "string" } } },
             "details": { "type": "object", "additionalProperties": { "type": "string" } },
@@ -205,47 +187,3 @@ fn error_schema() -> Value {
         },
     })
 }
-
-/// Every `code` that an error can have.
-const CODES: &[&str] = &[
-    "account_deleted_by_admin",
-    "account_inactive",
-    "already_linked",
-    "already_present",
-    "already_premium",
-    "email_not_verified",
-    "email_taken",
-    "genre_exists",
-    "idempotency_key_reused",
-    "illegal_transition",
-    "internal_error",
-    "invalid_credentials",
-    "invalid_signature",
-    "malformed_json",
-    "method_not_allowed",
-    "missing_signature",
-    "not_authenticated",
-    "not_found",
-    "otp_invalid",
-    "page_out_of_range",
-    "payload_too_large",
-    "payment_gateway_unavailable",
-    "permission_denied",
-    "playlist_exists",
-    "playlist_full",
-    "premium_required",
-    "rate_limited",
-    "request_exists",
-    "request_in_progress",
-    "service_busy",
-    "service_unavailable",
-    "slug_taken",
-    "song_exists",
-    "tenant_exists",
-    "tenant_not_found",
-    "timeout",
-    "token_not_valid",
-    "token_reused",
-    "unknown_parameter",
-    "username_taken",
-];

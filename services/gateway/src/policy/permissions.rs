@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use kit::caller::Role;
 
-use super::TABLE;
+use super::rules;
 use crate::http::rule::{Access, Rule};
 
 /// `docs/permissions.md`, made from the table.
@@ -11,7 +11,7 @@ pub fn permissions_table() -> String {
         "# Who may call what\n\nMade from the policy table of the gateway by `make docs`; a test compares the two.\n\n\
          | Method | Path | LISTENER | ADMIN | SUPER_ADMIN | Reach | Rate |\n|---|---|---|---|---|---|---|\n",
     );
-    for rule in TABLE {
+    for rule in rules() {
         let cell = |role| cell(rule, role);
         let _ = writeln!(
             text,

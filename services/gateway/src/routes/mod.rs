@@ -1,4 +1,4 @@
-//! One file per resource: request types, views and handlers.
+//! One folder per resource: `mod.rs` declares its rules and holds its handlers, `views.rs` the JSON bodies it takes and answers.
 
 pub(crate) mod auth;
 pub(crate) mod genres;

@@ -1,5 +1,6 @@
 //! Rules: who may, what is valid, which queries in which transaction.
 
+pub(crate) mod adoption;
 pub(crate) mod callbacks;
 pub(crate) mod events;
 pub(crate) mod payment_links;

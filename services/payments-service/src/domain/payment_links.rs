@@ -1,10 +1,11 @@
 use chrono::Duration;
 use kit::caller::Caller;
 use kit::ids::TenantId;
-use kit::{Error, Kind};
+use kit::{Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 use serde::{Deserialize, Serialize};
 
+use super::adoption::{adopt, fits};
 use super::states::{self, State};
 use crate::App;
 use crate::razorpay::{GatewayError, Link, NewLink};
@@ -93,13 +94,9 @@ async fn open_or_new(app: &App, caller: &Caller, tenant: TenantId) -> Result<Ope
             if error.certain() {
                 give_up(app, &intent, &error).await?;
             }
-            Err(Error::new(
-                Kind::Unavailable,
-                "payment_gateway_unavailable",
-                "Payments are not available now. Please try again.",
-            )
-            .retry_after(std::time::Duration::from_secs(5))
-            .caused_by(error))
+            Err(Error::new(Code::PaymentGatewayUnavailable)
+                .retry_after(std::time::Duration::from_secs(5))
+                .caused_by(error))
         }
     }
 }
@@ -112,11 +109,6 @@ async fn expired(app: &App, tenant: TenantId) -> Result<Option<uuid::Uuid>, Erro
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| payments::find_open(conn, tenant).await)
         .await?;
     Ok(open.filter(|row| row.expires_at.is_some_and(|end| end <= now)).map(|row| row.id))
-}
-
-/// True when a link is the one the intent asked for.
-pub(crate) fn fits(intent: &Payment, link: &Link) -> bool {
-    link.reference_id == intent.reference_id && link.amount == intent.amount_minor && link.currency == intent.currency
 }
 
 async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
@@ -150,7 +142,7 @@ async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
             if subscriptions::find(conn, tenant).await?.is_some_and(|subscription| subscription.is_premium) {
-                return Err(Error::conflict("already_premium", "This organisation is premium already.").into());
+                return Err(Error::new(Code::AlreadyPremium).into());
             }
             if let Some(mut open) = payments::find_open(conn, tenant).await? {
                 if open.expires_at.is_none_or(|end| end > now) {
@@ -193,28 +185,6 @@ async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
                 .ok_or_else(|| Error::unavailable(anyhow::anyhow!("lost a race")).into())
         })
         .await
-}
-
-/// Writes a found or new link into its payment.
-pub(crate) async fn adopt(
-    conn: &mut Conn,
-    app: &App,
-    intent: &Payment,
-    link: &Link,
-    cause: &str,
-) -> Result<Payment, TxError> {
-    let mut row = payments::find_for_update(conn, intent.id).await?;
-    // Whoever found the link first has stored it; a row that was given up meanwhile has a link after all.
-    if row.razorpay_payment_link_id.is_none() {
-        row.razorpay_payment_link_id = Some(link.id.clone());
-        row.payment_link_url = Some(link.short_url.clone());
-        row.razorpay_order_id.clone_from(&link.order_id);
-        row.expires_at = link.expires_at;
-        if !states::advance(conn, &mut row, State::Pending, cause, app.clock.now()).await? {
-            payments::update(conn, &row).await?;
-        }
-    }
-    Ok(row)
 }
 
 /// Closes an intent that certainly has no link.

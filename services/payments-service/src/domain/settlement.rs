@@ -8,7 +8,7 @@ use kit_pg::{Conn, Scope, TxError};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::payment_links;
+use super::adoption;
 use super::states::{self, State};
 use crate::App;
 use crate::razorpay::{GatewayError, GatewayPayment, Link, LinkStatus};
@@ -65,11 +65,11 @@ async fn look_at(app: &App, id: Uuid) -> Result<Payment, Error> {
 /// The link of an intent whose creation was not answered; `None` after it was given up.
 async fn find_link(app: &App, row: &Payment) -> Result<Option<Payment>, Error> {
     let found = app.razorpay.link_by_reference(&row.reference_id).await.map_err(Error::unavailable)?;
-    if let Some(link) = found.filter(|link| payment_links::fits(row, link)) {
+    if let Some(link) = found.filter(|link| adoption::fits(row, link)) {
         let adopted = app
             .pg
             .transaction(Scope::Worker, async |conn: &mut Conn| {
-                payment_links::adopt(conn, app, row, &link, "link found by its reference").await
+                adoption::adopt(conn, app, row, &link, "link found by its reference").await
             })
             .await?;
         return Ok(Some(adopted));
@@ -138,7 +138,7 @@ async fn verify_and_activate(
             .captured
             .iter()
             .find(|payment| payment.amount == row.amount_minor && payment.currency == row.currency);
-        let agrees = payment_links::fits(row, &facts.link) && facts.link.amount_paid == row.amount_minor;
+        let agrees = adoption::fits(row, &facts.link) && facts.link.amount_paid == row.amount_minor;
         let Some(payment) = full.filter(|_| agrees) else {
             app.metrics.event("payment_mismatch");
             tracing::error!(alarm = "payment_mismatch", payment = %row.id, "what was paid is not what was asked for");

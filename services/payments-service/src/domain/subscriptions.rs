@@ -1,6 +1,6 @@
-use kit::Error;
 use kit::caller::Caller;
 use kit::ids::TenantId;
+use kit::{Code, Error};
 use kit_pg::{Conn, Scope};
 
 use crate::App;
@@ -14,8 +14,7 @@ pub(crate) async fn get(
 ) -> Result<(TenantId, Option<Subscription>), Error> {
     let tenant = match caller.admin() {
         Ok(_) if tenant.is_some() => {
-            return Err(Error::new(kit::Kind::Invalid, "unknown_parameter", "A query parameter is not known.")
-                .field("tenant_id", "For SUPER_ADMINs only."));
+            return Err(Error::new(Code::UnknownParameter).field("tenant_id", "For SUPER_ADMINs only."));
         }
         Ok((_, own)) => own,
         Err(_) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kit::lifecycle::Shutdown;
-use kit::{Error, Kind};
+use kit::{Code, Error};
 use kit_pg::{Conn, Scope};
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
@@ -34,12 +34,12 @@ pub(crate) async fn receive(
 ) -> Result<(), Error> {
     let Some(signature) = signature.filter(|signature| !signature.is_empty()) else {
         app.metrics.event("webhook_unsigned");
-        return Err(Error::new(Kind::Invalid, "missing_signature", "The signature is missing."));
+        return Err(Error::new(Code::MissingSignature));
     };
     match app.razorpay.signed_webhook(body, signature) {
         None => {
             app.metrics.event("webhook_wrong_signature");
-            return Err(Error::new(Kind::Unauthenticated, "invalid_signature", "The signature is wrong."));
+            return Err(Error::new(Code::InvalidSignature));
         }
         Some(0) => {}
         Some(_) => app.metrics.event("webhook_old_secret"),

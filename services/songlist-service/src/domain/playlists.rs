@@ -1,9 +1,9 @@
-use kit::Error;
 use kit::caller::{Caller, Role};
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
 use kit::page::{At, Page, Paged, cursor, parse_cursor};
 use kit::text::{clean, required};
+use kit::{Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -171,12 +171,14 @@ pub(crate) async fn add(
                 return Err(Error::not_found().into());
             }
             if single && !present.is_empty() {
-                return Err(Error::conflict("already_present", "This song is in the playlist already.").into());
+                return Err(Error::new(Code::AlreadyPresent).into());
             }
             let new: Vec<Uuid> = wanted.iter().filter(|id| is_approved(id) && !present.contains(id)).copied().collect();
             let added = i64::try_from(new.len()).unwrap_or(i64::MAX);
             if playlist.song_count + added > MAX_ENTRIES {
-                return Err(Error::conflict("playlist_full", format!("A playlist holds {MAX_ENTRIES} songs.")).into());
+                return Err(Error::new(Code::PlaylistFull)
+                    .message(format!("A playlist holds {MAX_ENTRIES} songs."))
+                    .into());
             }
             let end = playlist.song_count + 1;
             let first = position.map_or(end, |place| i64::from(place).clamp(1, end));

@@ -1,5 +1,5 @@
 use kit::ids::TenantId;
-use kit::{Error, Kind};
+use kit::{Code, Error};
 use kit_pg::{Conn, Scope, TxError};
 use outbox::Delivered;
 
@@ -44,7 +44,7 @@ pub(crate) async fn granted(app: &App, tenant: TenantId) -> Result<bool, Error> 
 pub(crate) fn require(granted: &Result<bool, Error>) -> Result<(), Error> {
     match granted {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Error::new(Kind::Forbidden, "premium_required", "This needs a premium subscription.")),
+        Ok(false) => Err(Error::new(Code::PremiumRequired)),
         Err(error) => Err(Error::unavailable(anyhow::anyhow!("premium is not known: {error}"))),
     }
 }

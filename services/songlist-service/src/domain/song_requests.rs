@@ -3,7 +3,7 @@ use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
 use kit::page::{Page, Paged};
 use kit::text::{clean, required};
-use kit::{Error, Kind};
+use kit::{Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 use serde_json::json;
 use uuid::Uuid;
@@ -61,7 +61,7 @@ impl SongRequest {
             Status::of_name(&self.status).ok_or_else(|| Error::internal(anyhow::anyhow!("state {}", self.status)))?;
         if !now.may_become(next) {
             let text = format!("A request that is {} cannot become {}.", now.name(), next.name());
-            return Err(Error::conflict("illegal_transition", text));
+            return Err(Error::new(Code::IllegalTransition).message(text));
         }
         next.name().clone_into(&mut self.status);
         self.version += 1;
@@ -126,7 +126,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<
                 return Ok(earlier);
             }
             if let Some(open) = song_requests::find_open(conn, tenant, &row.title_norm, &row.artist_norm).await? {
-                let exists = Error::conflict("request_exists", "This song was requested already.");
+                let exists = Error::new(Code::RequestExists);
                 let readable = limit.is_none_or(|own| own.0 == open.user_id);
                 return Err(if readable { exists.detail("id", open.id.to_string()) } else { exists }.into());
             }
@@ -193,8 +193,7 @@ pub(crate) async fn list(app: &App, caller: &Caller, wanted: Wanted, page: &Page
     let (_, tenant, limit) = limited_to(caller)?;
     for (name, given) in [("user_id", wanted.user.is_some()), ("q", wanted.q.is_some())] {
         if limit.is_some() && given {
-            return Err(Error::new(Kind::Invalid, "unknown_parameter", "A query parameter is not known.")
-                .field(name, "For ADMINs only."));
+            return Err(Error::new(Code::UnknownParameter).field(name, "For ADMINs only."));
         }
     }
     if wanted.statuses.iter().any(|name| Status::of_name(name).is_none()) {

@@ -4,7 +4,7 @@ use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
 use kit::page::{Page, Paged};
 use kit::text::{clean, required};
-use kit::{Clock, Error, Kind};
+use kit::{Clock, Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 use uuid::Uuid;
 
@@ -144,8 +144,7 @@ pub(crate) async fn insert(
     let genre = genre.ok_or_else(Error::not_found)?;
     let row = checked.row(owner, user, genre.id, &app.clock);
     if let Some(same) = songs::find_same(conn, owner, &row.title_norm, &row.artist_norm, &row.album_norm).await? {
-        let exists =
-            Error::new(Kind::Conflict, "song_exists", "This song exists already.").detail("id", same.to_string());
+        let exists = Error::new(Code::SongExists).detail("id", same.to_string());
         return Err(exists.into());
     }
     songs::insert(conn, &row).await?;

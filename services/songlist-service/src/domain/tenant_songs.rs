@@ -1,6 +1,6 @@
-use kit::Error;
 use kit::caller::{Caller, Role};
 use kit::page::{Page, Paged};
+use kit::{Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 
 use super::filters::RawFilters;
@@ -26,7 +26,7 @@ pub(crate) async fn link(app: &App, caller: &Caller, song: &str, is_active: bool
             let (song, genre) = songs::find(conn, Catalogue::TenantAndGlobal(tenant), id).await?;
             let links = [Link::new(tenant, &song, is_active, now)];
             let link = tenant_songs::link_all(conn, tenant, &links, now).await?.pop();
-            let link = link.ok_or_else(|| Error::conflict("already_linked", "This song is on the list already."))?;
+            let link = link.ok_or_else(|| Error::new(Code::AlreadyLinked))?;
             key.keep(conn, now, TenantSong { link, song, genre }).await
         })
         .await

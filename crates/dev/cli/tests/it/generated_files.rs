@@ -1,4 +1,4 @@
-//! Generated papers are what the code would generate now.
+//! Generated files are what the code would generate now.
 
 use std::path::Path;
 
@@ -18,6 +18,11 @@ fn the_example_of_the_environment_is_what_the_config_types_read() {
 #[test]
 fn the_table_of_permissions_is_the_policy_table() {
     compare("docs/permissions.md", &gateway::permissions_table());
+}
+
+#[test]
+fn the_list_of_error_codes_is_the_enum() {
+    compare("docs/errors.md", &gateway::errors_table());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The command line as a person types it, and the papers it writes.
+//! The command line as a person types it, and the files it generates.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 

@@ -1,43 +1,55 @@
+//! Around the API: health, documents, keys.
+
+mod views;
+
 use std::sync::Arc;
 
 use actix_web::http::header::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kit::page::{DEFAULT_SIZE, MAX_SIZE};
-use serde::Serialize;
 use serde_json::{Value, json};
-use utoipa::ToSchema;
 use utoipa_swagger_ui::Config;
 
-use crate::http::context::{Answered, Cx};
+use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::error::HttpError;
 use crate::http::reply::Reply;
+use crate::http::rule::Rule;
+
+use views::CapabilitiesView;
+
+#[rustfmt::skip] // a table: one rule in two or three lines
+pub(crate) const RULES: &[Rule] = &[
+    Rule::get("/capabilities/", &capabilities).public()
+        .data::<CapabilitiesView>().summary("Limits and versions"),
+    Rule::get("/openapi.json/", &openapi).public()
+        .other("application/json").summary("This document"),
+    Rule::get("//.well-known/jwks.json/", &jwks).public()
+        .other("application/json").summary("The public keys of tokens"),
+    Rule::get("//healthz/", &healthz).public()
+        .other("application/json").summary("Alive"),
+    Rule::get("//readyz/", &readyz).public()
+        .other("application/json").summary("Ready to serve"),
+    Rule::get("//docs/", &docs).public()
+        .other("text/html").summary("The interactive page"),
+    Rule::get("//docs/{asset}/", &docs).public()
+        .other("text/html").summary("Assets of the interactive page"),
+];
 
 /// The page's own scripts and styles, and nothing from elsewhere.
 const DOCS_POLICY: &str =
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
 
-pub(crate) async fn healthz(_cx: Cx) -> Answered {
+pub(crate) async fn healthz(_context: RequestContext) -> HandlerResult {
     Reply::json(200, &json!({ "alive": true }))
 }
 
-pub(crate) async fn readyz(cx: Cx) -> Answered {
-    let (ready, body) = cx.app.health.report(false);
+pub(crate) async fn readyz(context: RequestContext) -> HandlerResult {
+    let (ready, body) = context.app.health.report(false);
     Reply::json(if ready { 200 } else { 503 }, &body)
 }
 
-/// Limits and versions a client may want to know.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct CapabilitiesView {
-    version: &'static str,
-    default_page_size: u32,
-    max_page_size: u32,
-    import_max_rows: u32,
-    playlist_max_entries: u32,
-    access_token_seconds: u32,
-}
-
-pub(crate) async fn capabilities(_cx: Cx) -> Answered {
+pub(crate) async fn capabilities(_context: RequestContext) -> HandlerResult {
     let view = CapabilitiesView {
         version: env!("CARGO_PKG_VERSION"),
         default_page_size: DEFAULT_SIZE,
@@ -49,12 +61,12 @@ pub(crate) async fn capabilities(_cx: Cx) -> Answered {
     Reply::data(200, "Capabilities.", &view)
 }
 
-pub(crate) async fn openapi(cx: Cx) -> Answered {
-    Reply::json(200, &crate::policy::openapi_document(&cx.app.config.public_url))
+pub(crate) async fn openapi(context: RequestContext) -> HandlerResult {
+    Ok(Reply::other("application/json", context.app.openapi.to_vec()))
 }
 
-pub(crate) async fn jwks(cx: Cx) -> Answered {
-    let keys: Vec<Value> = cx
+pub(crate) async fn jwks(context: RequestContext) -> HandlerResult {
+    let keys: Vec<Value> = context
         .app
         .signing_keys
         .current()
@@ -68,9 +80,9 @@ pub(crate) async fn jwks(cx: Cx) -> Answered {
         .header("cache-control", HeaderValue::from_static("public, max-age=300")))
 }
 
-pub(crate) async fn docs(cx: Cx) -> Answered {
-    let path = cx.path("asset");
-    if path.is_empty() && !cx.request.path().ends_with('/') {
+pub(crate) async fn docs(context: RequestContext) -> HandlerResult {
+    let path = context.path("asset");
+    if path.is_empty() && !context.request.path().ends_with('/') {
         // The page names its assets beside itself.
         let html = "<!doctype html><meta http-equiv=\"refresh\" content=\"0; url=/docs/\">";
         return Ok(Reply::other("text/html; charset=utf-8", html.into()));

@@ -1,133 +1,70 @@
+//! Song requests of listeners.
+
+mod views;
+
 use kit::Error;
 use proto::songlist as pb;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
-use crate::http::context::{Answered, Cx};
-use crate::http::page::{Wanted, list as page};
-use crate::http::reply::{Reply, opt_time, time};
-use crate::routes::songs::NewSong;
+use crate::http::context::{HandlerResult, RequestContext};
+use crate::http::page::{PageQuery, page_reply};
+use crate::http::reply::Reply;
+use crate::http::rule::{ADMIN, Reach, Rule, TENANT};
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct SongRequestView {
-    id: String,
-    song_title: String,
-    artist_name: String,
-    album_name: String,
-    additional_notes: String,
-    status: &'static str,
-    status_display: &'static str,
-    requester_id: String,
-    /// Null while it cannot be looked up.
-    requester_name: Option<String>,
-    /// For ADMINs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    requester_email: Option<String>,
-    reviewed_by: Option<String>,
-    reviewed_at: Option<String>,
-    rejection_reason: String,
-    fulfilled_song: Option<String>,
-    fulfilled_at: Option<String>,
-    created_at: String,
-    updated_at: String,
-}
+use views::{Fulfilment, NewSongRequest, Review, SongRequestView};
 
-impl From<pb::SongRequest> for SongRequestView {
-    fn from(request: pb::SongRequest) -> Self {
-        let (status, status_display) = match request.status() {
-            pb::RequestStatus::Approved => ("APPROVED", "Approved"),
-            pb::RequestStatus::Rejected => ("REJECTED", "Rejected"),
-            pb::RequestStatus::Fulfilled => ("FULFILLED", "Fulfilled"),
-            pb::RequestStatus::Pending | pb::RequestStatus::Unspecified => ("PENDING", "Pending"),
-        };
-        Self {
-            id: request.id,
-            song_title: request.song_title,
-            artist_name: request.artist_name,
-            album_name: request.album_name,
-            additional_notes: request.additional_notes,
-            status,
-            status_display,
-            requester_id: request.requester_id,
-            requester_name: request.requester_name,
-            requester_email: request.requester_email,
-            reviewed_by: request.reviewed_by,
-            reviewed_at: opt_time(request.reviewed_at),
-            rejection_reason: request.rejection_reason,
-            fulfilled_song: request.fulfilled_song,
-            fulfilled_at: opt_time(request.fulfilled_at),
-            created_at: time(request.created_at),
-            updated_at: time(request.updated_at),
-        }
-    }
-}
+#[rustfmt::skip] // a table: one rule in two or three lines
+pub(crate) const RULES: &[Rule] = &[
+    Rule::get("/song-requests/", &list).roles(TENANT).reach(Reach::OwnOrTenant)
+        .query(&["status", "user_id", "q", "cursor", "count"]).list::<SongRequestView>()
+        .summary("Song requests, the newest first"),
+    Rule::post("/song-requests/", &create).roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
+        .body::<NewSongRequest>().created::<SongRequestView>().summary("Ask for a song"),
+    Rule::get("/song-requests/{id}/", &get).roles(TENANT).reach(Reach::OwnOrTenant)
+        .data::<SongRequestView>().summary("A song request"),
+    Rule::post("/song-requests/{id}/review/", &review).roles(ADMIN).reach(Reach::Tenant)
+        .body::<Review>().data::<SongRequestView>().summary("Approve or reject a request"),
+    Rule::post("/song-requests/{id}/fulfill/", &fulfill).roles(ADMIN).reach(Reach::Tenant).repeatable()
+        .body::<Fulfilment>().data::<SongRequestView>().summary("Fulfil a request with a song"),
+];
 
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct NewSongRequest {
-    #[serde(default)]
-    song_title: String,
-    #[serde(default)]
-    artist_name: String,
-    album_name: Option<String>,
-    additional_notes: Option<String>,
-    /// ADMIN only: who asks.
-    user_id: Option<String>,
-}
-
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct Review {
-    /// `approve` or `reject`.
-    #[serde(default)]
-    action: String,
-    /// Required for `reject`.
-    rejection_reason: Option<String>,
-}
-
-/// Either a song that exists, or a new one.
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct Fulfilment {
-    song_id: Option<String>,
-    song: Option<NewSong>,
-}
-
-pub(crate) async fn create(cx: Cx) -> Answered {
-    let body: NewSongRequest = cx.json()?;
-    let request = cx.ask(pb::CreateSongRequestRequest {
+pub(crate) async fn create(context: RequestContext) -> HandlerResult {
+    let body: NewSongRequest = context.json()?;
+    let request = context.grpc_request(pb::CreateSongRequestRequest {
         song_title: body.song_title,
         artist_name: body.artist_name,
         album_name: body.album_name.unwrap_or_default(),
         additional_notes: body.additional_notes.unwrap_or_default(),
         user_id: body.user_id,
     });
-    let made = cx.app.peers.song_requests().create(request).await?;
+    let made = context.app.peers.song_requests().create(request).await?;
     let view = SongRequestView::from(made.get_ref().clone());
     Ok(Reply::data(201, "Song requested.", &view)?.replayed_by(&made))
 }
 
-pub(crate) async fn get(cx: Cx) -> Answered {
-    let asked = cx.ask(pb::GetSongRequestRequest { id: cx.path("id") });
-    let found = cx.app.peers.song_requests().get(asked).await?.into_inner();
+pub(crate) async fn get(context: RequestContext) -> HandlerResult {
+    let asked = context.grpc_request(pb::GetSongRequestRequest { id: context.path("id") });
+    let found = context.app.peers.song_requests().get(asked).await?.into_inner();
     Reply::data(200, "Song request.", &SongRequestView::from(found))
 }
 
-pub(crate) async fn list(cx: Cx) -> Answered {
-    let wanted = Wanted::of(&cx)?;
-    let request = cx.ask(pb::ListSongRequestsRequest {
-        page: wanted.message(),
-        status: cx.all("status"),
-        user_id: cx.one("user_id"),
-        q: cx.one("q"),
+pub(crate) async fn list(context: RequestContext) -> HandlerResult {
+    let query = PageQuery::of(&context)?;
+    let request = context.grpc_request(pb::ListSongRequestsRequest {
+        page: query.message(),
+        status: context.query_values("status"),
+        user_id: context.query_value("user_id"),
+        q: context.query_value("q"),
     });
-    let found = cx.app.peers.song_requests().list(request).await?.into_inner();
-    page(&cx, &wanted, found.page, found.requests.into_iter().map(SongRequestView::from).collect())
+    let found = context.app.peers.song_requests().list(request).await?.into_inner();
+    page_reply(&context, &query, found.page, found.requests.into_iter().map(SongRequestView::from).collect())
 }
 
-pub(crate) async fn review(cx: Cx) -> Answered {
-    let mut peer = cx.app.peers.song_requests();
-    let see = cx.ask(pb::GetSongRequestRequest { id: cx.path("id") });
-    let body: Review = cx.json_of_object(peer.get(see)).await?;
-    let request = cx.ask(pb::ReviewSongRequestRequest {
-        id: cx.path("id"),
+pub(crate) async fn review(context: RequestContext) -> HandlerResult {
+    let mut peer = context.app.peers.song_requests();
+    let see = context.grpc_request(pb::GetSongRequestRequest { id: context.path("id") });
+    let body: Review = context.json_of_object(peer.get(see)).await?;
+    let request = context.grpc_request(pb::ReviewSongRequestRequest {
+        id: context.path("id"),
         action: body.action,
         rejection_reason: body.rejection_reason.unwrap_or_default(),
     });
@@ -135,19 +72,21 @@ pub(crate) async fn review(cx: Cx) -> Answered {
     Reply::data(200, "Song request reviewed.", &SongRequestView::from(done))
 }
 
-pub(crate) async fn fulfill(cx: Cx) -> Answered {
-    let mut peer = cx.app.peers.song_requests();
-    let see = cx.ask(pb::GetSongRequestRequest { id: cx.path("id") });
-    let body: Fulfilment = cx.json_of_object(peer.get(see)).await?;
+pub(crate) async fn fulfill(context: RequestContext) -> HandlerResult {
+    let mut peer = context.app.peers.song_requests();
+    let see = context.grpc_request(pb::GetSongRequestRequest { id: context.path("id") });
+    let body: Fulfilment = context.json_of_object(peer.get(see)).await?;
     let by = match (body.song_id, body.song) {
         (Some(id), None) => pb::fulfill_song_request_request::By::SongId(id),
         (None, Some(song)) => pb::fulfill_song_request_request::By::Song(song.message()),
         _ => {
-            peer.get(cx.ask(pb::GetSongRequestRequest { id: cx.path("id") })).await?;
+            peer.get(context.grpc_request(pb::GetSongRequestRequest { id: context.path("id") })).await?;
             return Err(Error::invalid("non_field_errors", "Send either song_id or song.").into());
         }
     };
-    let done = peer.fulfill(cx.ask(pb::FulfillSongRequestRequest { id: cx.path("id"), by: Some(by) })).await?;
+    let done = peer
+        .fulfill(context.grpc_request(pb::FulfillSongRequestRequest { id: context.path("id"), by: Some(by) }))
+        .await?;
     let view = SongRequestView::from(done.get_ref().clone());
     Ok(Reply::data(200, "Song request fulfilled.", &view)?.replayed_by(&done))
 }

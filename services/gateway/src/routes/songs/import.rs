@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
 
-use crate::http::context::{Answered, Cx};
+use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::error::HttpError;
 use crate::http::reply::Reply;
 
@@ -62,22 +62,22 @@ impl From<ImportSongsResponse> for ImportView {
     }
 }
 
-pub(crate) async fn import(cx: Cx) -> Answered {
-    let options = options(&cx)?;
+pub(crate) async fn import(context: RequestContext) -> HandlerResult {
+    let options = options(&context)?;
     let (pieces, stream) = mpsc::channel(IN_FLIGHT);
-    let mut request = cx.ask(ReceiverStream::new(stream));
+    let mut request = context.grpc_request(ReceiverStream::new(stream));
     request.set_timeout(BUDGET);
-    let mut songs = cx.app.peers.songs();
-    let (sent, done) = tokio::join!(send(&cx, options, pieces), songs.import(request));
+    let mut songs = context.app.peers.songs();
+    let (sent, done) = tokio::join!(send(&context, options, pieces), songs.import(request));
     // A file that was cut off or is too large explains what the service makes of its missing end.
     sent?;
     let done = done?.into_inner();
     Reply::data(200, "Import finished.", &ImportView::from(done))
 }
 
-fn options(cx: &Cx) -> Result<ImportOptions, HttpError> {
-    let content_type = cx.header("content-type").unwrap_or_default();
-    let asked = cx.one("format");
+fn options(context: &RequestContext) -> Result<ImportOptions, HttpError> {
+    let content_type = context.header("content-type").unwrap_or_default();
+    let asked = context.query_value("format");
     let ndjson = content_type.contains("ndjson") || content_type.contains("jsonl");
     let format = match asked.as_deref() {
         Some("csv") => ImportFormat::Csv,
@@ -87,7 +87,7 @@ fn options(cx: &Cx) -> Result<ImportOptions, HttpError> {
         None => ImportFormat::Csv,
     };
     let mut columns = HashMap::new();
-    for pair in cx.one("columns").unwrap_or_default().split(',').filter(|pair| !pair.trim().is_empty()) {
+    for pair in context.query_value("columns").unwrap_or_default().split(',').filter(|pair| !pair.trim().is_empty()) {
         let (field, column) = pair
             .split_once(':')
             .ok_or_else(|| Error::invalid("columns", "Write field:column pairs, comma-separated."))?;
@@ -96,31 +96,31 @@ fn options(cx: &Cx) -> Result<ImportOptions, HttpError> {
     Ok(ImportOptions {
         format: format.into(),
         columns,
-        genre: cx.one("genre"),
-        dry_run: cx.flag("dry_run")?.unwrap_or(false),
+        genre: context.query_value("genre"),
+        dry_run: context.query_flag("dry_run")?.unwrap_or(false),
     })
 }
 
 type Pieces = mpsc::Sender<ImportSongsRequest>;
 
-async fn send(cx: &Cx, options: ImportOptions, pieces: Pieces) -> Result<(), HttpError> {
+async fn send(context: &RequestContext, options: ImportOptions, pieces: Pieces) -> Result<(), HttpError> {
     if pieces.send(ImportSongsRequest { part: Some(Part::Options(options)) }).await.is_err() {
         return Ok(());
     }
-    let payload = cx.payload.replace(Payload::None);
-    let is_form = cx.header("content-type").is_some_and(|kind| kind.starts_with("multipart/form-data"));
+    let payload = context.payload.replace(Payload::None);
+    let is_form = context.header("content-type").is_some_and(|kind| kind.starts_with("multipart/form-data"));
     if is_form {
-        send_form(cx, payload, &pieces).await?;
+        send_form(context, payload, &pieces).await?;
     } else {
-        send_raw(cx, payload, &pieces).await?;
+        send_raw(context, payload, &pieces).await?;
     }
     // A service that has stopped reading says why itself.
     let _ = pieces.send(ImportSongsRequest { part: Some(Part::End(ImportEnd {})) }).await;
     Ok(())
 }
 
-async fn send_raw(cx: &Cx, mut payload: Payload, pieces: &Pieces) -> Result<(), HttpError> {
-    let mut left = max_bytes(cx);
+async fn send_raw(context: &RequestContext, mut payload: Payload, pieces: &Pieces) -> Result<(), HttpError> {
+    let mut left = context.max_body;
     while let Some(piece) = payload.next().await {
         let piece = piece.map_err(|_cut| cut())?;
         if !forward(pieces, piece, &mut left).await? {
@@ -130,9 +130,9 @@ async fn send_raw(cx: &Cx, mut payload: Payload, pieces: &Pieces) -> Result<(), 
     Ok(())
 }
 
-async fn send_form(cx: &Cx, payload: Payload, pieces: &Pieces) -> Result<(), HttpError> {
-    let mut left = max_bytes(cx);
-    let mut form = Multipart::new(cx.headers(), payload);
+async fn send_form(context: &RequestContext, payload: Payload, pieces: &Pieces) -> Result<(), HttpError> {
+    let mut left = context.max_body;
+    let mut form = Multipart::new(context.headers(), payload);
     while let Some(field) = form.next().await {
         let mut field = field.map_err(|_cut| cut())?;
         if field.name() != Some("file") {
@@ -147,13 +147,6 @@ async fn send_form(cx: &Cx, payload: Payload, pieces: &Pieces) -> Result<(), Htt
         return Ok(());
     }
     Err(Error::invalid("file", "This field is required.").into())
-}
-
-fn max_bytes(cx: &Cx) -> usize {
-    match cx.rule.body {
-        crate::http::rule::Body::Upload(max) => max,
-        _ => 0,
-    }
 }
 
 /// Hands a piece on; false when the service has stopped reading.

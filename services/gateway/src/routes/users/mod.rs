@@ -1,85 +1,46 @@
+//! Users: the own profile, and those an administrator looks after.
+
+pub(crate) mod views;
+
 use proto::auth as pb;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
-use crate::http::context::{Answered, Cx};
-use crate::http::reply::{Reply, time};
+use crate::http::context::{HandlerResult, RequestContext};
+use crate::http::reply::Reply;
+use crate::http::rule::{ADMINS, Reach, Rule, SIGNED_IN};
 
-/// A profile.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct UserView {
-    id: String,
-    username: String,
-    email: String,
-    first_name: String,
-    last_name: String,
-    phone_no: String,
-    role: &'static str,
-    tenant_id: Option<String>,
-    tenant_name: Option<String>,
-    is_verified: bool,
-    is_active: bool,
-    date_joined: String,
-    totp_enabled: bool,
-}
+use views::{NewUser, UserView};
 
-impl From<pb::User> for UserView {
-    fn from(user: pb::User) -> Self {
-        let role = match user.role() {
-            pb::Role::Admin => "ADMIN",
-            pb::Role::SuperAdmin => "SUPER_ADMIN",
-            pb::Role::Listener | pb::Role::Unspecified => "LISTENER",
-        };
-        Self {
-            id: user.id,
-            username: user.username,
-            email: user.email,
-            first_name: user.first_name,
-            last_name: user.last_name,
-            phone_no: user.phone_no,
-            role,
-            tenant_id: user.tenant_id,
-            tenant_name: user.tenant_name,
-            is_verified: user.is_verified,
-            is_active: user.is_active,
-            date_joined: time(user.date_joined),
-            totp_enabled: user.totp_enabled,
-        }
-    }
-}
+#[rustfmt::skip] // a table: one rule in two or three lines
+pub(crate) const RULES: &[Rule] = &[
+    Rule::get("/users/me/", &me).roles(SIGNED_IN).reach(Reach::Own)
+        .data::<UserView>().summary("The own profile"),
+    Rule::post("/users/", &create).roles(ADMINS).reach(Reach::PlatformOrTenant).repeatable()
+        .body::<NewUser>().created::<UserView>().summary("Create a LISTENER (ADMIN) or an ADMIN (SUPER_ADMIN)"),
+    Rule::get("/users/{id}/", &get).roles(ADMINS).reach(Reach::PlatformOrTenant)
+        .data::<UserView>().summary("A user"),
+];
 
-/// A user that an administrator creates.
-#[derive(Deserialize, ToSchema)]
-pub(crate) struct NewUser {
-    #[serde(default)]
-    username: String,
-    #[serde(default)]
-    email: String,
-    /// Without one the person sets it by the reset code.
-    password: Option<String>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-    phone_no: Option<String>,
-    /// Only a SUPER_ADMIN names one.
-    tenant_id: Option<String>,
-    role: Option<String>,
-}
-
-pub(crate) async fn me(cx: Cx) -> Answered {
-    let user = cx.app.peers.users().get_me(cx.ask(pb::GetMeRequest {})).await?.into_inner();
+pub(crate) async fn me(context: RequestContext) -> HandlerResult {
+    let user = context.app.peers.users().get_me(context.grpc_request(pb::GetMeRequest {})).await?.into_inner();
     let version = user.version;
-    Reply::object(&cx, "Your profile.", version, &UserView::from(user))
+    Reply::object("Your profile.", version, &UserView::from(user))
 }
 
-pub(crate) async fn get(cx: Cx) -> Answered {
-    let user = cx.app.peers.users().get(cx.ask(pb::GetUserRequest { id: cx.path("id") })).await?.into_inner();
+pub(crate) async fn get(context: RequestContext) -> HandlerResult {
+    let user = context
+        .app
+        .peers
+        .users()
+        .get(context.grpc_request(pb::GetUserRequest { id: context.path("id") }))
+        .await?
+        .into_inner();
     let version = user.version;
-    Reply::object(&cx, "User.", version, &UserView::from(user))
+    Reply::object("User.", version, &UserView::from(user))
 }
 
-pub(crate) async fn create(cx: Cx) -> Answered {
-    let body: NewUser = cx.json()?;
-    let request = cx.ask(pb::CreateUserRequest {
+pub(crate) async fn create(context: RequestContext) -> HandlerResult {
+    let body: NewUser = context.json()?;
+    let request = context.grpc_request(pb::CreateUserRequest {
         username: body.username,
         email: body.email,
         password: body.password,
@@ -89,7 +50,7 @@ pub(crate) async fn create(cx: Cx) -> Answered {
         tenant_id: body.tenant_id,
         role: body.role,
     });
-    let made = cx.app.peers.users().create(request).await?;
+    let made = context.app.peers.users().create(request).await?;
     let view = UserView::from(made.get_ref().clone());
     Ok(Reply::data(201, "User created; a verification code is on its way.", &view)?.replayed_by(&made))
 }

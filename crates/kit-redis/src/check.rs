@@ -2,10 +2,10 @@ use std::time::Duration;
 
 use redis::Script;
 
-use crate::revocations::Mark;
+use crate::revocations::MinVersion;
 use crate::{Redis, RedisDown, Subject};
 
-/// GCRA over every limit at once (none is charged when one refuses), then the marks: one round trip for both.
+/// GCRA over every limit at once (none is charged when one refuses), then the revocations: one round trip for both.
 const SCRIPT: &str = r"
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + clock[2] / 1000
@@ -44,23 +44,23 @@ pub struct Limit {
 
 /// What Redis knows about a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
+pub struct Checked {
     /// How long to wait when a limit refused; zero when none did.
     pub wait: Duration,
     /// Requests left of the tightest limit.
     pub left: u32,
-    /// The marks found for the subjects asked about, in order.
-    pub marks: Vec<Option<Mark>>,
-    /// Names the filling of the marks; a missing or changed one means that Redis was lost.
+    /// The revocations found for the subjects asked about, in order.
+    pub revocations: Vec<Option<MinVersion>>,
+    /// The id under which auth-service last wrote all revocations; a missing or changed one means that Redis was lost.
     pub generation: String,
 }
 
 impl Redis {
-    /// Charges the limits and reads the marks of the subjects in one round trip.
+    /// Charges the limits and reads the revocations of the subjects in one round trip.
     ///
     /// # Errors
-    /// [`RedisDown`]: take the local limiter and the snapshot.
-    pub async fn guard(&self, limits: &[Limit], subjects: &[Subject]) -> Result<Verdict, RedisDown> {
+    /// [`RedisDown`]: use the local limiter and the local copy of the revocations.
+    pub async fn check(&self, limits: &[Limit], subjects: &[Subject]) -> Result<Checked, RedisDown> {
         static COMPILED: std::sync::OnceLock<Script> = std::sync::OnceLock::new();
         let script = COMPILED.get_or_init(|| Script::new(SCRIPT));
         let mut call = script.prepare_invoke();
@@ -70,14 +70,14 @@ impl Redis {
             call.arg(limit.per.as_secs_f64() * 1_000.0 / f64::from(limit.burst.max(1))).arg(limit.burst.max(1));
         }
         for subject in subjects {
-            call.key(self.mark_key(subject));
+            call.key(self.revocation_key(subject));
         }
         call.key(self.generation_key());
         let reply: Vec<String> = self.run(|mut conn| async move { call.invoke_async(&mut conn).await }).await?;
         let mut reply = reply.into_iter();
         let mut number = || reply.next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
         let (wait, left) = (Duration::from_millis(number()), u32::try_from(number()).unwrap_or(u32::MAX));
-        let marks = reply.by_ref().take(subjects.len()).map(|text| Mark::parse(&text)).collect();
-        Ok(Verdict { wait, left, marks, generation: reply.next().unwrap_or_default() })
+        let revocations = reply.by_ref().take(subjects.len()).map(|text| MinVersion::parse(&text)).collect();
+        Ok(Checked { wait, left, revocations, generation: reply.next().unwrap_or_default() })
     }
 }

@@ -1,0 +1,219 @@
+//! How a caller travels between services: as a signed assertion, never as bare metadata.
+//!
+//! An assertion is `kid.payload.mac`: `kid` names the calling service, the payload is JSON in base64url, the MAC is
+//! HMAC-SHA256 under the key of this pair of caller and callee. It names audience and method and lives for 30 s. Only the
+//! gateway may assert users. A bad assertion is a fault of ours: `Unavailable` to the client and an alarm, never 401.
+
+use std::collections::HashMap;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hmac;
+use serde::{Deserialize, Serialize};
+
+use crate::caller::{Actor, Caller};
+use crate::{Clock, Error, Secret};
+
+/// The pair keys of development and tests; public, and refused in production.
+pub const DEV_PAIRS: &str = "\
+gateway>auth=74b8526f5b534674a63e0a3ca1c82d01b017a9fb1c5a1920d060025b0ad9c14a,\
+gateway>songlist=053af1e8379ac207a00fd7377f263dfa4b6038cb337a4d7e1d9436b3bb73ea6e,\
+gateway>payments=1bfdb4c2d53bf71818cd2da1d2ddbde0169845c609a50cecc4afc5a9571cc92a,\
+gateway>scheduler=f71ba338a6b266eaba0fbd7f0bfeed843fe48b6a9bcbc7e7dfe41b656189393a,\
+auth>songlist=b8d4f3c1920b3d28f867927a6e8428d5e2dc2ab1fea281b6e9ad9e2247e8ba3f,\
+auth>payments=e0a1b76932cb204493666f0a2cc209db08b190cf4cd7356e89ed7e5131f947d9,\
+songlist>auth=d3f4b8ee3e5ad5c11715dc37f8132dd18cd96f173910fdab60dc7dd0551574b6,\
+songlist>payments=f5fab52bd9e177c6c9336a7b419b6e8aa272060bc0135650909bfc1dc60492a5,\
+payments>auth=2c5756fce0b97beaa9e60755a8e2f5577e7414da134a8cd7980be13208225189,\
+payments>songlist=5f62326e9e7688619e1ecf6d6b65e606878a9089cb738c20c42a276863e9e86c,\
+scheduler>auth=316b8dbd96147173d6f4dacd3a39cc2569b7dbd1b049761f14d4a0301bc18552,\
+scheduler>songlist=be135fc45319a014bd6168c7c3b62337749b28c57e986170105df4dcd8e50d6d,\
+scheduler>payments=aff1a9d987deddb6338553a14a8f803b0e78c7d05ea1b55ccff6d260b32f7f23,\
+cli>scheduler=7e0bb3cb389b608f302102b157f0df36ccf76051a1201a6e4d20980a8c9b275e";
+
+/// How long an assertion is good for, either way of the callee's clock.
+const LIFETIME_SECS: i64 = 30;
+/// The only service that may speak for users.
+const GATEWAY: &str = "gateway";
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    aud: String,
+    method: String,
+    iat: i64,
+    caller: Caller,
+}
+
+/// The pair keys one service holds: to sign what it sends and to verify what it receives.
+#[derive(Clone, Default)]
+pub struct KeyRing {
+    me: String,
+    to: HashMap<String, hmac::Key>,
+    from: HashMap<String, hmac::Key>,
+    clock: Clock,
+}
+
+impl KeyRing {
+    /// Reads `caller>callee=hex,…`, keeping the pairs that `me` takes part in.
+    ///
+    /// # Errors
+    /// A sentence that names the pair at fault, never its key; keys below 256 bits are refused.
+    pub fn parse(me: &str, pairs: &Secret, clock: Clock) -> Result<Self, String> {
+        let mut ring = Self { me: me.to_owned(), clock, ..Self::default() };
+        for pair in pairs.expose().split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+            let (names, key) = pair.split_once('=').ok_or("a pair is written caller>callee=hex")?;
+            let (from, to) = names.split_once('>').ok_or("a pair is written caller>callee=hex")?;
+            let bytes = hex::decode(key).map_err(|_bad| format!("the key of {names} is not hexadecimal"))?;
+            if bytes.len() < 32 {
+                return Err(format!("the key of {names} is shorter than 256 bits"));
+            }
+            let key = hmac::Key::new(hmac::HMAC_SHA256, &bytes);
+            if from == me {
+                ring.to.insert(to.to_owned(), key);
+            } else if to == me {
+                ring.from.insert(from.to_owned(), key);
+            }
+        }
+        Ok(ring)
+    }
+
+    /// Reads `INTERNAL_KEYS`.
+    pub fn from_env(env: &mut crate::env::Env, me: &str, clock: Clock) -> Self {
+        let pairs = env.secret(
+            "INTERNAL_KEYS",
+            DEV_PAIRS,
+            64,
+            "Keys between services: caller>callee=64 hex digits, comma-separated; give each service its own pairs only",
+        );
+        Self::parse(me, &pairs, clock).unwrap_or_else(|problem| {
+            env.problem(format!("INTERNAL_KEYS: {problem}"));
+            Self::default()
+        })
+    }
+
+    /// Signs a caller for one call to `audience`; `method` is `package.Service/Method`.
+    ///
+    /// # Errors
+    /// `Internal` when there is no key for this pair: the call was never meant to be made.
+    pub fn sign(&self, audience: &str, method: &str, caller: &Caller) -> Result<String, Error> {
+        let key = self
+            .to
+            .get(audience)
+            .ok_or_else(|| Error::internal(anyhow::anyhow!("no key for the pair {}>{audience}", self.me)))?;
+        let claims = Claims {
+            aud: audience.to_owned(),
+            method: method.to_owned(),
+            iat: self.clock.now().timestamp(),
+            caller: caller.clone(),
+        };
+        let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).map_err(Error::internal)?);
+        let mac = URL_SAFE_NO_PAD.encode(hmac::sign(key, payload.as_bytes()));
+        Ok(format!("{}.{payload}.{mac}", self.me))
+    }
+
+    /// Verifies an assertion that arrived for `method`.
+    ///
+    /// # Errors
+    /// `Unavailable` with the reason for the operator: a bad assertion is a fault of ours, not of the client.
+    pub fn verify(&self, assertion: &str, method: &str) -> Result<Caller, Error> {
+        self.check(assertion, method).map_err(|reason| {
+            tracing::error!(
+                alarm = "caller_assertion_refused",
+                method,
+                reason,
+                "a call without a valid caller was refused"
+            );
+            Error::unavailable(anyhow::anyhow!("caller assertion refused: {reason}"))
+        })
+    }
+
+    fn check(&self, assertion: &str, method: &str) -> Result<Caller, &'static str> {
+        let mut parts = assertion.split('.');
+        let (Some(kid), Some(payload), Some(mac), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err("malformed");
+        };
+        let key = self.from.get(kid).ok_or("unknown caller")?;
+        let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_bad| "malformed")?;
+        hmac::verify(key, payload.as_bytes(), &mac).map_err(|_bad| "wrong signature")?;
+        let bytes = URL_SAFE_NO_PAD.decode(payload).map_err(|_bad| "malformed")?;
+        let claims: Claims = serde_json::from_slice(&bytes).map_err(|_bad| "malformed")?;
+        if claims.aud != self.me {
+            return Err("wrong audience");
+        }
+        if claims.method != method {
+            return Err("wrong method");
+        }
+        if (self.clock.now().timestamp() - claims.iat).abs() > LIFETIME_SECS {
+            return Err("expired");
+        }
+        match &claims.caller.actor {
+            Actor::System { service } if service == kid => Ok(claims.caller),
+            Actor::System { .. } => Err("speaks for another service"),
+            _ if kid == GATEWAY => Ok(claims.caller),
+            _ => Err("only the gateway speaks for users"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::caller::{Role, Session};
+    use crate::ids::{SessionId, TenantId, UserId};
+
+    const KEYS: &str = "gateway>auth=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f,payments>auth=100102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    const METHOD: &str = "songlist.auth.v1.Users/Get";
+
+    fn ring(me: &str, clock: &Clock) -> KeyRing {
+        KeyRing::parse(me, &Secret::new(KEYS), clock.clone()).unwrap()
+    }
+
+    fn listener() -> Caller {
+        let session = Session { id: SessionId::new(), ver: 1, auth_time: Clock::system().now() };
+        let actor = Actor::User { id: UserId::new(), tenant: TenantId::new(), role: Role::Listener, session };
+        Caller { actor, ..Caller::system("x") }
+    }
+
+    #[test]
+    fn gr_03_an_assertion_holds_for_its_audience_method_and_time_only() {
+        let clock = Clock::movable();
+        let (gateway, auth) = (ring("gateway", &clock), ring("auth", &clock));
+        let caller = listener();
+        let assertion = gateway.sign("auth", METHOD, &caller).unwrap();
+        assert_eq!(auth.verify(&assertion, METHOD).unwrap(), caller);
+        assert!(auth.verify(&assertion, "songlist.auth.v1.Users/Delete").is_err());
+        assert!(ring("payments", &clock).verify(&assertion, METHOD).is_err());
+        assert!(gateway.sign("songlist", METHOD, &caller).is_err(), "there is no key for that pair");
+        clock.advance(Duration::from_secs(31));
+        assert!(auth.verify(&assertion, METHOD).is_err());
+    }
+
+    #[test]
+    fn gr_03_only_the_gateway_speaks_for_users_and_a_service_for_itself() {
+        let clock = Clock::system();
+        let (payments, auth) = (ring("payments", &clock), ring("auth", &clock));
+        let forged = payments.sign("auth", METHOD, &listener()).unwrap();
+        assert!(auth.verify(&forged, METHOD).is_err());
+        let borrowed = payments.sign("auth", METHOD, &Caller::system("gateway")).unwrap();
+        assert!(auth.verify(&borrowed, METHOD).is_err());
+        let own = payments.sign("auth", METHOD, &Caller::system("payments")).unwrap();
+        assert_eq!(auth.verify(&own, METHOD).unwrap().service().unwrap(), "payments");
+    }
+
+    #[test]
+    fn gr_03_a_changed_assertion_is_refused() {
+        let clock = Clock::system();
+        let assertion = ring("gateway", &clock).sign("auth", METHOD, &listener()).unwrap();
+        for bad in [assertion.replace('.', ""), assertion.replacen("gateway", "payments", 1), format!("{assertion}A")] {
+            assert!(ring("auth", &clock).verify(&bad, METHOD).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sc_01_a_short_key_is_refused() {
+        assert!(KeyRing::parse("auth", &Secret::new("gateway>auth=00ff"), Clock::system()).is_err());
+    }
+}

@@ -1,0 +1,36 @@
+use proto::songlist as pb;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::reply::time;
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct GenreView {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    /// Songs of it that the caller may see.
+    pub song_count: i64,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+impl From<pb::Genre> for GenreView {
+    fn from(genre: pb::Genre) -> Self {
+        Self {
+            id: genre.id,
+            name: genre.name,
+            description: genre.description,
+            song_count: genre.song_count,
+            created_at: time(genre.created_at),
+            updated_at: time(genre.updated_at),
+        }
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewGenre {
+    #[serde(default)]
+    pub name: String,
+    pub description: Option<String>,
+}

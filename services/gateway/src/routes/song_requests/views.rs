@@ -1,0 +1,88 @@
+use proto::songlist as pb;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::reply::{opt_time, time};
+use crate::routes::songs::views::NewSong;
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SongRequestView {
+    pub id: String,
+    pub song_title: String,
+    pub artist_name: String,
+    pub album_name: String,
+    pub additional_notes: String,
+    pub status: &'static str,
+    pub status_display: &'static str,
+    pub requester_id: String,
+    /// Null while it cannot be looked up.
+    pub requester_name: Option<String>,
+    /// For ADMINs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requester_email: Option<String>,
+    pub reviewed_by: Option<String>,
+    pub reviewed_at: Option<String>,
+    pub rejection_reason: String,
+    pub fulfilled_song: Option<String>,
+    pub fulfilled_at: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+impl From<pb::SongRequest> for SongRequestView {
+    fn from(request: pb::SongRequest) -> Self {
+        let (status, status_display) = match request.status() {
+            pb::RequestStatus::Approved => ("APPROVED", "Approved"),
+            pb::RequestStatus::Rejected => ("REJECTED", "Rejected"),
+            pb::RequestStatus::Fulfilled => ("FULFILLED", "Fulfilled"),
+            pb::RequestStatus::Pending | pb::RequestStatus::Unspecified => ("PENDING", "Pending"),
+        };
+        Self {
+            id: request.id,
+            song_title: request.song_title,
+            artist_name: request.artist_name,
+            album_name: request.album_name,
+            additional_notes: request.additional_notes,
+            status,
+            status_display,
+            requester_id: request.requester_id,
+            requester_name: request.requester_name,
+            requester_email: request.requester_email,
+            reviewed_by: request.reviewed_by,
+            reviewed_at: opt_time(request.reviewed_at),
+            rejection_reason: request.rejection_reason,
+            fulfilled_song: request.fulfilled_song,
+            fulfilled_at: opt_time(request.fulfilled_at),
+            created_at: time(request.created_at),
+            updated_at: time(request.updated_at),
+        }
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewSongRequest {
+    #[serde(default)]
+    pub song_title: String,
+    #[serde(default)]
+    pub artist_name: String,
+    pub album_name: Option<String>,
+    pub additional_notes: Option<String>,
+    /// ADMIN only: who asks.
+    pub user_id: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Review {
+    /// `approve` or `reject`.
+    #[serde(default)]
+    pub action: String,
+    /// Required for `reject`.
+    pub rejection_reason: Option<String>,
+}
+
+/// Either a song that exists, or a new one.
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Fulfilment {
+    pub song_id: Option<String>,
+    pub song: Option<NewSong>,
+}

@@ -1,0 +1,83 @@
+use proto::songlist as pb;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::reply::time;
+
+/// A song of the catalogue.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SongView {
+    pub id: String,
+    pub title: String,
+    pub artist: String,
+    pub album: String,
+    /// Its id.
+    pub genre: String,
+    pub genre_name: String,
+    /// Seconds.
+    pub duration: Option<u32>,
+    pub release_year: Option<u32>,
+    pub artwork: Option<String>,
+    pub visibility: &'static str,
+    pub tenant: Option<String>,
+    pub user: Option<String>,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+impl From<pb::Song> for SongView {
+    fn from(song: pb::Song) -> Self {
+        let visibility = visibility(song.visibility());
+        Self {
+            id: song.id,
+            title: song.title,
+            artist: song.artist,
+            album: song.album,
+            genre: song.genre_id,
+            genre_name: song.genre_name,
+            duration: song.duration,
+            release_year: song.release_year,
+            artwork: song.artwork,
+            visibility,
+            tenant: song.tenant_id,
+            user: song.user_id,
+            created_at: time(song.created_at),
+            updated_at: time(song.updated_at),
+        }
+    }
+}
+
+pub(crate) fn visibility(visibility: pb::Visibility) -> &'static str {
+    match visibility {
+        pb::Visibility::Global => "GLOBAL",
+        pb::Visibility::Tenant | pb::Visibility::Unspecified => "TENANT",
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewSong {
+    #[serde(default)]
+    pub title: String,
+    #[serde(default)]
+    pub artist: String,
+    pub album: Option<String>,
+    /// Its id.
+    #[serde(default)]
+    pub genre: String,
+    /// Seconds, 1 to 32767.
+    pub duration: Option<i64>,
+    pub release_year: Option<i64>,
+}
+
+impl NewSong {
+    pub(crate) fn message(self) -> pb::NewSong {
+        pb::NewSong {
+            title: self.title,
+            artist: self.artist,
+            album: self.album.unwrap_or_default(),
+            genre: self.genre,
+            duration: self.duration,
+            release_year: self.release_year,
+        }
+    }
+}

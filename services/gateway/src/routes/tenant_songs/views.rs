@@ -1,0 +1,63 @@
+use proto::songlist as pb;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::reply::time;
+use crate::routes::songs::views::visibility;
+
+/// A song on the tenant's list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TenantSongView {
+    /// Of the link.
+    pub id: String,
+    pub song_id: String,
+    pub title: String,
+    pub artist: String,
+    pub album: String,
+    /// Its name.
+    pub genre: String,
+    pub genre_id: String,
+    /// Seconds.
+    pub duration: Option<u32>,
+    pub release_year: Option<u32>,
+    pub artwork: Option<String>,
+    pub visibility: &'static str,
+    /// Approved.
+    pub is_active: bool,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+impl From<pb::TenantSong> for TenantSongView {
+    fn from(song: pb::TenantSong) -> Self {
+        let visibility = visibility(song.visibility());
+        Self {
+            id: song.id,
+            song_id: song.song_id,
+            title: song.title,
+            artist: song.artist,
+            album: song.album,
+            genre: song.genre_name,
+            genre_id: song.genre_id,
+            duration: song.duration,
+            release_year: song.release_year,
+            artwork: song.artwork,
+            visibility,
+            is_active: song.is_active,
+            created_at: time(song.created_at),
+            updated_at: time(song.updated_at),
+        }
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewLink {
+    #[serde(default)]
+    pub song_id: String,
+    pub is_active: Option<bool>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct Approval {
+    pub is_active: Option<bool>,
+}

@@ -1,0 +1,41 @@
+use proto::auth as pb;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::reply::time;
+
+/// An organisation.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TenantView {
+    pub id: String,
+    pub name: String,
+    pub slug: String,
+    pub is_active: bool,
+    pub is_premium: bool,
+    pub user_count: i64,
+    pub created_at: String,
+    pub updated_at: String,
+}
+
+impl From<pb::Tenant> for TenantView {
+    fn from(tenant: pb::Tenant) -> Self {
+        Self {
+            id: tenant.id,
+            name: tenant.name,
+            slug: tenant.slug,
+            is_active: tenant.is_active,
+            is_premium: tenant.is_premium,
+            user_count: tenant.user_count,
+            created_at: time(tenant.created_at),
+            updated_at: time(tenant.updated_at),
+        }
+    }
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct NewTenant {
+    #[serde(default)]
+    pub name: String,
+    /// Made from the name when missing.
+    pub slug: Option<String>,
+}
