@@ -8,7 +8,6 @@ use crate::http::context::{HandlerResult, RequestContext, required};
 use crate::http::rate::Rate;
 use crate::http::reply::Reply;
 use crate::http::rule::{Reach, Rule, SIGNED_IN};
-
 use crate::routes::users::views::UserView;
 
 use views::{
@@ -20,17 +19,22 @@ use views::{
 pub(crate) const RULES: &[Rule] = &[
     Rule::post("/tenant/{tenant}/auth/register/", &register).public().reach(Reach::PathTenant).rate(Rate::Mail)
         .secrets::<Registration>().created::<RegistrationView>().summary("Register as a LISTENER"),
-    Rule::post("/tenant/{tenant}/auth/verify-email/", &verify_email).public().reach(Reach::PathTenant).rate(Rate::SignIn)
+    Rule::post("/tenant/{tenant}/auth/verify-email/", &verify_email)
+        .public().reach(Reach::PathTenant).rate(Rate::SignIn)
         .secrets::<EmailProof>().done().summary("Prove an e-mail address with its code"),
-    Rule::post("/tenant/{tenant}/auth/resend-verification/", &resend_verification).public().reach(Reach::PathTenant).rate(Rate::Mail)
+    Rule::post("/tenant/{tenant}/auth/resend-verification/", &resend_verification)
+        .public().reach(Reach::PathTenant).rate(Rate::Mail)
         .secrets::<EmailOnly>().done().summary("Send the verification code again"),
     Rule::post("/tenant/{tenant}/auth/login/", &login).public().reach(Reach::PathTenant).rate(Rate::SignIn)
         .secrets::<Credentials>().data::<ChallengeView>().summary("First step of signing in: password"),
-    Rule::post("/tenant/{tenant}/auth/login/verify-otp/", &login_verify).public().reach(Reach::PathTenant).rate(Rate::SignIn)
+    Rule::post("/tenant/{tenant}/auth/login/verify-otp/", &login_verify)
+        .public().reach(Reach::PathTenant).rate(Rate::SignIn)
         .secrets::<CodeProof>().data::<SignedInView>().summary("Second step of signing in: code"),
-    Rule::post("/tenant/{tenant}/auth/password-reset/", &password_reset).public().reach(Reach::PathTenant).rate(Rate::Mail)
+    Rule::post("/tenant/{tenant}/auth/password-reset/", &password_reset)
+        .public().reach(Reach::PathTenant).rate(Rate::Mail)
         .secrets::<Identifier>().data::<ResetView>().summary("Ask for a password reset code"),
-    Rule::post("/tenant/{tenant}/auth/password-reset/confirm/", &password_reset_confirm).public().reach(Reach::PathTenant).rate(Rate::SignIn)
+    Rule::post("/tenant/{tenant}/auth/password-reset/confirm/", &password_reset_confirm)
+        .public().reach(Reach::PathTenant).rate(Rate::SignIn)
         .secrets::<NewPassword>().done().summary("Set a new password with the code"),
     Rule::post("/auth/super-admin/login/", &login).public().rate(Rate::SignIn)
         .secrets::<Credentials>().data::<ChallengeView>().summary("First step of signing in: password"),

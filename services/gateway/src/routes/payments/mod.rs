@@ -28,7 +28,8 @@ pub(crate) const RULES: &[Rule] = &[
     Rule::post("/payments/webhook/razorpay/", &webhook).public().rate(Rate::Webhook)
         .raw(WEBHOOK_BODY).bare::<WebhookView>().summary("Razorpay reports an event"),
     Rule::get("/payments/callback/razorpay/", &callback).public()
-        .query(&[ "razorpay_payment_id", "razorpay_payment_link_id", "razorpay_payment_link_reference_id", "razorpay_payment_link_status", "razorpay_signature", ]).other("text/html")
+        .query(&["razorpay_payment_id", "razorpay_payment_link_id", "razorpay_payment_link_reference_id",
+            "razorpay_payment_link_status", "razorpay_signature"]).other("text/html")
         .summary("A browser comes back from the hosted page"),
 ];
 

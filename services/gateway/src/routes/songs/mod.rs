@@ -22,7 +22,8 @@ const UPLOAD_BODY: usize = 64 * 1024 * 1024;
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
     Rule::get("/songs/", &list).roles(ADMINS).reach(Reach::PlatformOrTenant)
-        .query(&["title", "artist", "genre", "album", "visibility", "q", "ordering", "cursor", "count"]).list::<SongView>()
+        .query(&["title", "artist", "genre",
+            "album", "visibility", "q", "ordering", "cursor", "count"]).list::<SongView>()
         .summary("The catalogue"),
     Rule::post("/songs/", &create).roles(ADMINS).reach(Reach::PlatformOrTenant).repeatable()
         .body::<NewSong>().created::<SongView>()

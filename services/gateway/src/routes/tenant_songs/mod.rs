@@ -8,7 +8,6 @@ use crate::http::context::{HandlerResult, RequestContext, required};
 use crate::http::page::{PageQuery, page_reply};
 use crate::http::reply::Reply;
 use crate::http::rule::{ADMIN, Reach, Rule, TENANT};
-
 use crate::routes::songs::filters;
 
 use views::{Approval, NewLink, TenantSongView};
@@ -16,7 +15,8 @@ use views::{Approval, NewLink, TenantSongView};
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
     Rule::get("/tenant/songs/", &list).roles(TENANT).reach(Reach::Tenant)
-        .query(&["title", "artist", "genre", "album", "visibility", "q", "is_active", "ordering", "cursor", "count"]).list::<TenantSongView>()
+        .query(&["title", "artist", "genre",
+            "album", "visibility", "q", "is_active", "ordering", "cursor", "count"]).list::<TenantSongView>()
         .summary("The tenant's list; LISTENERs see what is approved"),
     Rule::post("/tenant/songs/", &create).roles(ADMIN).reach(Reach::Tenant).repeatable()
         .body::<NewLink>().created::<TenantSongView>().summary("Put a song on the list"),
