@@ -3,7 +3,7 @@
 
 mod client;
 pub mod journey;
-mod service;
+mod running;
 mod stack;
 
 pub use client::{Client, Person, Reply, Unexpected};

@@ -11,7 +11,7 @@ use sandbox::razorpay::{self, Razorpay, RazorpayOptions};
 use testkit::TestDb;
 
 use crate::client::{Client, Person};
-use crate::service::Running;
+use crate::running::Running;
 
 /// The SUPER_ADMIN of every stack: e-mail and password.
 pub const ROOT: (&str, &str) = ("root@songlist.example", "a long way to the top");

@@ -2,11 +2,11 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
-mod catalogue;
+mod importing_songs;
 mod database;
 mod isolation;
 mod journey;
-mod messaging;
-mod payments;
-mod sign_in;
+mod paying;
+mod signing_in;
+#[path = "../../src/world.rs"]
 mod world;
