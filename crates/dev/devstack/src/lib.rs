@@ -1,10 +1,14 @@
 //! All five services in one process over real loopback sockets, with a schema, a Redis prefix, a mailbox and a Razorpay of
-//! their own: what the system suite tests.
+//! their own. A test says in a line each: a world of tenants and people (`world`), a client (`client`), the clock
+//! (`Stack::clock`), a fault (`faults`).
 
 mod client;
+mod faults;
 pub mod journey;
 mod running;
 mod stack;
+pub mod world;
 
 pub use client::{Client, Person, Reply, Unexpected};
 pub use stack::{Databases, ROOT, Service, Stack};
+pub use world::World;

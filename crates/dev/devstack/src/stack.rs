@@ -32,7 +32,7 @@ impl Service {
 }
 
 /// What the services are configured with: addresses chosen before anything starts, for they name each other.
-struct Plan {
+pub(crate) struct Plan {
     auth: SocketAddr,
     songlist: SocketAddr,
     payments: SocketAddr,
@@ -62,8 +62,8 @@ pub struct Stack {
     pub url: String,
     pub db: Databases,
     pub redis: RedisConfig,
-    plan: Plan,
-    running: Vec<(Service, Running)>,
+    pub(crate) plan: Plan,
+    pub(crate) running: Vec<(Service, Running)>,
     outside: Shutdown,
 }
 
@@ -101,7 +101,7 @@ impl Plan {
         Ok(config)
     }
 
-    async fn start(&self, service: Service, db: &Databases) -> anyhow::Result<Running> {
+    pub(crate) async fn start(&self, service: Service, db: &Databases) -> anyhow::Result<Running> {
         let mut env = self.env();
         match service {
             Service::Auth => {
@@ -238,44 +238,6 @@ impl Stack {
     /// When signing in fails.
     pub async fn root(&self) -> anyhow::Result<Person> {
         self.client()?.sign_in("/auth/super-admin", &self.mailbox_url, ROOT.0, ROOT.1).await
-    }
-
-    /// Cuts a service off, as SIGKILL would: nothing is finished, every connection breaks.
-    pub fn kill(&mut self, service: Service) {
-        for (_, running) in self.running.iter_mut().filter(|(name, _)| *name == service) {
-            running.kill();
-        }
-    }
-
-    /// Starts a killed service again at the same address.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub async fn restart(&mut self, service: Service) -> anyhow::Result<()> {
-        self.kill(service);
-        self.running.retain(|(name, _)| *name != service);
-        // The threads of a killed listener take a moment to let go of its port.
-        for _ in 0..100 {
-            match self.plan.start(service, &self.db).await {
-                Err(error) if format!("{error:#}").contains("cannot listen") => {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-                started => {
-                    self.running.push((service, started?));
-                    return Ok(());
-                }
-            }
-        }
-        anyhow::bail!("{service:?} does not get its port back")
-    }
-
-    /// Forgets everything in Redis that is this stack's, as FLUSHALL would.
-    ///
-    /// # Errors
-    /// When Redis does not answer.
-    pub async fn flush_redis(&self) -> anyhow::Result<()> {
-        let redis = kit_redis::Redis::new(&self.redis)?;
-        redis.forget_all().await.map_err(|_down| anyhow::anyhow!("Redis does not answer"))
     }
 
     /// Stops everything.

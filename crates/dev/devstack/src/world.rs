@@ -1,88 +1,126 @@
-//! A tenant with one of everything, for tests that compare tenants.
+//! Tenants and people for tests: `let world = World::start().await; let alpha = world.tenant("Alpha").await;`. Whatever fails
+//! here fails the test.
 
-use devstack::{Client, Person, Stack};
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
-pub(crate) const PASSWORD: &str = "correct horse battery";
+use crate::client::{Client, Person};
+use crate::stack::Stack;
 
-/// One of everything that a tenant owns, by id.
-pub(crate) struct World {
-    pub(crate) tenant: String,
-    pub(crate) slug: String,
-    pub(crate) admin: Person,
-    pub(crate) listener: Person,
-    pub(crate) song: String,
-    pub(crate) link: String,
-    pub(crate) playlist: String,
-    pub(crate) request: String,
-    pub(crate) payment: String,
-    pub(crate) genre: String,
+/// The password of everybody but the SUPER_ADMIN.
+pub const PASSWORD: &str = "correct horse battery";
+
+/// The five services and their SUPER_ADMIN, signed in.
+pub struct World {
+    pub stack: Stack,
+    pub root: Person,
 }
 
-async fn verify(stack: &Stack, client: &Client, slug: &str, email: &str) {
-    let otp = client.mailed_code(&stack.mailbox_url, email, &[]).await.unwrap();
-    let path = format!("/tenant/{slug}/auth/verify-email/");
-    client.post(&path, json!({ "email": email, "otp": otp })).await.unwrap().expect(200).unwrap();
+/// A tenant without anybody in it.
+pub struct Tenant {
+    pub id: String,
+    pub slug: String,
 }
 
-/// A verified, signed-in LISTENER.
-pub(crate) async fn listener(stack: &Stack, slug: &str, name: &str) -> Person {
-    let (client, email) = (stack.client().unwrap(), format!("{name}@{slug}.example"));
-    let body = json!({ "username": name, "email": email, "password": PASSWORD, "confirm_password": PASSWORD });
-    client.post(&format!("/tenant/{slug}/auth/register/"), body).await.unwrap().expect(201).unwrap();
-    verify(stack, &client, slug, &email).await;
-    client.sign_in(&format!("/tenant/{slug}/auth"), &stack.mailbox_url, &email, PASSWORD).await.unwrap()
+/// A premium tenant with one of everything that a tenant owns, by id; its name is in each as a canary.
+pub struct FullTenant {
+    pub tenant: Tenant,
+    pub admin: Person,
+    pub listener: Person,
+    pub song: String,
+    pub link: String,
+    pub playlist: String,
+    pub request: String,
+    pub payment: String,
+    pub genre: String,
 }
 
-/// Creates something and returns its id.
-pub(crate) async fn make(person: &Person, path: &str, body: Value) -> String {
-    let made = person.client.post(path, body).await.unwrap().expect(201).unwrap();
-    made.text_at("/data/id").unwrap()
+impl World {
+    pub async fn start() -> Self {
+        let stack = Stack::start().await.unwrap();
+        let root = stack.root().await.unwrap();
+        Self { stack, root }
+    }
+
+    pub async fn stop(self) {
+        self.stack.stop().await;
+    }
+
+    /// A client that is not signed in.
+    pub fn client(&self) -> Client {
+        self.stack.client().unwrap()
+    }
+
+    /// A tenant that has not paid.
+    pub async fn tenant(&self, name: &str) -> Tenant {
+        let made = self.root.client.post("/tenants/", json!({ "name": name })).await.unwrap().expect(201).unwrap();
+        Tenant { id: made.text_at("/data/id").unwrap(), slug: made.text_at("/data/slug").unwrap() }
+    }
+
+    /// An ADMIN of the tenant, made by the SUPER_ADMIN and signed in.
+    pub async fn admin(&self, tenant: &Tenant) -> Person {
+        let email = format!("admin@{}.example", tenant.slug);
+        let new = json!({ "username": "admin", "email": email, "password": PASSWORD, "tenant_id": tenant.id });
+        self.root.create("/users/", new).await;
+        self.verify(&tenant.slug, &email).await;
+        self.sign_in(&tenant.slug, &email).await
+    }
+
+    /// A premium tenant with one of everything.
+    pub async fn full_tenant(&self, name: &str) -> FullTenant {
+        let tenant = self.tenant(name).await;
+        let admin = self.admin(&tenant).await;
+        let payment = pay(&admin).await;
+        let listener = self.listener(&tenant, "listener").await;
+        let genre = self.root.create("/genres/", json!({ "name": format!("Genre {name}") })).await;
+        let new = json!({ "title": format!("Song {name}"), "artist": name, "genre": genre });
+        let song = admin.create("/songs/", new).await;
+        let links = admin.client.get("/tenant/songs/").await.unwrap().expect(200).unwrap();
+        let link = links.text_at("/data/0/id").unwrap();
+        let playlist = listener.create("/playlists/", json!({ "name": format!("List {name}") })).await;
+        let wanted = json!({ "song_title": format!("Wanted {name}"), "artist_name": name });
+        let request = listener.create("/song-requests/", wanted).await;
+        FullTenant { tenant, admin, listener, song, link, playlist, request, payment, genre }
+    }
+
+    /// A LISTENER who registered, proved the address and signed in.
+    pub async fn listener(&self, tenant: &Tenant, name: &str) -> Person {
+        let email = format!("{name}@{}.example", tenant.slug);
+        let new = json!({ "username": name, "email": email, "password": PASSWORD, "confirm_password": PASSWORD });
+        let path = format!("/tenant/{}/auth/register/", tenant.slug);
+        self.client().post(&path, new).await.unwrap().expect(201).unwrap();
+        self.verify(&tenant.slug, &email).await;
+        self.sign_in(&tenant.slug, &email).await
+    }
+
+    /// Proves an address with the code that was mailed to it.
+    pub async fn verify(&self, slug: &str, email: &str) {
+        let otp = self.client().mailed_code(&self.stack.mailbox_url, email, &[]).await.unwrap();
+        let path = format!("/tenant/{slug}/auth/verify-email/");
+        self.client().post(&path, json!({ "email": email, "otp": otp })).await.unwrap().expect(200).unwrap();
+    }
+
+    /// Signs in with [`PASSWORD`] and the mailed code.
+    pub async fn sign_in(&self, slug: &str, email: &str) -> Person {
+        let root_path = format!("/tenant/{slug}/auth");
+        self.client().sign_in(&root_path, &self.stack.mailbox_url, email, PASSWORD).await.unwrap()
+    }
 }
 
-/// A tenant that has not paid, and its ADMIN.
-pub(crate) struct Unpaid {
-    pub(crate) tenant: String,
-    pub(crate) slug: String,
-    pub(crate) admin: Person,
+impl Person {
+    /// Creates something and returns its id.
+    pub async fn create(&self, path: &str, body: Value) -> String {
+        self.client.post(path, body).await.unwrap().expect(201).unwrap().text_at("/data/id").unwrap()
+    }
 }
 
-/// A tenant with its ADMIN, signed in.
-pub(crate) async fn unpaid_tenant(stack: &Stack, root: &Person, name: &str) -> Unpaid {
-    let made = root.client.post("/tenants/", json!({ "name": name })).await.unwrap().expect(201).unwrap();
-    let (tenant, slug) = (made.text_at("/data/id").unwrap(), made.text_at("/data/slug").unwrap());
-    let email = format!("admin@{slug}.example");
-    let new = json!({ "username": "admin", "email": email, "password": PASSWORD, "tenant_id": tenant });
-    root.client.post("/users/", new).await.unwrap().expect(201).unwrap();
-    let client = stack.client().unwrap();
-    verify(stack, &client, &slug, &email).await;
-    let admin = client.sign_in(&format!("/tenant/{slug}/auth"), &stack.mailbox_url, &email, PASSWORD).await.unwrap();
-    Unpaid { tenant, slug, admin }
-}
-
-/// A premium tenant with one of everything, each bearing `name` as a canary.
-pub(crate) async fn tenant(stack: &Stack, root: &Person, name: &str) -> World {
-    let Unpaid { tenant, slug, admin } = unpaid_tenant(stack, root, name).await;
-    let payment = premium(&admin).await;
-    let listener = listener(stack, &slug, "listener").await;
-    let genre = root.client.post("/genres/", json!({ "name": format!("Genre {name}") })).await.unwrap();
-    let genre = genre.expect(201).unwrap().text_at("/data/id").unwrap();
-    let song =
-        make(&admin, "/songs/", json!({ "title": format!("Song {name}"), "artist": name, "genre": genre })).await;
-    let links = admin.client.get("/tenant/songs/").await.unwrap().expect(200).unwrap();
-    let link = links.text_at("/data/0/id").unwrap();
-    let playlist = make(&listener, "/playlists/", json!({ "name": format!("List {name}") })).await;
-    let wish = json!({ "song_title": format!("Wish {name}"), "artist_name": name });
-    let request = make(&listener, "/song-requests/", wish).await;
-    World { tenant, slug, admin, listener, song, link, playlist, request, payment, genre }
-}
-
-/// Pays for premium and waits until it is there; the payment's id.
-pub(crate) async fn premium(admin: &Person) -> String {
+/// Pays for premium on the hosted page and waits until it is there; the payment's id.
+pub async fn pay(admin: &Person) -> String {
     let link = admin.client.post("/payments/create-payment-link/", json!({})).await.unwrap().expect(201).unwrap();
-    let pay = format!("{}/pay", link.text_at("/data/payment_link_url").unwrap());
-    let form = admin.client.request(Method::POST, &pay).form(&[("outcome", "success")]);
+    let page = format!("{}/pay", link.text_at("/data/payment_link_url").unwrap());
+    let form = admin.client.request(Method::POST, &page).form(&[("outcome", "success")]);
     admin.client.send(form).await.unwrap();
     testkit::eventually("premium is active", || async {
         let found = admin.client.get("/payments/subscription/").await.unwrap();

@@ -1,12 +1,17 @@
-//! What every test needs of the real thing: a schema per service, a Redis prefix, a mailbox and a clock of its own, so that
-//! any test runs alone and beside all others.
+//! What every test needs of the real thing: a schema per service, a Redis prefix, callers and a network link that breaks, so
+//! that any test runs alone and beside all others. The clock is `kit::Clock::movable`; people, tenants and all five services
+//! together are in `devstack`.
 
+pub mod caller;
 mod db;
 mod eventually;
+mod fault;
+pub mod schema;
 mod servers;
 
 pub use db::TestDb;
 pub use eventually::{eventually, eventually_ok};
+pub use fault::FaultyLink;
 pub use servers::{Servers, servers};
 
 use std::time::Duration;

@@ -1,10 +1,9 @@
-//! The outbox's relay, and what is forgotten of it.
+//! The outbox's relay and the purge of old rows, with this service's schema as the example.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use devstack::Stack;
 use kit::Clock;
 use kit::lifecycle::Shutdown;
 use kit_pg::bootstrap::open;
@@ -12,7 +11,7 @@ use kit_pg::{Conn, Pool, Scope};
 use outbox::{Lane, NewMessage, Relay, Wake};
 use serde_json::json;
 use songlist_service::MIGRATIONS;
-use testkit::{TestDb, eventually};
+use testkit::{TestDb, eventually, schema};
 
 async fn emit(pool: &Pool, topic: &'static str, count: usize) {
     pool.transaction(Scope::Worker, async |conn: &mut Conn| {
@@ -33,15 +32,9 @@ async fn emit(pool: &Pool, topic: &'static str, count: usize) {
     .unwrap();
 }
 
-async fn count(db: &TestDb, condition: &str) -> i64 {
-    let superuser = open(db.admin_url()).await.unwrap();
-    let sql = format!("SELECT count(*) FROM {}.{condition}", db.schema);
-    superuser.query_one(&sql, &[]).await.unwrap().get(0)
-}
-
 async fn all_sent(db: &TestDb) {
     eventually("every message is sent", || async {
-        (count(db, "outbox WHERE state <> 'sent'").await == 0).then_some(())
+        (schema::count(db, "outbox WHERE state <> 'sent'").await.unwrap() == 0).then_some(())
     })
     .await;
 }
@@ -88,10 +81,10 @@ async fn a_mail_server_that_hangs_holds_up_mail_alone() {
     emit(&pool, "revocation", 3).await;
     wake.wake();
     eventually("revocations are sent", || async {
-        (count(&db, "outbox WHERE topic = 'revocation' AND state = 'sent'").await == 3).then_some(())
+        (schema::count(&db, "outbox WHERE topic = 'revocation' AND state = 'sent'").await.unwrap() == 3).then_some(())
     })
     .await;
-    assert_eq!(count(&db, "outbox WHERE topic = 'mail.code' AND state = 'sent'").await, 0);
+    assert_eq!(schema::count(&db, "outbox WHERE topic = 'mail.code' AND state = 'sent'").await.unwrap(), 0);
     shutdown.hard.cancel();
 }
 
@@ -105,7 +98,7 @@ async fn a_failed_delivery_is_tried_again_until_it_works() {
         Ok(())
     });
     all_sent(&db).await;
-    assert_eq!(count(&db, "outbox WHERE attempts = 3 AND last_error LIKE '%not yet%'").await, 1);
+    assert_eq!(schema::count(&db, "outbox WHERE attempts = 3 AND last_error LIKE '%not yet%'").await.unwrap(), 1);
     shutdown.stop();
     shutdown.finished(Duration::from_secs(5)).await;
 }
@@ -128,38 +121,11 @@ async fn a_purge_takes_old_rows_in_batches_and_leaves_young_ones() {
     let day = chrono::Duration::hours(24);
     let ages = [(missing, day), (kit_pg::OLD_KEYS, day)];
     assert!(kit_pg::purge(&pool, &ages, Clock::system().now()).await.is_err());
-    assert_eq!(count(&db, "idempotency_keys").await, 3, "one that fails keeps no other from being purged");
+    assert_eq!(
+        schema::count(&db, "idempotency_keys").await.unwrap(),
+        3,
+        "one that fails keeps no other from being purged"
+    );
     let report = kit_pg::purge(&pool, &ages[1..], Clock::system().now()).await.unwrap();
     assert_eq!(report, "idempotency_keys 0");
-}
-
-#[tokio::test]
-async fn the_scheduler_has_every_service_forget_what_is_old() {
-    let stack = Stack::start().await.unwrap();
-    for _ in 0..2 {
-        stack.root().await.unwrap();
-    }
-    let auth = open(stack.db.auth.admin_url()).await.unwrap();
-    let schema = &stack.db.auth.schema;
-    let age = format!(
-        "UPDATE {schema}.sessions SET revoked_at = now() - interval '31 days' \
-         WHERE id = (SELECT id FROM {schema}.sessions ORDER BY auth_time LIMIT 1)"
-    );
-    assert_eq!(auth.execute(&age, &[]).await.unwrap(), 1);
-    let scheduler = open(stack.db.scheduler.admin_url()).await.unwrap();
-    let schema = &stack.db.scheduler.schema;
-    scheduler.batch_execute(&format!("UPDATE {schema}.jobs SET next_run_at = now()")).await.unwrap();
-    eventually("the old session is gone, with its tokens", || async {
-        let gone = count(&stack.db.auth, "sessions").await == 1 && count(&stack.db.auth, "refresh_tokens").await == 1;
-        gone.then_some(())
-    })
-    .await;
-    eventually("every job ran well and is due one interval later", || async {
-        let good = "jobs j WHERE next_run_at > now() + interval '1 second' * (every_secs - 60) \
-                    AND EXISTS (SELECT FROM $schema.runs r WHERE r.job = j.name AND r.ok)";
-        let jobs = count(&stack.db.scheduler, "jobs").await;
-        (count(&stack.db.scheduler, &good.replace("$schema", schema)).await == jobs && jobs == 4).then_some(())
-    })
-    .await;
-    stack.stop().await;
 }

@@ -1,15 +1,14 @@
 //! Tenants are strictly isolated: every route of the policy table, every actor, every object that is not theirs.
 
-use devstack::{Person, Reply, Stack};
+use devstack::world::{FullTenant, PASSWORD};
+use devstack::{Person, Reply, World};
 use gateway::{Access, Rule, rules};
 use kit::caller::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::world::{self, World};
-
 /// The id of another tenant's object for the parameter of a route. A route that is not here fails the test.
-fn foreign(rule: &Rule, other: &World, role: Role) -> Option<Vec<(&'static str, String)>> {
+fn foreign(rule: &Rule, other: &FullTenant, role: Role) -> Option<Vec<(&'static str, String)>> {
     let id = |id: &str| Some(vec![("{id}", id.to_owned())]);
     match rule.path {
         // A SUPER_ADMIN reaches every tenant, every genre and the ADMINs; LISTENERs and TENANT songs are out of reach.
@@ -17,7 +16,7 @@ fn foreign(rule: &Rule, other: &World, role: Role) -> Option<Vec<(&'static str, 
         "/tenants/{id}/" | "/tenants/{id}/activate/" | "/tenants/{id}/deactivate/" if role == Role::SuperAdmin => {
             id(&other.playlist)
         }
-        "/tenants/{id}/" => id(&other.tenant),
+        "/tenants/{id}/" => id(&other.tenant.id),
         "/genres/{id}/" => id(&other.playlist),
         "/songs/{id}/" => id(&other.song),
         "/tenant/songs/{id}/" => id(&other.link),
@@ -31,8 +30,8 @@ fn foreign(rule: &Rule, other: &World, role: Role) -> Option<Vec<(&'static str, 
     }
 }
 
-async fn call(person: Option<&Person>, stack: &Stack, rule: &Rule, path: &str) -> Reply {
-    let client = person.map_or_else(|| stack.client().unwrap(), |person| person.client.clone());
+async fn call(person: Option<&Person>, world: &World, rule: &Rule, path: &str) -> Reply {
+    let client = person.map_or_else(|| world.client(), |person| person.client.clone());
     let method = Method::from_bytes(rule.method.name().as_bytes()).unwrap();
     let request = client.request(method, path);
     let request = if rule.method.name() == "GET" { request } else { request.json(&json!({})) };
@@ -69,22 +68,21 @@ async fn row_level_security_alone_keeps_tenants_apart() {
 }
 
 async fn every_route_refuses() {
-    let stack = Stack::start().await.unwrap();
-    let root = stack.root().await.unwrap();
-    let own = world::tenant(&stack, &root, "Alpha").await;
-    let other = world::tenant(&stack, &root, "Beta").await;
-    let actors = [(Role::Listener, &own.listener), (Role::Admin, &own.admin), (Role::SuperAdmin, &root)];
+    let world = World::start().await;
+    let own = world.full_tenant("Alpha").await;
+    let other = world.full_tenant("Beta").await;
+    let actors = [(Role::Listener, &own.listener), (Role::Admin, &own.admin), (Role::SuperAdmin, &world.root)];
     for rule in rules().filter(|rule| matches!(rule.access, Access::Roles(_))) {
         let concrete = |values: &[(&str, String)]| {
             values.iter().fold(rule.path.to_owned(), |path, (name, value)| path.replace(name, value))
         };
         let any = [("{id}", own.playlist.clone()), ("{tenant_song_id}", own.link.clone())];
-        let anonymous = call(None, &stack, rule, &concrete(&any)).await;
+        let anonymous = call(None, &world, rule, &concrete(&any)).await;
         assert_eq!((anonymous.status, anonymous.at("/code")), (401, &json!("not_authenticated")), "{}", rule.path);
         for (role, person) in &actors {
             let what = format!("{} {} as {role:?}", rule.method.name(), rule.path);
             if !rule.allows(*role) {
-                let refused = call(Some(person), &stack, rule, &concrete(&any)).await;
+                let refused = call(Some(person), &world, rule, &concrete(&any)).await;
                 assert_eq!((refused.status, refused.at("/code")), (403, &json!("permission_denied")), "{what}");
                 continue;
             }
@@ -93,9 +91,9 @@ async fn every_route_refuses() {
             }
             let foreign = foreign(rule, &other, *role).unwrap_or_else(|| panic!("no row for {what}"));
             let with = |value: &str| foreign.iter().map(|(name, _)| (*name, value.to_owned())).collect::<Vec<_>>();
-            let theirs = call(Some(person), &stack, rule, &concrete(&foreign)).await;
-            let unknown = call(Some(person), &stack, rule, &concrete(&with(&kit::ids::random().to_string()))).await;
-            let malformed = call(Some(person), &stack, rule, &concrete(&with("no-such-id"))).await;
+            let theirs = call(Some(person), &world, rule, &concrete(&foreign)).await;
+            let unknown = call(Some(person), &world, rule, &concrete(&with(&kit::ids::random().to_string()))).await;
+            let malformed = call(Some(person), &world, rule, &concrete(&with("no-such-id"))).await;
             assert_eq!(theirs.status, 404, "{what}: {}", theirs.text);
             // EN-07: byte for byte the same, whatever the reason.
             assert_eq!(bare(&theirs), bare(&unknown), "{what}");
@@ -103,15 +101,14 @@ async fn every_route_refuses() {
             assert!(!theirs.text.contains("Beta"), "{what}: a canary of the other tenant");
         }
     }
-    stack.stop().await;
+    world.stop().await;
 }
 
 #[tokio::test]
 async fn tn_08_lists_and_counts_hold_no_foreign_row() {
-    let stack = Stack::start().await.unwrap();
-    let root = stack.root().await.unwrap();
-    let own = world::tenant(&stack, &root, "Alpha").await;
-    let other = world::tenant(&stack, &root, "Beta").await;
+    let world = World::start().await;
+    let own = world.full_tenant("Alpha").await;
+    let other = world.full_tenant("Beta").await;
     let hostile = ["", "?q=Beta", "?title=Song+Beta", "?artist=%25", "?q='+OR+1=1+--"];
     for (person, lists) in [
         (&own.listener, vec!["/tenant/songs/", "/playlists/", "/song-requests/"]),
@@ -122,7 +119,7 @@ async fn tn_08_lists_and_counts_hold_no_foreign_row() {
             for query in queries {
                 let reply = person.client.get(&format!("{list}{query}")).await.unwrap().expect(200).unwrap();
                 assert!(
-                    !reply.text.contains("Beta") && !reply.text.contains(&other.tenant),
+                    !reply.text.contains("Beta") && !reply.text.contains(&other.tenant.id),
                     "{list}{query}: {}",
                     reply.text
                 );
@@ -132,15 +129,14 @@ async fn tn_08_lists_and_counts_hold_no_foreign_row() {
     let theirs = format!("/playlists/?user_id={}", other.listener.id);
     let none = own.admin.client.get(&theirs).await.unwrap().expect(200).unwrap();
     assert_eq!(none.at("/count"), &json!(0));
-    stack.stop().await;
+    world.stop().await;
 }
 
 #[tokio::test]
 async fn tn_09_foreign_ids_in_bodies_are_unknown_objects() {
-    let stack = Stack::start().await.unwrap();
-    let root = stack.root().await.unwrap();
-    let own = world::tenant(&stack, &root, "Alpha").await;
-    let other = world::tenant(&stack, &root, "Beta").await;
+    let world = World::start().await;
+    let own = world.full_tenant("Alpha").await;
+    let other = world.full_tenant("Beta").await;
     let entries = format!("/playlists/{}/songs/", own.playlist);
     let fulfil = format!("/song-requests/{}/fulfill/", own.request);
     let unknown = kit::ids::random().to_string();
@@ -158,12 +154,12 @@ async fn tn_09_foreign_ids_in_bodies_are_unknown_objects() {
     assert_eq!(own.admin.client.post("/playlists/", name).await.unwrap().status, 404);
     // Mass assignment: the tenant always comes from the token.
     let song =
-        json!({ "title": "T", "artist": "A", "genre": own.genre, "tenant": other.tenant, "visibility": "GLOBAL" });
+        json!({ "title": "T", "artist": "A", "genre": own.genre, "tenant": other.tenant.id, "visibility": "GLOBAL" });
     let made = own.admin.client.post("/songs/", song).await.unwrap().expect(201).unwrap();
-    assert_eq!((made.at("/data/tenant"), made.at("/data/visibility")), (&json!(own.tenant), &json!("TENANT")));
+    assert_eq!((made.at("/data/tenant"), made.at("/data/visibility")), (&json!(own.tenant.id), &json!("TENANT")));
     // A path's tenant does not help somebody of another one.
-    let root_path = format!("/tenant/{}/auth/login/", other.slug);
-    let login = json!({ "email": own.listener.email, "password": world::PASSWORD });
-    assert_eq!(stack.client().unwrap().post(&root_path, login).await.unwrap().status, 401);
-    stack.stop().await;
+    let root_path = format!("/tenant/{}/auth/login/", other.tenant.slug);
+    let login = json!({ "email": own.listener.email, "password": PASSWORD });
+    assert_eq!(world.client().post(&root_path, login).await.unwrap().status, 401);
+    world.stop().await;
 }

@@ -1,12 +1,15 @@
-//! The system suite: all five services, real sockets, Postgres, Redis and SMTP.
+//! The system suite: all five services, real sockets, Postgres, Redis and SMTP. One file per thing that a person does; what one
+//! service can show alone is in that service's `tests/it/`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
-mod importing_songs;
 mod database;
+mod importing_songs;
 mod isolation;
 mod journey;
+mod operating;
 mod paying;
+mod registering;
+mod resetting_a_password;
+mod running_a_tenant;
 mod signing_in;
-#[path = "../../src/world.rs"]
-mod world;

@@ -1,16 +1,14 @@
-//! Payment links and premium.
+//! An ADMIN pays for premium.
 
-use devstack::Stack;
+use devstack::World;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::world;
-
 #[tokio::test]
 async fn a_repeated_request_for_a_payment_link_gets_its_first_answer() {
-    let stack = Stack::start().await.unwrap();
-    let root = stack.root().await.unwrap();
-    let admin = world::unpaid_tenant(&stack, &root, "Alpha").await.admin;
+    let world = World::start().await;
+    let tenant = world.tenant("Alpha").await;
+    let admin = world.admin(&tenant).await;
     let ask = |key: &'static str| {
         let request = admin.client.request(Method::POST, "/payments/create-payment-link/");
         admin.client.send(request.header("idempotency-key", key).json(&json!({})))
@@ -21,5 +19,5 @@ async fn a_repeated_request_for_a_payment_link_gets_its_first_answer() {
     assert_eq!(again.headers.get("idempotency-replayed").unwrap(), "true");
     assert!(!first.headers.contains_key("idempotency-replayed"));
     assert_eq!(first.at("/data/payment_link_id"), other.at("/data/payment_link_id"), "one open link per tenant");
-    stack.stop().await;
+    world.stop().await;
 }

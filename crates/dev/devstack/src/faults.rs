@@ -1,0 +1,45 @@
+//! What a test breaks: a service cut off as by SIGKILL, Redis flushed. A network link that breaks is `testkit::FaultyLink`.
+
+use std::time::Duration;
+
+use crate::stack::{Service, Stack};
+
+impl Stack {
+    /// Cuts a service off, as SIGKILL would: nothing is finished, every connection breaks.
+    pub fn kill(&mut self, service: Service) {
+        for (_, running) in self.running.iter_mut().filter(|(name, _)| *name == service) {
+            running.kill();
+        }
+    }
+
+    /// Starts a killed service again at the same address.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn restart(&mut self, service: Service) -> anyhow::Result<()> {
+        self.kill(service);
+        self.running.retain(|(name, _)| *name != service);
+        // The threads of a killed listener take a moment to let go of its port.
+        for _ in 0..100 {
+            match self.plan.start(service, &self.db).await {
+                Err(error) if format!("{error:#}").contains("cannot listen") => {
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                started => {
+                    self.running.push((service, started?));
+                    return Ok(());
+                }
+            }
+        }
+        anyhow::bail!("{service:?} does not get its port back")
+    }
+
+    /// Forgets everything in Redis that is this stack's, as FLUSHALL would.
+    ///
+    /// # Errors
+    /// When Redis does not answer.
+    pub async fn flush_redis(&self) -> anyhow::Result<()> {
+        let redis = kit_redis::Redis::new(&self.redis)?;
+        redis.forget_all().await.map_err(|_down| anyhow::anyhow!("Redis does not answer"))
+    }
+}

@@ -1,0 +1,28 @@
+//! Somebody forgot a password, or never had one.
+
+use devstack::World;
+use devstack::world::PASSWORD;
+use serde_json::json;
+
+#[tokio::test]
+async fn ot_16_a_reset_code_sets_a_password_and_ends_every_session() {
+    let world = World::start().await;
+    let tenant = world.tenant("Blue Note").await;
+    let slug = &tenant.slug;
+    // Without a password the person sets one by the reset code.
+    let new = json!({ "username": "boss", "email": "boss@bar.example", "tenant_id": tenant.id });
+    world.root.client.post("/users/", new).await.unwrap().expect(201).unwrap();
+    let client = world.client();
+    world.verify(slug, "boss@bar.example").await;
+    let seen = vec![client.mailed_code(&world.stack.mailbox_url, "boss@bar.example", &[]).await.unwrap()];
+    let path = format!("/tenant/{slug}/auth/password-reset/");
+    let asked = client.post(&path, json!({ "email": "boss@bar.example" })).await.unwrap().expect(200).unwrap();
+    let nobody = client.post(&path, json!({ "email": "nobody@bar.example" })).await.unwrap().expect(200).unwrap();
+    assert_eq!(asked.text.len(), nobody.text.len(), "EN-01: same shape whoever asks");
+    let otp = client.mailed_code(&world.stack.mailbox_url, "boss@bar.example", &seen).await.unwrap();
+    let body = json!({ "challenge_id": asked.text_at("/data/challenge_id").unwrap(), "otp": otp,
+                       "new_password": PASSWORD, "confirm_password": PASSWORD });
+    client.post(&format!("{path}confirm/"), body).await.unwrap().expect(200).unwrap();
+    world.sign_in(slug, "boss@bar.example").await;
+    world.stop().await;
+}

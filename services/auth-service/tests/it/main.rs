@@ -1,0 +1,9 @@
+//! auth-service alone, over gRPC, with a real Postgres, Redis and SMTP conversation; what needs another service is in the
+//! system suite.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
+
+mod codes;
+mod refresh_tokens;
+mod schema;
+mod service;

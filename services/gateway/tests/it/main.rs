@@ -1,0 +1,6 @@
+//! The gateway alone, over HTTP: what it answers by itself, and what it answers while nobody is behind it.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
+
+mod refusals;
+mod service;

@@ -1,0 +1,48 @@
+use gateway::{Config, start};
+use kit::env::Env;
+use kit::lifecycle::Shutdown;
+use reqwest::{Client, RequestBuilder, Response};
+
+/// The gateway with Redis and no service behind it.
+pub(crate) struct Gateway {
+    http: Client,
+    url: String,
+    shutdown: Shutdown,
+}
+
+impl Gateway {
+    pub(crate) async fn start() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let nobody = "http://127.0.0.1:1".to_owned();
+        let peers = ["AUTH_URL", "SONGLIST_URL", "PAYMENTS_URL"].map(|name| (name, nobody.clone()));
+        let mut config = Config::from_env(&mut Env::of(peers));
+        config.http_addr = "127.0.0.1:0".parse().unwrap();
+        config.ops_addr = config.http_addr;
+        config.redis = testkit::redis().await.unwrap();
+        let shutdown = Shutdown::new();
+        let addresses = start(config, shutdown.clone()).await.unwrap();
+        let http = Client::builder().build().unwrap();
+        Self { http, url: format!("http://{}", addresses.http), shutdown }
+    }
+
+    pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {
+        self.http.request(method.parse().unwrap(), format!("{}{path}", self.url))
+    }
+
+    pub(crate) async fn send(&self, method: &str, path: &str) -> Response {
+        self.request(method, path).send().await.unwrap()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.shutdown.stop();
+        self.shutdown.hard.cancel();
+    }
+}
+
+/// The `code` of an error.
+pub(crate) async fn code(response: Response) -> String {
+    let body: serde_json::Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
+    body.get("code").and_then(serde_json::Value::as_str).unwrap().to_owned()
+}

@@ -1,0 +1,8 @@
+//! payments-service alone, over gRPC, with a real Postgres and the Razorpay sandbox; what needs another service is in the
+//! system suite.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
+
+mod payment_links;
+mod schema;
+mod service;

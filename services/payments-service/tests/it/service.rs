@@ -1,0 +1,62 @@
+use kit::Clock;
+use kit::caller::Caller;
+use kit::env::Env;
+use kit::grpc::Peer;
+use kit::lifecycle::Shutdown;
+use payments_service::{Config, MIGRATIONS, start};
+use proto::payments::payments_client::PaymentsClient;
+use proto::payments::{CreateLinkRequest, CreateLinkResponse};
+use sandbox::razorpay::{self, Razorpay, RazorpayOptions};
+use testkit::TestDb;
+use testkit::caller::{call, peer};
+
+/// payments-service with a schema and a Razorpay of its own; nobody answers where its peers should be.
+pub(crate) struct Payments {
+    gateway: Peer,
+    shutdown: Shutdown,
+    _db: TestDb,
+}
+
+impl Payments {
+    pub(crate) async fn start() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (db, clock, shutdown) =
+            (TestDb::new("payments", MIGRATIONS).await.unwrap(), Clock::movable(), Shutdown::new());
+        let any = "127.0.0.1:0".parse().unwrap();
+        let account = Razorpay::new(RazorpayOptions {
+            key_id: "rzp_test_sandbox0000001".to_owned(),
+            key_secret: "sandbox_key_secret_0001".to_owned(),
+            webhook_secret: "sandbox_webhook_secret_0001".to_owned(),
+            webhook_url: "http://127.0.0.1:1/".to_owned(),
+            clock: clock.clone(),
+        });
+        let razorpay = razorpay::start(account, any, &shutdown).await.unwrap();
+        let nobody = "http://127.0.0.1:1".to_owned();
+        let settings = [
+            ("RAZORPAY_BASE_URL", format!("http://{razorpay}/v1")),
+            ("AUTH_URL", nobody.clone()),
+            ("SONGLIST_URL", nobody),
+        ];
+        let mut config = Config::from_env(&mut Env::of(settings));
+        (config.grpc_addr, config.ops_addr, config.webhook_addr) = (any, any, any);
+        config.pg = db.config().unwrap();
+        config.clock = clock;
+        let addr = start(config, shutdown.clone()).await.unwrap().grpc;
+        Self { gateway: peer("gateway", "payments", addr).unwrap(), shutdown, _db: db }
+    }
+
+    /// Asks for the tenant's payment link; the answer, and whether it is an earlier one given again.
+    pub(crate) async fn create_link(&self, caller: &Caller) -> (CreateLinkResponse, bool) {
+        let request = call(caller, CreateLinkRequest {});
+        let answer = PaymentsClient::new(self.gateway.clone()).create_link(request).await.unwrap();
+        let replayed = answer.metadata().contains_key(kit::grpc::REPLAYED);
+        (answer.into_inner(), replayed)
+    }
+}
+
+impl Drop for Payments {
+    fn drop(&mut self) {
+        self.shutdown.stop();
+        self.shutdown.hard.cancel();
+    }
+}

@@ -1,0 +1,47 @@
+//! Importing a file of songs.
+
+use proto::songlist::import_songs_request::Part;
+use proto::songlist::{ImportEnd, ImportFormat, ImportOptions, ImportSongsRequest, ImportSongsResponse, SongFilters};
+use testkit::caller::{call, super_admin};
+
+use crate::service::Songlist;
+
+/// Sends a CSV file as the platform; `whole` says whether its end arrives.
+async fn import(songlist: &Songlist, file: &str, whole: bool) -> Result<ImportSongsResponse, tonic::Status> {
+    let options =
+        ImportOptions { format: ImportFormat::Csv.into(), genre: Some("Rock".to_owned()), ..ImportOptions::default() };
+    let mut parts = vec![Part::Options(options), Part::Piece(file.as_bytes().to_vec())];
+    if whole {
+        parts.push(Part::End(ImportEnd {}));
+    }
+    let parts: Vec<_> = parts.into_iter().map(|part| ImportSongsRequest { part: Some(part) }).collect();
+    let request = call(&super_admin(), tokio_stream::iter(parts));
+    Ok(songlist.songs().import(request).await?.into_inner())
+}
+
+#[tokio::test]
+async fn every_row_of_an_import_is_accounted_for_and_refused_ones_are_named() {
+    let songlist = Songlist::start().await;
+    songlist.genre("Rock").await;
+    let file = "title,artist,release_year\nGood,Somebody,1999\n,Nobody,1999\nGOOD,somebody,\nBad Year,Somebody,soon\n";
+    let report = import(&songlist, file, true).await.unwrap();
+    assert_eq!((report.total, report.created, report.skipped_duplicates, report.failed), (4, 1, 1, 2));
+    let refused: Vec<_> = report.errors.iter().map(|error| (error.row, error.field.as_str())).collect();
+    assert_eq!(refused, [(2, "title"), (4, "release_year")]);
+}
+
+#[tokio::test]
+async fn a_stream_without_its_end_imports_no_torn_row_and_the_file_sent_again_is_complete() {
+    let songlist = Songlist::start().await;
+    songlist.genre("Rock").await;
+    let torn = "title,artist\nFirst,Somebody\nTorn at its en";
+    let refused = import(&songlist, torn, false).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{refused}");
+    let all = SongFilters::default();
+    assert!(!songlist.titles(&super_admin(), all.clone()).await.iter().any(|title| title.starts_with("Torn")));
+    let report = import(&songlist, &format!("{torn}d,Somebody\n"), true).await.unwrap();
+    assert_eq!((report.total, report.failed), (2, 0), "{report:?}");
+    let mut titles = songlist.titles(&super_admin(), all).await;
+    titles.sort();
+    assert_eq!(titles, ["First", "Torn at its end"]);
+}
