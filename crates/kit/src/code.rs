@@ -60,7 +60,7 @@ codes! {
     PaymentGatewayUnavailable "payment_gateway_unavailable" Unavailable "Payments are not available now. Please try again.";
     PermissionDenied "permission_denied" Forbidden "Your role may not perform this action. The documentation lists the roles that may.";
     PlaylistExists "playlist_exists" Conflict "A playlist with this name exists already. Choose another name.";
-    PlaylistFull "playlist_full" Conflict "The playlist is full. Remove songs before you add more.";
+    PlaylistFull "playlist_full" Conflict "The playlist is full: it holds at most 10,000 songs. Remove some before you add more.";
     PreconditionFailed "precondition_failed" Stale "Somebody changed it meanwhile. Load it again before you change it.";
     PremiumRequired "premium_required" Forbidden "This needs a premium subscription. Create a payment link to buy it.";
     RateLimited "rate_limited" RateLimited "Too many requests. Wait as long as Retry-After says.";

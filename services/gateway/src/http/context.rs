@@ -13,8 +13,8 @@ use proto::tonic::{Request, Response};
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
+use crate::http::account_limits;
 use crate::http::error::HttpError;
-use crate::http::limits;
 use crate::http::rate::Rate;
 use crate::http::reply::Reply;
 
@@ -128,7 +128,7 @@ impl RequestContext {
     /// Charges the account that a sign-in is about, whether it exists or not.
     pub(crate) async fn charge_account(&self, tenant: &str, identifier: &str) -> Result<(), HttpError> {
         let limit = self.rate.account_limit(tenant, identifier, self.app.config.rate_factor);
-        limits::charge(&self.app, &[limit]).await
+        account_limits::charge(&self.app, &[limit]).await
     }
 }
 

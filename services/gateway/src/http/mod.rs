@@ -1,16 +1,16 @@
 //! HTTP: the order in which a request is checked, what its handlers get, and the envelopes of the answers.
 
+pub(crate) mod account_limits;
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod context;
 pub(crate) mod dispatch;
 pub(crate) mod error;
-pub(crate) mod limits;
+pub(crate) mod json_schema;
 pub(crate) mod page;
 pub(crate) mod rate;
 pub(crate) mod reply;
 pub(crate) mod request_id;
 pub(crate) mod rule;
 mod rule_builder;
-pub(crate) mod schema;
 pub(crate) mod server;

@@ -6,8 +6,8 @@ use actix_web::http::Method as HttpMethod;
 use kit::caller::Role;
 
 use crate::http::context::Handler;
+use crate::http::json_schema::Schema;
 use crate::http::rate::Rate;
-use crate::http::schema::Schema;
 
 /// Every role.
 pub(crate) const SIGNED_IN: &[Role] = &[Role::Listener, Role::Admin, Role::SuperAdmin];

@@ -7,9 +7,9 @@ use kit::caller::Role;
 use utoipa::ToSchema;
 
 use crate::http::context::Handler;
+use crate::http::json_schema::schema;
 use crate::http::rate::Rate;
 use crate::http::rule::{Access, Answer, Body, Method, Reach, Rule};
-use crate::http::schema::schema;
 
 /// Bytes of a body that holds a password or a code.
 const SECRETS_BODY: usize = 64 * 1024;

@@ -6,8 +6,8 @@ use kit::Code;
 use serde_json::{Map, Value, json};
 
 use super::rules;
+use crate::http::json_schema::Schemas;
 use crate::http::rule::{Access, Answer, Body, Method, Rule};
-use crate::http::schema::Schemas;
 
 /// The whole document.
 pub fn document(public_url: &str) -> Value {
