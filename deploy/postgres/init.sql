@@ -36,6 +36,11 @@ BEGIN
     EXECUTE format('ALTER ROLE %I SET lock_timeout = %L', service || '_rw', '1s');
     EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', service || '_rw', '5s');
     EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', service || '_rw', '10s');
+    -- Requests are short: with one huge tenant the planner would start parallel workers or compile for every page of every tenant.
+    EXECUTE format('ALTER ROLE %I SET max_parallel_workers_per_gather = 0', service || '_rw');
+    EXECUTE format('ALTER ROLE %I SET jit = off', service || '_rw');
+    -- Solid-state storage: a page is read in order from its index, not sorted.
+    EXECUTE format('ALTER ROLE %I SET random_page_cost = 1.1', service || '_rw');
     EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO %I',
                    service || '_owner', service || '_rw');
     EXECUTE format('ALTER DEFAULT PRIVILEGES FOR ROLE %I REVOKE ALL ON FUNCTIONS FROM PUBLIC', service || '_owner');

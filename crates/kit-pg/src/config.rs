@@ -9,10 +9,8 @@ use url::Url;
 pub struct PgConfig {
     /// `postgres://` URL of the runtime role; options such as `search_path` are honoured.
     pub url: Secret,
-    /// Connections at most; at least two are kept.
+    /// Connections at most.
     pub max_connections: u32,
-    /// How long a request waits for a connection before it is refused with 503.
-    pub acquire_timeout: Duration,
     /// The longest a statement may run.
     pub statement_timeout: Duration,
     /// Shown in `pg_stat_activity`.
@@ -25,7 +23,6 @@ impl PgConfig {
         Self {
             url: database_url(env, svc, &format!("{svc}_DATABASE_URL"), "DB", "rw"),
             max_connections: env.get(&format!("{svc}_DB_POOL"), 8, "Postgres connections of the service, at most"),
-            acquire_timeout: Duration::from_millis(250),
             statement_timeout: Duration::from_secs(5),
             application_name: format!("{}-service", svc.to_lowercase()),
         }
@@ -41,7 +38,6 @@ impl PgConfig {
         Self {
             url: Secret::new(url),
             max_connections: 4,
-            acquire_timeout: Duration::from_secs(5),
             statement_timeout: Duration::from_secs(10),
             application_name: application_name.to_owned(),
         }

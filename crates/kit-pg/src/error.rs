@@ -41,6 +41,17 @@ impl TxError {
         matches!(self, Self::Query(Diesel::NotFound))
     }
 
+    /// True when the connection was lost, so that nobody answered.
+    pub(crate) fn connection_lost(&self) -> bool {
+        matches!(
+            self,
+            Self::Query(Diesel::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                _
+            ))
+        )
+    }
+
     /// True when the whole transaction may be tried again.
     pub(crate) fn retryable(&self) -> bool {
         match self {

@@ -1,26 +1,32 @@
 //! Postgres for every service: the pool, the one way to open a transaction (which sets the tenant for row-level security
-//! and retries), idempotent effects, the tenant predicate and migrations.
+//! and retries), reads in one flush, idempotent effects, the tenant predicate and migrations.
 
 pub mod bootstrap;
 mod config;
+mod connection;
 mod error;
 mod idempotency;
 mod like;
 pub mod migrate;
 mod pool;
 mod purge;
+mod read;
 mod service;
 mod tenant_predicate;
 mod tenant_scope;
+mod waiting;
+mod window;
 
 pub use config::PgConfig;
+pub use connection::Conn;
 pub use error::{Conflict, TxError};
 pub use idempotency::{IdempotencyKey, OLD_KEYS, Once};
 pub use like::like_anywhere;
-pub use pool::{Conn, Pool, Work};
+pub use pool::{Pool, Work};
 pub use purge::{OldRows, purge};
 pub use service::service_main;
 #[cfg(debug_assertions)]
 pub use tenant_predicate::switch_off_tenant_predicate;
 pub use tenant_predicate::{OfTenant, of_tenant};
-pub use tenant_scope::Scope;
+pub use tenant_scope::{ReadScope, Scope};
+pub use window::{Window, Windowed};

@@ -10,7 +10,7 @@ use diesel_async::{AsyncMigrationHarness, RunQueryDsl};
 use diesel_migrations::MigrationHarness;
 pub use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
-use crate::pool::connect;
+use crate::connection::connect;
 use crate::{Conn, PgConfig, Pool, Scope};
 
 /// What a database may take to answer a starting service.

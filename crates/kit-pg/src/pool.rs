@@ -1,28 +1,18 @@
 use std::future::Future;
 use std::time::Duration;
 
-use diesel::ConnectionError;
 use diesel::result::Error as Diesel;
-use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod};
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
-use futures_util::FutureExt;
+use diesel_async::{AnsiTransactionManager, TransactionManager};
 use kit::Error;
 use kit::health::Health;
 use kit::lifecycle::Shutdown;
-use tokio_postgres::NoTls;
-use tokio_postgres::config::SslMode;
-use tokio_postgres_rustls::MakeRustlsConnect;
 
+use crate::connection::{CONNECT, Conn, Manager};
+use crate::waiting::{Held, Waiting};
 use crate::{Conflict, PgConfig, Scope, TxError};
 
-/// The connection that store functions take.
-pub type Conn = AsyncPgConnection;
+pub(crate) type Pooled<'a> = bb8::PooledConnection<'a, Manager>;
 
-type Manager = AsyncDieselConnectionManager<Conn>;
-type Pooled<'a> = bb8::PooledConnection<'a, Manager>;
-
-/// What a TCP connection, and what BEGIN on an open one, may take.
-const CONNECT: Duration = Duration::from_secs(2);
 /// Tries of a transaction that met a serialization failure or a deadlock.
 const TRIES: u32 = 3;
 
@@ -43,21 +33,20 @@ where
 #[derive(Clone)]
 pub struct Pool {
     inner: bb8::Pool<Manager>,
+    waiting: Waiting,
     conflicts: &'static [Conflict],
 }
 
 impl Pool {
     /// A pool that connects lazily: a database that is down costs an error at the first use, never at the start.
     pub fn new(config: &PgConfig, conflicts: &'static [Conflict]) -> Self {
-        let mut manager = ManagerConfig::default();
-        manager.recycling_method = RecyclingMethod::Fast;
-        let settings = config.clone();
-        manager.custom_setup = Box::new(move |url| connect(url.to_owned(), settings.clone()).boxed());
+        let connections = config.max_connections.max(1);
         let inner = bb8::Pool::builder()
-            .max_size(config.max_connections.max(2))
-            .connection_timeout(config.acquire_timeout)
-            .build_unchecked(Manager::new_with_config(config.url.expose(), manager));
-        Self { inner, conflicts }
+            .max_size(connections)
+            // Each wait has a limit of its own, what is left of its request.
+            .connection_timeout(Duration::from_secs(60))
+            .build_unchecked(Manager::new(config));
+        Self { inner, waiting: Waiting::new(connections), conflicts }
     }
 
     /// Runs `work` in one transaction under `scope`, and again when it met a serialization failure or a deadlock: `work` has
@@ -85,29 +74,31 @@ impl Pool {
         for<'r> F: Work<&'r mut Conn, Result<R, TxError>, Fut: Send> + Send + Sync,
         R: Send,
     {
-        let mut conn = self.begin(scope).await?;
-        match work(&mut conn).await {
+        let (mut pooled, _held) = self.begin(scope).await?;
+        let conn = &mut pooled.conn;
+        match work(conn).await {
             Ok(value) => {
-                AnsiTransactionManager::commit_transaction(&mut *conn).await?;
+                AnsiTransactionManager::commit_transaction(conn).await?;
                 Ok(value)
             }
             Err(error) => {
                 // A connection that cannot roll back is broken and leaves the pool by itself.
-                let _ = AnsiTransactionManager::rollback_transaction(&mut *conn).await;
+                let _ = AnsiTransactionManager::rollback_transaction(conn).await;
                 Err(error)
             }
         }
     }
 
     /// Connections are not tested at check-out; one that died idle fails here, where nothing has happened yet.
-    async fn begin(&self, scope: Scope) -> Result<Pooled<'_>, TxError> {
+    async fn begin(&self, scope: Scope) -> Result<(Pooled<'_>, Held), TxError> {
         let sql = scope.begin_sql();
         let mut last = None;
-        for _ in 0..=self.inner.max_size() {
-            let mut conn = self.get().await?;
+        for _ in 0..=self.connections() {
+            let (mut pooled, held) = self.get().await?;
+            let begin = AnsiTransactionManager::begin_transaction_sql(&mut pooled.conn, &sql);
             // A future cut off here leaves a broken connection behind, which leaves the pool.
-            match tokio::time::timeout(CONNECT, AnsiTransactionManager::begin_transaction_sql(&mut *conn, &sql)).await {
-                Ok(Ok(())) => return Ok(conn),
+            match tokio::time::timeout(CONNECT, begin).await {
+                Ok(Ok(())) => return Ok((pooled, held)),
                 Ok(Err(error)) => last = Some(error),
                 Err(_elapsed) => return Err(Error::unavailable(anyhow::anyhow!("BEGIN was not answered")).into()),
             }
@@ -115,11 +106,26 @@ impl Pool {
         Err(Error::unavailable(last.unwrap_or(Diesel::BrokenTransactionManager)).into())
     }
 
-    async fn get(&self) -> Result<Pooled<'_>, TxError> {
-        self.inner
-            .get()
-            .await
-            .map_err(|error| Error::unavailable(anyhow::anyhow!("no database connection: {error}")).into())
+    /// A connection, after a wait of at most what is left of the request; refused at once when that could not be enough.
+    pub(crate) async fn get(&self) -> Result<(Pooled<'_>, Held), TxError> {
+        let budget = Waiting::budget();
+        let _place = self.waiting.enter(budget)?;
+        match tokio::time::timeout(budget, self.inner.get()).await {
+            Ok(Ok(pooled)) => Ok((pooled, self.waiting.held())),
+            Ok(Err(error)) => Err(Error::unavailable(anyhow::anyhow!("no database connection: {error}")).into()),
+            Err(_elapsed) => {
+                Err(Error::unavailable(anyhow::anyhow!("no database connection within the budget")).into())
+            }
+        }
+    }
+
+    pub(crate) fn conflicts(&self) -> &'static [Conflict] {
+        self.conflicts
+    }
+
+    /// How many dead connections can wait in the pool: all it holds now.
+    pub(crate) fn connections(&self) -> u32 {
+        self.inner.state().connections
     }
 
     /// Makes the database an own part of the service's health, looked at every second. It counts as up now: the check for
@@ -150,49 +156,7 @@ impl Pool {
     }
 }
 
-trait MaxSize {
-    fn max_size(&self) -> u32;
-}
-
-impl MaxSize for bb8::Pool<Manager> {
-    /// How many dead connections can wait in the pool: all it holds now.
-    fn max_size(&self) -> u32 {
-        self.state().connections
-    }
-}
-
 fn jitter(attempt: u32) -> Duration {
     let spread = kit::ids::random().as_bytes().first().copied().unwrap_or(0);
     Duration::from_millis(u64::from(spread) / 8) * attempt
-}
-
-/// Opens a connection with its session settings; `search_path` and the like come with the URL.
-pub(crate) async fn connect(url: String, settings: PgConfig) -> diesel::ConnectionResult<Conn> {
-    let bad = |error: tokio_postgres::Error| {
-        ConnectionError::BadConnection(
-            std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
-        )
-    };
-    let mut config: tokio_postgres::Config = url.parse().map_err(bad)?;
-    let limits = format!(
-        "-c statement_timeout={} -c lock_timeout=1000 -c idle_in_transaction_session_timeout=10000",
-        settings.statement_timeout.as_millis()
-    );
-    let options = config.get_options().map_or(limits.clone(), |given| format!("{given} {limits}"));
-    config.options(options).application_name(&settings.application_name).connect_timeout(CONNECT);
-    // A host that vanished without a word is noticed by the kernel: by what it does not acknowledge while something is sent,
-    // by keepalives while an answer is awaited.
-    config.tcp_user_timeout(settings.statement_timeout + CONNECT);
-    config.keepalives_idle(Duration::from_secs(5)).keepalives_interval(Duration::from_secs(2)).keepalives_retries(2);
-    if config.get_ssl_mode() == SslMode::Disable || config.get_ssl_mode() == SslMode::Prefer {
-        let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
-        return Conn::try_from_client_and_connection(client, connection).await;
-    }
-    let tls = rustls::ClientConfig::builder().with_root_certificates(roots()).with_no_client_auth();
-    let (client, connection) = config.connect(MakeRustlsConnect::new(tls)).await.map_err(bad)?;
-    Conn::try_from_client_and_connection(client, connection).await
-}
-
-fn roots() -> rustls::RootCertStore {
-    rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
 }

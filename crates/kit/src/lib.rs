@@ -5,6 +5,7 @@ pub mod assertion;
 pub mod caller;
 pub mod clock;
 pub mod code;
+pub mod deadline;
 pub mod env;
 pub mod error;
 pub mod grpc;

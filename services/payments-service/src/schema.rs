@@ -73,3 +73,5 @@ diesel::table! {
         applied_at -> Nullable<Timestamptz>,
     }
 }
+
+diesel::allow_tables_to_appear_in_same_query!(payments, payment_changes);

@@ -8,6 +8,7 @@ use kit_pg::{Conflict, Pool};
 use outbox::Wake;
 
 use crate::config::Config;
+use crate::domain::genre_names::GenreNames;
 use crate::peers::Peers;
 
 /// What a violated constraint means to a caller.
@@ -34,6 +35,7 @@ pub struct Parts {
     pub(crate) health: Health,
     pub(crate) metrics: Metrics,
     pub(crate) peers: Peers,
+    pub(crate) genre_names: GenreNames,
     pub(crate) songs_need_premium: bool,
 }
 
@@ -49,6 +51,7 @@ impl App {
             health: Health::default(),
             metrics: Metrics::new()?,
             peers: Peers::new(&config)?,
+            genre_names: GenreNames::default(),
             songs_need_premium: config.songs_need_premium,
             keys: config.keys,
             clock: config.clock,

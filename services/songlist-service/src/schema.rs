@@ -58,6 +58,12 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
+        title -> Text,
+        artist -> Text,
+        album -> Text,
+        duration -> Nullable<SmallInt>,
+        artwork -> Nullable<Text>,
+        is_global -> Bool,
     }
 }
 

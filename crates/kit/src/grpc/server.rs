@@ -17,6 +17,7 @@ use tower::{Layer, Service};
 use super::ASSERTION;
 use crate::Error;
 use crate::assertion::KeyRing;
+use crate::deadline;
 use crate::lifecycle::Shutdown;
 use crate::metrics::Metrics;
 
@@ -115,9 +116,12 @@ where
         let request_id = caller.request_id.clone();
         request.extensions_mut().insert(caller);
         let metrics = self.layer.metrics.clone();
+        let timeout = request.headers().get("grpc-timeout").and_then(|value| value.to_str().ok());
+        let budget = timeout.and_then(deadline::parse_grpc_timeout).map_or(MAX_CALL, |given| given.min(MAX_CALL));
         Box::pin(async move {
             let started = Instant::now();
-            let response = match AssertUnwindSafe(inner.call(request)).catch_unwind().await {
+            let answer = deadline::within(budget, AssertUnwindSafe(inner.call(request)).catch_unwind());
+            let response = match answer.await {
                 Ok(response) => response?,
                 // Without an answer the caller would take the bug for a slow service, and try again.
                 Err(_panic) => {

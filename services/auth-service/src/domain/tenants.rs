@@ -1,3 +1,4 @@
+use futures_util::future::try_join;
 use kit::caller::Caller;
 use kit::error::Faults;
 use kit::ids::TenantId;
@@ -24,7 +25,7 @@ const RESERVED: [&str; 6] = ["songs", "auth", "super-admin", "tenants", "admin",
 pub(crate) async fn resolve(app: &App, text: &str) -> Result<Tenant, Error> {
     let found = app
         .pg
-        .transaction(Scope::Platform, async |conn: &mut Conn| match Uuid::try_parse(text) {
+        .read(Scope::Platform.one_plan(), async |conn: &Conn| match Uuid::try_parse(text) {
             Ok(id) => Ok(Some(tenants::find(conn, TenantId(id)).await?)),
             Err(_) if check_slug(&text.to_lowercase()).is_err() => Ok(None),
             Err(_) => tenants::find_by_slug(conn, &text.to_lowercase()).await,
@@ -138,7 +139,7 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Tenant, 
             TenantId::parse(id)?
         }
     };
-    app.pg.transaction(Scope::Platform, async |conn: &mut Conn| tenants::find(conn, id).await).await
+    app.pg.read(Scope::Platform.one_plan(), async |conn: &Conn| tenants::find(conn, id).await).await
 }
 
 /// The live tenants, the newest first.
@@ -147,14 +148,14 @@ pub(crate) async fn list(app: &App, caller: &Caller, mut filter: Filter, page: &
     for name in &mut filter.name_norm {
         *name = compared(name);
     }
-    app.pg
-        .transaction(Scope::Platform, async |conn: &mut Conn| {
-            let count = tenants::count(conn, &filter).await?;
-            page.check_range(count)?;
-            let rows = tenants::list(conn, &filter, page).await?;
-            Ok(Paged { rows, count: Some(count), next_cursor: None })
+    let (count, rows) = app
+        .pg
+        .read(Scope::Platform, async |conn: &Conn| {
+            try_join(tenants::count(conn, &filter), tenants::list(conn, &filter, page)).await
         })
-        .await
+        .await?;
+    page.check_range(count)?;
+    Ok(Paged { rows, count: Some(count), next_cursor: None })
 }
 
 /// Switches a tenant on or off; off locks every user of it out at once. Repeating it changes nothing.

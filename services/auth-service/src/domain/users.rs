@@ -1,3 +1,4 @@
+use futures_util::future::try_join;
 use kit::caller::{Actor, Caller, Role};
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
@@ -39,13 +40,13 @@ pub(crate) async fn me(app: &App, caller: &Caller) -> Result<Profile, Error> {
         Actor::Platform { id, .. } => (*id, None),
         _ => return Err(Error::forbidden()),
     };
-    app.pg
-        .transaction(Scope::of(caller)?, async |conn: &mut Conn| {
-            let user = users::find(conn, realm, id).await?;
-            let tenant_name = users::tenant_name(conn, user.tenant_id).await?;
-            Ok(Profile { user, tenant_name })
+    let (user, tenant_name) = app
+        .pg
+        .read(Scope::of(caller)?.one_plan(), async |conn: &Conn| {
+            try_join(users::find(conn, realm, id), users::tenant_name(conn, realm.map(|tenant| tenant.0))).await
         })
-        .await
+        .await?;
+    Ok(Profile { user, tenant_name })
 }
 
 /// A user: of the own tenant for an ADMIN, an ADMIN for a SUPER_ADMIN.
@@ -62,19 +63,22 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Profile,
     if id == own {
         return Err(Error::new(Code::UseUsersMe));
     }
-    app.pg
-        .transaction(scope, async |conn: &mut Conn| {
-            let user = match scope.tenant() {
-                Some(tenant) => users::find(conn, Some(tenant), id).await?,
-                None => users::find_admin(conn, id).await?,
+    let (user, tenant_name) = app
+        .pg
+        .read(scope.one_plan(), async |conn: &Conn| {
+            let user = async {
+                match scope.tenant() {
+                    Some(tenant) => users::find(conn, Some(tenant), id).await,
+                    None => users::find_admin(conn, id).await,
+                }
             };
-            if user.deleted_at.is_some() {
-                return Err(Error::not_found().into());
-            }
-            let tenant_name = users::tenant_name(conn, user.tenant_id).await?;
-            Ok(Profile { user, tenant_name })
+            try_join(user, users::tenant_name_of_user(conn, id)).await
         })
-        .await
+        .await?;
+    if user.deleted_at.is_some() {
+        return Err(Error::not_found());
+    }
+    Ok(Profile { user, tenant_name })
 }
 
 /// Creates a LISTENER in the ADMIN's own tenant, or an ADMIN in the tenant a SUPER_ADMIN names; unverified, with a code on
@@ -189,7 +193,7 @@ pub(crate) async fn describe(
     let ids: Vec<Uuid> = ids.iter().take(MAX_DESCRIBED).filter_map(|id| Uuid::try_parse(id).ok()).collect();
     let found = app
         .pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| users::find_many(conn, tenant, &ids).await)
+        .read(Scope::Tenant(tenant).one_plan(), async |conn: &Conn| users::find_many(conn, tenant, &ids).await)
         .await?;
     Ok(found.into_iter().map(|user| Described { id: user.id, name: user.display_name(), email: user.email }).collect())
 }

@@ -72,7 +72,7 @@ pub(crate) async fn count_attempt(
 
 /// The open challenges of an address, the newest first.
 pub(crate) async fn open_of_address(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: Uuid,
     email: &str,
     purpose: &str,
@@ -86,18 +86,18 @@ pub(crate) async fn open_of_address(
         .order(challenges::created_at.desc())
         .limit(limit)
         .select(Challenge::as_select())
-        .load(conn)
+        .load(&mut conn)
         .await?)
 }
 
 /// The codes that are good for a challenge: the two newest.
-pub(crate) async fn codes(conn: &mut Conn, challenge: Uuid) -> Result<Vec<OneTimeCode>, TxError> {
+pub(crate) async fn codes(mut conn: &Conn, challenge: Uuid) -> Result<Vec<OneTimeCode>, TxError> {
     Ok(challenge_codes::table
         .filter(challenge_codes::challenge_id.eq(challenge))
         .order(challenge_codes::created_at.desc())
         .limit(2)
         .select(OneTimeCode::as_select())
-        .load(conn)
+        .load(&mut conn)
         .await?)
 }
 
@@ -147,14 +147,14 @@ pub(crate) async fn insert_code(conn: &mut Conn, row: &OneTimeCode) -> Result<()
 }
 
 /// The newest sign-in of a user that waits for its code.
-pub(crate) async fn newest_login_of(conn: &mut Conn, user: Uuid) -> Result<Challenge, TxError> {
+pub(crate) async fn newest_login_of(mut conn: &Conn, user: Uuid) -> Result<Challenge, TxError> {
     Ok(challenges::table
         .filter(challenges::user_id.eq(user))
         .filter(challenges::purpose.eq("LOGIN"))
         .filter(challenges::consumed_at.is_null())
         .order(challenges::created_at.desc())
         .select(Challenge::as_select())
-        .first(conn)
+        .first(&mut conn)
         .await?)
 }
 
@@ -165,15 +165,15 @@ pub(crate) async fn requested(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> 
 }
 
 /// Guesses of a user over all challenges made since `since`.
-pub(crate) async fn attempts_since(conn: &mut Conn, user: Uuid, since: DateTime<Utc>) -> Result<i64, TxError> {
+pub(crate) async fn attempts_since(mut conn: &Conn, user: Uuid, since: DateTime<Utc>) -> Result<i64, TxError> {
     let recent = challenges::table.filter(challenges::user_id.eq(user)).filter(challenges::created_at.gt(since));
-    let sum: Option<i64> = recent.select(diesel::dsl::sum(challenges::attempts)).first(conn).await?;
+    let sum: Option<i64> = recent.select(diesel::dsl::sum(challenges::attempts)).first(&mut conn).await?;
     Ok(sum.unwrap_or(0))
 }
 
 /// Challenges of a user for one purpose made since `since`.
 pub(crate) async fn opened_since(
-    conn: &mut Conn,
+    mut conn: &Conn,
     user: Uuid,
     purpose: &str,
     since: DateTime<Utc>,
@@ -183,6 +183,6 @@ pub(crate) async fn opened_since(
         .filter(challenges::purpose.eq(purpose))
         .filter(challenges::created_at.gt(since))
         .count()
-        .get_result(conn)
+        .get_result(&mut conn)
         .await?)
 }

@@ -31,11 +31,11 @@ pub(crate) async fn insert(conn: &mut Conn, row: &Registration) -> Result<(), Tx
     Ok(())
 }
 
-pub(crate) async fn find(conn: &mut Conn, id: TenantId, registration: Uuid) -> Result<Registration, TxError> {
+pub(crate) async fn find(mut conn: &Conn, id: TenantId, registration: Uuid) -> Result<Registration, TxError> {
     Ok(registrations::table
         .filter(of_tenant(registrations::tenant_id, id))
         .filter(registrations::id.eq(registration))
         .select(Registration::as_select())
-        .first(conn)
+        .first(&mut conn)
         .await?)
 }

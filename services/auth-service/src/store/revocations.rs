@@ -43,8 +43,12 @@ pub(crate) async fn insert(conn: &mut Conn, subject: Subject, min_version: i64) 
 
 /// Revocations of the last `secs` seconds by the database's clock. Readers look back further than they have to: a
 /// transaction may commit after one that began later.
-pub(crate) async fn recent(conn: &mut Conn, secs: i64) -> Result<Vec<Revocation>, TxError> {
+pub(crate) async fn recent(mut conn: &Conn, secs: i64) -> Result<Vec<Revocation>, TxError> {
     use diesel::sql_types::{BigInt, Timestamptz};
     let since = diesel::dsl::sql::<Timestamptz>("now() - interval '1 second' * ").bind::<BigInt, _>(secs);
-    Ok(revocations::table.filter(revocations::created_at.gt(since)).select(Revocation::as_select()).load(conn).await?)
+    Ok(revocations::table
+        .filter(revocations::created_at.gt(since))
+        .select(Revocation::as_select())
+        .load(&mut conn)
+        .await?)
 }

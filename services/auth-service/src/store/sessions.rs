@@ -46,8 +46,8 @@ pub(crate) async fn insert(conn: &mut Conn, row: &SessionRow) -> Result<(), TxEr
     Ok(())
 }
 
-pub(crate) async fn find(conn: &mut Conn, id: Uuid) -> Result<SessionRow, TxError> {
-    Ok(sessions::table.find(id).select(SessionRow::as_select()).first(conn).await?)
+pub(crate) async fn find(mut conn: &Conn, id: Uuid) -> Result<SessionRow, TxError> {
+    Ok(sessions::table.find(id).select(SessionRow::as_select()).first(&mut conn).await?)
 }
 
 pub(crate) async fn touch(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<(), TxError> {
@@ -88,12 +88,12 @@ pub(crate) async fn use_refresh(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -
         .optional()?)
 }
 
-pub(crate) async fn find_refresh(conn: &mut Conn, id: Uuid) -> Result<Option<RefreshRow>, TxError> {
-    Ok(refresh_tokens::table.find(id).select(RefreshRow::as_select()).first(conn).await.optional()?)
+pub(crate) async fn find_refresh(mut conn: &Conn, id: Uuid) -> Result<Option<RefreshRow>, TxError> {
+    Ok(refresh_tokens::table.find(id).select(RefreshRow::as_select()).first(&mut conn).await.optional()?)
 }
 
 /// The one successor of a refresh token.
-pub(crate) async fn find_successor(conn: &mut Conn, parent: Uuid) -> Result<Option<RefreshRow>, TxError> {
+pub(crate) async fn find_successor(mut conn: &Conn, parent: Uuid) -> Result<Option<RefreshRow>, TxError> {
     let child = refresh_tokens::table.filter(refresh_tokens::parent_id.eq(parent));
-    Ok(child.select(RefreshRow::as_select()).first(conn).await.optional()?)
+    Ok(child.select(RefreshRow::as_select()).first(&mut conn).await.optional()?)
 }

@@ -15,8 +15,8 @@ pub(crate) struct SealedKey {
     pub created_at: DateTime<Utc>,
 }
 
-pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<SealedKey>, TxError> {
-    Ok(signing_keys::table.order(signing_keys::created_at).select(SealedKey::as_select()).load(conn).await?)
+pub(crate) async fn list(mut conn: &Conn) -> Result<Vec<SealedKey>, TxError> {
+    Ok(signing_keys::table.order(signing_keys::created_at).select(SealedKey::as_select()).load(&mut conn).await?)
 }
 
 /// Inserts an active key unless there is one: two replicas may start at once.

@@ -43,18 +43,18 @@ pub(crate) async fn insert(conn: &mut Conn, row: &Tenant) -> Result<(), TxError>
     Ok(())
 }
 
-pub(crate) async fn find(conn: &mut Conn, id: TenantId) -> Result<Tenant, TxError> {
+pub(crate) async fn find(mut conn: &Conn, id: TenantId) -> Result<Tenant, TxError> {
     let live = tenants::table.find(id.0).filter(tenants::deleted_at.is_null());
-    Ok(live.select(Tenant::as_select()).first(conn).await?)
+    Ok(live.select(Tenant::as_select()).first(&mut conn).await?)
 }
 
-pub(crate) async fn find_by_slug(conn: &mut Conn, slug: &str) -> Result<Option<Tenant>, TxError> {
+pub(crate) async fn find_by_slug(mut conn: &Conn, slug: &str) -> Result<Option<Tenant>, TxError> {
     let live = tenants::table.filter(tenants::slug.eq(slug)).filter(tenants::deleted_at.is_null());
-    Ok(live.select(Tenant::as_select()).first(conn).await.optional()?)
+    Ok(live.select(Tenant::as_select()).first(&mut conn).await.optional()?)
 }
 
-pub(crate) async fn slug_exists(conn: &mut Conn, slug: &str) -> Result<bool, TxError> {
-    Ok(diesel::select(exists(tenants::table.filter(tenants::slug.eq(slug)))).get_result(conn).await?)
+pub(crate) async fn slug_exists(mut conn: &Conn, slug: &str) -> Result<bool, TxError> {
+    Ok(diesel::select(exists(tenants::table.filter(tenants::slug.eq(slug)))).get_result(&mut conn).await?)
 }
 
 type Condition = Box<dyn BoxableExpression<tenants::table, Pg, SqlType = Bool>>;
@@ -77,13 +77,13 @@ fn filtered(filter: &Filter) -> tenants::BoxedQuery<'_, Pg> {
     query
 }
 
-pub(crate) async fn count(conn: &mut Conn, filter: &Filter) -> Result<i64, TxError> {
-    Ok(filtered(filter).count().get_result(conn).await?)
+pub(crate) async fn count(mut conn: &Conn, filter: &Filter) -> Result<i64, TxError> {
+    Ok(filtered(filter).count().get_result(&mut conn).await?)
 }
 
-pub(crate) async fn list(conn: &mut Conn, filter: &Filter, page: &Page) -> Result<Vec<Tenant>, TxError> {
+pub(crate) async fn list(mut conn: &Conn, filter: &Filter, page: &Page) -> Result<Vec<Tenant>, TxError> {
     let newest = filtered(filter).order((tenants::created_at.desc(), tenants::id.desc()));
-    Ok(newest.limit(page.size.into()).offset(page.offset()).select(Tenant::as_select()).load(conn).await?)
+    Ok(newest.limit(page.size.into()).offset(page.offset()).select(Tenant::as_select()).load(&mut conn).await?)
 }
 
 /// Switches a tenant on or off; switching off raises the token version. `None` when it is in that state already.

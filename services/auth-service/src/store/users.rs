@@ -61,7 +61,7 @@ pub(crate) async fn insert(conn: &mut Conn, row: &User) -> Result<(), TxError> {
 
 /// A live user of the realm by e-mail (when `identifier` holds an `@`) or username, both in their compared form.
 pub(crate) async fn find_by_identifier(
-    conn: &mut Conn,
+    mut conn: &Conn,
     realm: Option<TenantId>,
     identifier: &str,
 ) -> Result<Option<User>, TxError> {
@@ -71,12 +71,12 @@ pub(crate) async fn find_by_identifier(
     } else {
         live.filter(users::username_norm.eq(identifier))
     };
-    Ok(query.select(User::as_select()).first(conn).await.optional()?)
+    Ok(query.select(User::as_select()).first(&mut conn).await.optional()?)
 }
 
 /// The account of an e-mail, the live one if there is one, else the one deleted last.
 pub(crate) async fn find_by_email_also_deleted(
-    conn: &mut Conn,
+    mut conn: &Conn,
     id: TenantId,
     email: &str,
 ) -> Result<Option<User>, TxError> {
@@ -84,14 +84,14 @@ pub(crate) async fn find_by_email_also_deleted(
         .filter(users::email_norm.eq(email))
         .order(users::deleted_at.desc().nulls_first())
         .select(User::as_select())
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()?)
 }
 
 /// True when a live user other than `except` has the username.
 pub(crate) async fn username_taken(
-    conn: &mut Conn,
+    mut conn: &Conn,
     id: TenantId,
     username: &str,
     except: Option<Uuid>,
@@ -101,30 +101,37 @@ pub(crate) async fn username_taken(
         .filter(users::username_norm.eq(username))
         .filter(users::deleted_at.is_null())
         .filter(users::id.ne(except.unwrap_or_default()));
-    Ok(diesel::select(exists(holders)).get_result(conn).await?)
+    Ok(diesel::select(exists(holders)).get_result(&mut conn).await?)
 }
 
 /// A user by id, deleted ones too, within what row-level security shows of the realm.
-pub(crate) async fn find(conn: &mut Conn, realm: Option<TenantId>, id: UserId) -> Result<User, TxError> {
-    Ok(of_realm(realm).filter(users::id.eq(id.0)).select(User::as_select()).first(conn).await?)
+pub(crate) async fn find(mut conn: &Conn, realm: Option<TenantId>, id: UserId) -> Result<User, TxError> {
+    Ok(of_realm(realm).filter(users::id.eq(id.0)).select(User::as_select()).first(&mut conn).await?)
 }
 
 /// A live ADMIN of any tenant; for the platform's scope.
-pub(crate) async fn find_admin(conn: &mut Conn, id: UserId) -> Result<User, TxError> {
+pub(crate) async fn find_admin(mut conn: &Conn, id: UserId) -> Result<User, TxError> {
     let live =
         users::table.filter(users::id.eq(id.0)).filter(users::role.eq("ADMIN")).filter(users::deleted_at.is_null());
-    Ok(live.select(User::as_select()).first(conn).await?)
+    Ok(live.select(User::as_select()).first(&mut conn).await?)
 }
 
 /// Live users of a tenant among `ids`.
-pub(crate) async fn find_many(conn: &mut Conn, id: TenantId, ids: &[Uuid]) -> Result<Vec<User>, TxError> {
+pub(crate) async fn find_many(mut conn: &Conn, id: TenantId, ids: &[Uuid]) -> Result<Vec<User>, TxError> {
     let found = of_realm(Some(id)).filter(users::id.eq_any(ids.to_vec())).filter(users::deleted_at.is_null());
-    Ok(found.select(User::as_select()).load(conn).await?)
+    Ok(found.select(User::as_select()).load(&mut conn).await?)
 }
 
-pub(crate) async fn tenant_name(conn: &mut Conn, id: Option<Uuid>) -> Result<Option<String>, TxError> {
+pub(crate) async fn tenant_name(mut conn: &Conn, id: Option<Uuid>) -> Result<Option<String>, TxError> {
     let Some(id) = id else { return Ok(None) };
-    Ok(tenants::table.find(id).select(tenants::name).first(conn).await.optional()?)
+    Ok(tenants::table.find(id).select(tenants::name).first(&mut conn).await.optional()?)
+}
+
+/// The name of the tenant that a user belongs to.
+pub(crate) async fn tenant_name_of_user(mut conn: &Conn, id: UserId) -> Result<Option<String>, TxError> {
+    let of_user = users::table.filter(users::id.eq(id.0)).select(users::tenant_id);
+    let tenant = tenants::table.filter(tenants::id.nullable().eq_any(of_user));
+    Ok(tenant.select(tenants::name).first(&mut conn).await.optional()?)
 }
 
 /// Proves an e-mail.

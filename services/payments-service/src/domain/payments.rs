@@ -1,7 +1,8 @@
+use futures_util::future::{try_join, try_join3};
 use kit::Error;
 use kit::caller::Caller;
 use kit::page::{Page, Paged};
-use kit_pg::{Conn, Scope, TxError};
+use kit_pg::{Conn, Scope};
 use uuid::Uuid;
 
 use crate::App;
@@ -15,10 +16,8 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<WithHist
     let (_, tenant) = caller.admin()?;
     let id = kit::ids::parse(id)?;
     app.pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let row = payments::find(conn, tenant, id).await?;
-            let history = payments::changes(conn, &[row.id]).await?;
-            Ok((row, history))
+        .read(Scope::Tenant(tenant).one_plan(), async |conn: &Conn| {
+            try_join(payments::find(conn, tenant, id), payments::changes(conn, &[id])).await
         })
         .await
 }
@@ -26,16 +25,15 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<WithHist
 /// The tenant's payments, the newest first.
 pub(crate) async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Paged<WithHistory>, Error> {
     let (_, tenant) = caller.admin()?;
-    app.pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let count = payments::count(conn, tenant).await?;
-            page.check_range(count)?;
-            let rows = payments::list(conn, tenant, page).await?;
-            let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
-            let changes = payments::changes(conn, &ids).await?;
-            let of = |id: Uuid| changes.iter().filter(|change| change.payment_id == id).cloned().collect();
-            let rows = rows.into_iter().map(|row| (of(row.id), row)).map(|(history, row)| (row, history)).collect();
-            Ok::<_, TxError>(Paged { rows, count: Some(count), next_cursor: None })
+    let (count, rows, changes) = app
+        .pg
+        .read(Scope::Tenant(tenant), async |conn: &Conn| {
+            let list = payments::list(conn, tenant, page);
+            try_join3(payments::count(conn, tenant), list, payments::changes_of_page(conn, tenant, page)).await
         })
-        .await
+        .await?;
+    page.check_range(count)?;
+    let of = |id: Uuid| changes.iter().filter(|change| change.payment_id == id).cloned().collect();
+    let rows = rows.into_iter().map(|row| (of(row.id), row)).map(|(history, row)| (row, history)).collect();
+    Ok(Paged { rows, count: Some(count), next_cursor: None })
 }

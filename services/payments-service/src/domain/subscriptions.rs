@@ -27,7 +27,7 @@ pub(crate) async fn get(
     };
     let found = app
         .pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| subscriptions::find(conn, tenant).await)
+        .read(Scope::Tenant(tenant).one_plan(), async |conn: &Conn| subscriptions::find(conn, tenant).await)
         .await?;
     Ok((tenant, found))
 }

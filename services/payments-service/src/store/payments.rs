@@ -56,16 +56,16 @@ pub(crate) async fn insert_change(conn: &mut Conn, row: &Change) -> Result<(), T
     Ok(())
 }
 
-pub(crate) async fn find_open(conn: &mut Conn, id: TenantId) -> Result<Option<Payment>, TxError> {
+pub(crate) async fn find_open(mut conn: &Conn, id: TenantId) -> Result<Option<Payment>, TxError> {
     let open = payments::table
         .filter(of_tenant(payments::tenant_id, id))
         .filter(payments::status.eq_any(["CREATED", "PENDING"]));
-    Ok(open.select(Payment::as_select()).first(conn).await.optional()?)
+    Ok(open.select(Payment::as_select()).first(&mut conn).await.optional()?)
 }
 
-pub(crate) async fn find(conn: &mut Conn, tenant: TenantId, id: Uuid) -> Result<Payment, TxError> {
+pub(crate) async fn find(mut conn: &Conn, tenant: TenantId, id: Uuid) -> Result<Payment, TxError> {
     let own = payments::table.filter(of_tenant(payments::tenant_id, tenant)).filter(payments::id.eq(id));
-    Ok(own.select(Payment::as_select()).first(conn).await?)
+    Ok(own.select(Payment::as_select()).first(&mut conn).await?)
 }
 
 /// A payment of any tenant, locked; for the worker's scope.
@@ -75,19 +75,19 @@ pub(crate) async fn find_for_update(conn: &mut Conn, id: Uuid) -> Result<Payment
 
 /// The payment a link or an order belongs to, of any tenant; for the worker's scope.
 pub(crate) async fn find_by_gateway_ids(
-    conn: &mut Conn,
+    mut conn: &Conn,
     link: Option<&str>,
     order: Option<&str>,
 ) -> Result<Option<Uuid>, TxError> {
     if let Some(link) = link {
         let found = payments::table.filter(payments::razorpay_payment_link_id.eq(link)).select(payments::id);
-        if let Some(id) = found.first(conn).await.optional()? {
+        if let Some(id) = found.first(&mut conn).await.optional()? {
             return Ok(Some(id));
         }
     }
     let Some(order) = order else { return Ok(None) };
     let found = payments::table.filter(payments::razorpay_order_id.eq(order)).select(payments::id);
-    Ok(found.first(conn).await.optional()?)
+    Ok(found.first(&mut conn).await.optional()?)
 }
 
 pub(crate) async fn update(conn: &mut Conn, row: &Payment) -> Result<(), TxError> {
@@ -96,13 +96,13 @@ pub(crate) async fn update(conn: &mut Conn, row: &Payment) -> Result<(), TxError
 }
 
 /// Links the tenant ever asked for.
-pub(crate) async fn count_attempts(conn: &mut Conn, id: TenantId) -> Result<i64, TxError> {
-    Ok(payments::table.filter(of_tenant(payments::tenant_id, id)).count().get_result(conn).await?)
+pub(crate) async fn count_attempts(mut conn: &Conn, id: TenantId) -> Result<i64, TxError> {
+    Ok(payments::table.filter(of_tenant(payments::tenant_id, id)).count().get_result(&mut conn).await?)
 }
 
 /// Payments that are not settled and were not looked at since `before`, the longest first; for the worker's scope.
 pub(crate) async fn unsettled(
-    conn: &mut Conn,
+    mut conn: &Conn,
     before: DateTime<Utc>,
     failed_since: DateTime<Utc>,
     limit: i64,
@@ -121,30 +121,41 @@ pub(crate) async fn unsettled(
         .order(payments::checked_at.asc().nulls_first())
         .limit(limit)
         .select(payments::id)
-        .load(conn)
+        .load(&mut conn)
         .await?)
 }
 
-pub(crate) async fn count(conn: &mut Conn, id: TenantId) -> Result<i64, TxError> {
-    Ok(payments::table.filter(of_tenant(payments::tenant_id, id)).count().get_result(conn).await?)
+pub(crate) async fn count(mut conn: &Conn, id: TenantId) -> Result<i64, TxError> {
+    Ok(payments::table.filter(of_tenant(payments::tenant_id, id)).count().get_result(&mut conn).await?)
 }
 
-pub(crate) async fn list(conn: &mut Conn, id: TenantId, page: &Page) -> Result<Vec<Payment>, TxError> {
-    Ok(payments::table
+pub(crate) async fn list(mut conn: &Conn, id: TenantId, page: &Page) -> Result<Vec<Payment>, TxError> {
+    let newest = payments::table
         .filter(of_tenant(payments::tenant_id, id))
-        .order((payments::created_at.desc(), payments::id.desc()))
-        .limit(page.size.into())
-        .offset(page.offset())
-        .select(Payment::as_select())
-        .load(conn)
+        .order((payments::created_at.desc(), payments::id.desc()));
+    let on_page = newest.limit(page.size.into()).offset(page.offset());
+    Ok(on_page.select(Payment::as_select()).load(&mut conn).await?)
+}
+
+/// The history of the payments that [`list`] gives for the same page.
+pub(crate) async fn changes_of_page(mut conn: &Conn, id: TenantId, page: &Page) -> Result<Vec<Change>, TxError> {
+    let newest = payments::table
+        .filter(of_tenant(payments::tenant_id, id))
+        .order((payments::created_at.desc(), payments::id.desc()));
+    let on_page = newest.limit(page.size.into()).offset(page.offset()).select(payments::id);
+    Ok(payment_changes::table
+        .filter(payment_changes::payment_id.eq_any(on_page))
+        .order((payment_changes::created_at, payment_changes::id))
+        .select(Change::as_select())
+        .load(&mut conn)
         .await?)
 }
 
-pub(crate) async fn changes(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<Change>, TxError> {
+pub(crate) async fn changes(mut conn: &Conn, ids: &[Uuid]) -> Result<Vec<Change>, TxError> {
     Ok(payment_changes::table
         .filter(payment_changes::payment_id.eq_any(ids.to_vec()))
         .order((payment_changes::created_at, payment_changes::id))
         .select(Change::as_select())
-        .load(conn)
+        .load(&mut conn)
         .await?)
 }

@@ -20,9 +20,9 @@ pub(crate) struct Subscription {
     pub updated_at: DateTime<Utc>,
 }
 
-pub(crate) async fn find(conn: &mut Conn, id: TenantId) -> Result<Option<Subscription>, TxError> {
+pub(crate) async fn find(mut conn: &Conn, id: TenantId) -> Result<Option<Subscription>, TxError> {
     let own = subscriptions::table.filter(of_tenant(subscriptions::tenant_id, id));
-    Ok(own.select(Subscription::as_select()).first(conn).await.optional()?)
+    Ok(own.select(Subscription::as_select()).first(&mut conn).await.optional()?)
 }
 
 /// Grants premium for a payment; `None` when the tenant is premium already.

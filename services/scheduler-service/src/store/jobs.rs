@@ -31,12 +31,12 @@ pub(crate) async fn put(conn: &mut Conn, name: &str, service: &str, every_secs: 
     Ok(())
 }
 
-pub(crate) async fn list(conn: &mut Conn) -> Result<Vec<Job>, TxError> {
-    Ok(jobs::table.order(jobs::name).select(Job::as_select()).load(conn).await?)
+pub(crate) async fn list(mut conn: &Conn) -> Result<Vec<Job>, TxError> {
+    Ok(jobs::table.order(jobs::name).select(Job::as_select()).load(&mut conn).await?)
 }
 
-pub(crate) async fn find(conn: &mut Conn, name: &str) -> Result<Job, TxError> {
-    Ok(jobs::table.find(name).select(Job::as_select()).first(conn).await?)
+pub(crate) async fn find(mut conn: &Conn, name: &str) -> Result<Job, TxError> {
+    Ok(jobs::table.find(name).select(Job::as_select()).first(&mut conn).await?)
 }
 
 /// Claims the jobs that are due. Until its end is noted, a run may take two minutes, twice its budget: one that vanished with

@@ -1,11 +1,11 @@
 use kit::Error;
 use kit::page::{At, Page, cursor, parse_cursor};
-use kit_pg::{Conn, TxError};
+use kit_pg::{ReadScope, Scope, Window};
 use uuid::Uuid;
 
+use super::genre_names::Names;
 use super::normalise::{compared, compared_name};
 use crate::store::filters::{Filters, Key, Order, Visibility};
-use crate::store::genres;
 
 /// Filters as they came.
 #[derive(Clone, Debug, Default)]
@@ -65,20 +65,33 @@ impl RawFilters {
 }
 
 impl Listing {
-    /// Looks the genres up; a name matches as a substring, an id as itself.
-    pub(crate) async fn resolve_genres(&self, conn: &mut Conn) -> Result<Filters, TxError> {
+    /// The filters with genres as ids: a name matches as a substring, an id as itself.
+    pub(crate) fn resolved(&self, names: &Names) -> Filters {
         let mut filters = self.filters.clone();
-        if self.genre.is_empty() {
-            return Ok(filters);
+        if !self.genre.is_empty() {
+            let (ids, parts): (Vec<_>, Vec<_>) = self.genre.iter().partition(|text| Uuid::try_parse(text).is_ok());
+            let mut found: Vec<Uuid> = ids.iter().filter_map(|text| Uuid::try_parse(text).ok()).collect();
+            found.extend(names.ids_named(&parts.iter().map(|part| compared_name(part)).collect::<Vec<_>>()));
+            filters.genres = Some(found);
         }
-        let (ids, names): (Vec<_>, Vec<_>) = self.genre.iter().partition(|text| Uuid::try_parse(text).is_ok());
-        let mut found: Vec<Uuid> = ids.iter().filter_map(|text| Uuid::try_parse(text).ok()).collect();
-        if !names.is_empty() {
-            let names: Vec<String> = names.iter().map(|name| compared_name(name)).collect();
-            found.extend(genres::ids_named(conn, &names).await?);
-        }
-        filters.genres = Some(found);
-        Ok(filters)
+        filters
+    }
+
+    /// The rows of a page, and one more that tells whether others follow.
+    pub(crate) fn window(&self, page: &Page) -> Window {
+        let offset = match self.after {
+            Some(Key::Offset(rows)) => rows,
+            Some(Key::Time(..)) => 0,
+            None => page.offset(),
+        };
+        Window { rows: i64::from(page.size) + 1, offset }
+    }
+
+    /// The scope of a read of these rows. Without filters and rows to skip there is one good plan for everybody; else it depends
+    /// on the values.
+    pub(crate) fn scope(&self, scope: Scope, page: &Page) -> ReadScope {
+        let plain = self.filters.plain() && self.genre.is_empty();
+        if plain && self.window(page).offset == 0 { scope.one_plan() } else { scope.plan_each_time() }
     }
 
     /// True when the rows go by their time, so that a cursor can be a key.
@@ -97,6 +110,15 @@ impl Listing {
         };
         cursor(&Key::Offset(before + i64::from(page.size)))
     }
+}
+
+/// A page of the rows that were read for it: the one more is cut off and gives the cursor.
+pub(crate) fn cut<T>(mut rows: Vec<T>, page: &Page, cursor_of: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+    let size = usize::try_from(page.size).unwrap_or(usize::MAX);
+    let more = rows.len() > size;
+    rows.truncate(size);
+    let next = rows.last().filter(|_| more).map(cursor_of);
+    (rows, next)
 }
 
 /// Where a page by cursor goes on.

@@ -1,9 +1,10 @@
+use futures_util::future::{try_join, try_join3};
 use kit::Error;
 use kit::caller::Caller;
 use kit::error::Faults;
 use kit::page::{Page, Paged};
 use kit::text::{clean, required};
-use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope};
 use uuid::Uuid;
 
 use super::normalise::compared_name;
@@ -44,10 +45,8 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Counted,
     let scope = reader(caller)?;
     let id = kit::ids::parse(id)?;
     app.pg
-        .transaction(scope, async |conn: &mut Conn| {
-            let row = genres::find(conn, id).await?;
-            let mut counted = with_counts(conn, vec![row]).await?;
-            counted.pop().ok_or_else(|| Error::not_found().into())
+        .read(scope.one_plan(), async |conn: &Conn| {
+            try_join(genres::find(conn, id), genres::song_count(conn, id)).await
         })
         .await
 }
@@ -55,19 +54,15 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Counted,
 pub(crate) async fn list(app: &App, caller: &Caller, names: Vec<String>, page: &Page) -> Result<Paged<Counted>, Error> {
     let scope = reader(caller)?;
     let names: Vec<String> = names.iter().map(|name| compared_name(name)).collect();
-    app.pg
-        .transaction(scope, async |conn: &mut Conn| {
-            let count = genres::count(conn, &names).await?;
-            page.check_range(count)?;
-            let rows = genres::list(conn, &names, page).await?;
-            Ok(Paged { rows: with_counts(conn, rows).await?, count: Some(count), next_cursor: None })
+    let (count, rows, songs) = app
+        .pg
+        .read(scope, async |conn: &Conn| {
+            let (list, songs) = (genres::list(conn, &names, page), genres::song_counts(conn, &names, page));
+            try_join3(genres::count(conn, &names), list, songs).await
         })
-        .await
-}
-
-async fn with_counts(conn: &mut Conn, rows: Vec<Genre>) -> Result<Vec<Counted>, TxError> {
-    let ids: Vec<Uuid> = rows.iter().map(|genre| genre.id).collect();
-    let counts = genres::song_counts(conn, &ids).await?;
-    let count = |id: Uuid| counts.iter().find(|(known, _)| *known == id).map_or(0, |(_, count)| *count);
-    Ok(rows.into_iter().map(|genre| (count(genre.id), genre)).map(|(count, genre)| (genre, count)).collect())
+        .await?;
+    page.check_range(count)?;
+    let songs_of = |id: Uuid| songs.iter().find(|(known, _)| *known == id).map_or(0, |(_, count)| *count);
+    let rows = rows.into_iter().map(|genre| (songs_of(genre.id), genre)).map(|(count, genre)| (genre, count));
+    Ok(Paged { rows: rows.collect(), count: Some(count), next_cursor: None })
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod events;
 pub(crate) mod filters;
+pub(crate) mod genre_names;
 pub(crate) mod genres;
 pub(crate) mod imports;
 pub(crate) mod normalise;

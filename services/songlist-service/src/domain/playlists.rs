@@ -1,10 +1,11 @@
+use futures_util::future::try_join;
 use kit::caller::{Caller, Role};
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
 use kit::page::{At, Page, Paged, cursor, parse_cursor};
 use kit::text::{clean, required};
 use kit::{Code, Error};
-use kit_pg::{Conn, IdempotencyKey, Once, Scope};
+use kit_pg::{Conn, IdempotencyKey, Once, ReadScope, Scope};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -75,12 +76,17 @@ pub(crate) async fn create(
         .await
 }
 
+/// The scope of a page by number: far from the beginning its plan depends on how far.
+fn page_scope(tenant: TenantId, page: &Page) -> ReadScope {
+    let scope = Scope::Tenant(tenant);
+    if page.offset() == 0 { scope.one_plan() } else { scope.plan_each_time() }
+}
+
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Playlist, Error> {
     let (_, tenant, limit) = limited_to(caller)?;
     let id = kit::ids::parse(id)?;
-    app.pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| playlists::find(conn, tenant, limit, id).await)
-        .await
+    let scope = Scope::Tenant(tenant).one_plan();
+    app.pg.read(scope, async |conn: &Conn| playlists::find(conn, tenant, limit, id).await).await
 }
 
 pub(crate) async fn list(
@@ -96,13 +102,14 @@ pub(crate) async fn list(
         (None, Some(text)) => Some(UserId(Uuid::try_parse(text).unwrap_or_default())),
         (None, None) => None,
     };
-    app.pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let count = playlists::count(conn, tenant, owner).await?;
-            page.check_range(count)?;
-            Ok(Paged { rows: playlists::list(conn, tenant, owner, page).await?, count: Some(count), next_cursor: None })
+    let (count, rows) = app
+        .pg
+        .read(page_scope(tenant, page), async |conn: &Conn| {
+            try_join(playlists::count(conn, tenant, owner), playlists::list(conn, tenant, owner, page)).await
         })
-        .await
+        .await?;
+    page.check_range(count)?;
+    Ok(Paged { rows, count: Some(count), next_cursor: None })
 }
 
 /// The songs of a playlist in order.
@@ -113,18 +120,19 @@ pub(crate) async fn entries(app: &App, caller: &Caller, id: &str, page: &Page) -
         At::Cursor { after, .. } if !after.is_empty() => Some(parse_cursor(after)?),
         _ => None,
     };
-    app.pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let playlist = playlists::find(conn, tenant, limit, id).await?;
-            page.check_range(playlist.song_count)?;
-            // Positions have no gaps, so a numbered page begins at a known one.
-            let after = after_cursor.unwrap_or_else(|| page.offset());
-            let rows = playlist_entries::list(conn, tenant, id, after, page.size.into()).await?;
-            let last = rows.last().map_or(after, |row| row.entry.position);
-            let next_cursor = (last < playlist.song_count).then(|| cursor(&last));
-            Ok(Paged { rows, count: page.counted().then_some(playlist.song_count), next_cursor })
+    // Positions have no gaps, so a numbered page begins at a known one.
+    let after = after_cursor.unwrap_or_else(|| page.offset());
+    let (playlist, rows) = app
+        .pg
+        .read(Scope::Tenant(tenant).one_plan(), async |conn: &Conn| {
+            let playlist = playlists::find(conn, tenant, limit, id);
+            try_join(playlist, playlist_entries::list(conn, tenant, id, after, page.size.into())).await
         })
-        .await
+        .await?;
+    page.check_range(playlist.song_count)?;
+    let last = rows.last().map_or(after, |row| row.position);
+    let next_cursor = (last < playlist.song_count).then(|| cursor(&last));
+    Ok(Paged { rows, count: page.counted().then_some(playlist.song_count), next_cursor })
 }
 
 /// What became of songs that were to be added.
@@ -137,7 +145,7 @@ pub(crate) struct Added {
 }
 
 /// Adds approved songs. One alone that is unknown is 404, one that is present 409; in a list both are reported.
-pub(crate) async fn add(
+pub(crate) async fn add_entries(
     app: &App,
     caller: &Caller,
     id: &str,
@@ -223,7 +231,7 @@ fn distinct(texts: &[String]) -> Vec<Uuid> {
 }
 
 /// Takes a song off a playlist; those behind it move up.
-pub(crate) async fn remove(app: &App, caller: &Caller, id: &str, song: &str) -> Result<(), Error> {
+pub(crate) async fn remove_entry(app: &App, caller: &Caller, id: &str, song: &str) -> Result<(), Error> {
     let (_, tenant, limit) = limited_to(caller)?;
     let (id, song) = (kit::ids::parse(id)?, kit::ids::parse(song)?);
     let now = app.clock.now();

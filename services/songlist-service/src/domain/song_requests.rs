@@ -1,10 +1,11 @@
+use futures_util::future::try_join;
 use kit::caller::{Caller, Role};
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
 use kit::page::{Page, Paged};
 use kit::text::{clean, required};
 use kit::{Code, Error};
-use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError, Window};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -172,12 +173,8 @@ fn check(app: &App, tenant: TenantId, owner: UserId, input: &Input) -> Result<So
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Shown, Error> {
     let (_, tenant, limit) = limited_to(caller)?;
     let (id, filter) = (kit::ids::parse(id)?, Filter { owner: limit, ..Filter::default() });
-    let row = app
-        .pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            song_requests::find(conn, tenant, &filter, id).await
-        })
-        .await?;
+    let scope = Scope::Tenant(tenant).one_plan();
+    let row = app.pg.read(scope, async |conn: &Conn| song_requests::find(conn, tenant, &filter, id).await).await?;
     shown_one(app, caller, tenant, row).await
 }
 
@@ -205,23 +202,19 @@ pub(crate) async fn list(app: &App, caller: &Caller, wanted: Wanted, page: &Page
     if matches!(after, Some(Key::Offset(_))) {
         return Err(Error::invalid("cursor", "This cursor is not valid."));
     }
-    let found = app
+    let window = Window { rows: i64::from(page.size) + 1, offset: page.offset() };
+    let (count, rows) = app
         .pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let count = if page.counted() { Some(song_requests::count(conn, tenant, &filter).await?) } else { None };
-            page.check_range(count.unwrap_or(0))?;
-            let window = (i64::from(page.size) + 1, page.offset());
-            let mut rows = song_requests::list(conn, tenant, &filter, after.as_ref(), window).await?;
-            let size = usize::try_from(page.size).unwrap_or(usize::MAX);
-            let more = rows.len() > size;
-            rows.truncate(size);
-            let last = rows.last().filter(|_| more);
-            let next_cursor = last.map(|row| kit::page::cursor(&Key::Time(row.created_at, row.id)));
-            Ok::<_, TxError>(Paged { rows, count, next_cursor })
+        .read(Scope::Tenant(tenant).plan_each_time(), async |conn: &Conn| {
+            let count = async {
+                if page.counted() { song_requests::count(conn, tenant, &filter).await.map(Some) } else { Ok(None) }
+            };
+            try_join(count, song_requests::list(conn, tenant, &filter, after.as_ref(), window)).await
         })
         .await?;
-    let rows = shown(app, caller, tenant, found.rows).await;
-    Ok(Paged { rows, count: found.count, next_cursor: found.next_cursor })
+    page.check_range(count.unwrap_or(0))?;
+    let (rows, next_cursor) = filters::cut(rows, page, |row| kit::page::cursor(&Key::Time(row.created_at, row.id)));
+    Ok(Paged { rows: shown(app, caller, tenant, rows).await, count, next_cursor })
 }
 
 /// Approves or rejects a request.
@@ -314,7 +307,7 @@ async fn close(
     let song = match by {
         By::Song(id) => {
             let catalogue = Catalogue::TenantAndGlobal(tenant);
-            let (song, _) = crate::store::songs::find(conn, catalogue, kit::ids::parse(id)?).await?;
+            let song = crate::store::songs::find(conn, catalogue, kit::ids::parse(id)?).await?;
             let links = [Link::new(tenant, &song, true, now)];
             if tenant_songs::link_all(conn, tenant, &links, now).await?.is_empty() {
                 tenant_songs::approve_song(conn, tenant, song.id, now).await?;

@@ -1,4 +1,5 @@
 use chrono::Datelike;
+use futures_util::future::try_join;
 use kit::caller::Caller;
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
@@ -8,7 +9,7 @@ use kit::{Clock, Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 use uuid::Uuid;
 
-use super::filters::RawFilters;
+use super::filters::{RawFilters, cut};
 use super::normalise::compared;
 use super::premium;
 use crate::App;
@@ -158,7 +159,10 @@ pub(crate) async fn insert(
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<(Song, String), Error> {
     let catalogue = catalogue(caller)?;
     let id = kit::ids::parse(id)?;
-    app.pg.transaction(Scope::of(caller)?, async |conn: &mut Conn| songs::find(conn, catalogue, id).await).await
+    let names = app.genre_names.current(&app.pg).await?;
+    let scope = Scope::of(caller)?.one_plan();
+    let song = app.pg.read(scope, async |conn: &Conn| songs::find(conn, catalogue, id).await).await?;
+    Ok((names.of(song.genre_id), song)).map(|(genre, song)| (song, genre))
 }
 
 pub(crate) async fn list(
@@ -169,18 +173,20 @@ pub(crate) async fn list(
 ) -> Result<Paged<(Song, String)>, Error> {
     let catalogue = catalogue(caller)?;
     let listing = raw.check(page)?;
-    app.pg
-        .transaction(Scope::of(caller)?, async |conn: &mut Conn| {
-            let filters = listing.resolve_genres(conn).await?;
-            let count = if page.counted() { Some(songs::count(conn, catalogue, &filters).await?) } else { None };
-            page.check_range(count.unwrap_or(0))?;
-            let window = (i64::from(page.size) + 1, page.offset());
-            let mut rows =
-                songs::list(conn, catalogue, &filters, listing.order, listing.after.as_ref(), window).await?;
-            let more = rows.len() > usize::try_from(page.size).unwrap_or(usize::MAX);
-            rows.truncate(usize::try_from(page.size).unwrap_or(usize::MAX));
-            let last = rows.last().filter(|_| more).map(|(song, _)| (song.created_at, song.id));
-            Ok(Paged { rows, count, next_cursor: last.map(|last| listing.next_cursor(page, last)) })
+    let names = app.genre_names.current(&app.pg).await?;
+    let (filters, window) = (listing.resolved(&names), listing.window(page));
+    let (count, rows) = app
+        .pg
+        .read(listing.scope(Scope::of(caller)?, page), async |conn: &Conn| {
+            let count = async {
+                if page.counted() { songs::count(conn, catalogue, &filters).await.map(Some) } else { Ok(None) }
+            };
+            let rows = songs::list(conn, catalogue, &filters, listing.order, listing.after.as_ref(), window);
+            try_join(count, rows).await
         })
-        .await
+        .await?;
+    page.check_range(count.unwrap_or(0))?;
+    let (rows, next_cursor) = cut(rows, page, |song| listing.next_cursor(page, (song.created_at, song.id)));
+    let rows = rows.into_iter().map(|song| (names.of(song.genre_id), song)).map(|(genre, song)| (song, genre));
+    Ok(Paged { rows: rows.collect(), count, next_cursor })
 }

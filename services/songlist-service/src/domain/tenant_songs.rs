@@ -1,9 +1,10 @@
+use futures_util::future::try_join;
 use kit::caller::{Caller, Role};
 use kit::page::{Page, Paged};
 use kit::{Code, Error};
-use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope};
 
-use super::filters::RawFilters;
+use super::filters::{RawFilters, cut};
 use crate::App;
 use crate::store::filters::SortBy;
 use crate::store::songs::{self, Catalogue};
@@ -23,11 +24,10 @@ pub(crate) async fn link(app: &App, caller: &Caller, song: &str, is_active: bool
             if let Some(earlier) = key.replay()? {
                 return Ok(earlier);
             }
-            let (song, genre) = songs::find(conn, Catalogue::TenantAndGlobal(tenant), id).await?;
+            let song = songs::find(conn, Catalogue::TenantAndGlobal(tenant), id).await?;
             let links = [Link::new(tenant, &song, is_active, now)];
             let link = tenant_songs::link_all(conn, tenant, &links, now).await?.pop();
-            let link = link.ok_or_else(|| Error::new(Code::AlreadyLinked))?;
-            key.keep(conn, now, TenantSong { link, song, genre }).await
+            key.keep(conn, now, link.ok_or_else(|| Error::new(Code::AlreadyLinked))?).await
         })
         .await
 }
@@ -36,11 +36,9 @@ pub(crate) async fn link(app: &App, caller: &Caller, song: &str, is_active: bool
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<TenantSong, Error> {
     let (_, tenant, role) = caller.tenant_user()?;
     let id = kit::ids::parse(id)?;
-    let found = app
-        .pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| tenant_songs::find(conn, tenant, id).await)
-        .await?;
-    if role == Role::Listener && !found.link.is_active { Err(Error::not_found()) } else { Ok(found) }
+    let scope = Scope::Tenant(tenant).one_plan();
+    let found = app.pg.read(scope, async |conn: &Conn| tenant_songs::find(conn, tenant, id).await).await?;
+    if role == Role::Listener && !found.is_active { Err(Error::not_found()) } else { Ok(found) }
 }
 
 /// Approves or withdraws a song.
@@ -74,19 +72,27 @@ pub(crate) async fn list(
     if listing.order.by == SortBy::Duration {
         return Err(Error::invalid("ordering", "This list cannot be ordered by that."));
     }
-    app.pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let filters = listing.resolve_genres(conn).await?;
-            let count = if page.counted() { Some(tenant_songs::count(conn, tenant, &filters).await?) } else { None };
+    let filters = listing.resolved(&*app.genre_names.current(&app.pg).await?);
+    let (scope, window) = (listing.scope(Scope::Tenant(tenant), page), listing.window(page));
+    let (count, rows) = app
+        .pg
+        .read(scope, async |conn: &Conn| {
+            let count = async {
+                if page.counted() { tenant_songs::count(conn, tenant, &filters).await.map(Some) } else { Ok(None) }
+            };
+            if window.is_deep() {
+                // The nearer end is read from: which one that is depends on the count.
+                let count = count.await?;
+                page.check_range(count.unwrap_or(0))?;
+                let rows = tenant_songs::list_deep(conn, tenant, &filters, listing.order, window, count).await?;
+                return Ok((count, rows));
+            }
+            let rows = tenant_songs::list(conn, tenant, &filters, listing.order, listing.after.as_ref(), window);
+            let (count, rows) = try_join(count, rows).await?;
             page.check_range(count.unwrap_or(0))?;
-            let window = (i64::from(page.size) + 1, page.offset());
-            let mut rows =
-                tenant_songs::list(conn, tenant, &filters, listing.order, listing.after.as_ref(), window).await?;
-            let size = usize::try_from(page.size).unwrap_or(usize::MAX);
-            let more = rows.len() > size;
-            rows.truncate(size);
-            let last = rows.last().filter(|_| more).map(|row| (row.link.created_at, row.link.id));
-            Ok::<_, TxError>(Paged { rows, count, next_cursor: last.map(|last| listing.next_cursor(page, last)) })
+            Ok((count, rows))
         })
-        .await
+        .await?;
+    let (rows, next_cursor) = cut(rows, page, |row| listing.next_cursor(page, (row.created_at, row.id)));
+    Ok(Paged { rows, count, next_cursor })
 }

@@ -12,6 +12,7 @@ use rpc::page;
 
 use super::small;
 use crate::App;
+use crate::domain::genre_names::Names;
 use crate::domain::playlists;
 use crate::store::playlist_entries::EntrySong;
 use crate::store::playlists::Playlist as Row;
@@ -36,19 +37,19 @@ fn message(row: Row) -> Playlist {
     }
 }
 
-fn entry(row: EntrySong) -> PlaylistEntry {
+fn entry(row: EntrySong, names: &Names) -> PlaylistEntry {
     PlaylistEntry {
-        available: row.available(),
-        tenant_song_id: row.entry.tenant_song_id.to_string(),
-        position: row.entry.position,
-        song_id: row.song.id.to_string(),
-        title: row.song.title,
-        artist: row.song.artist,
-        album: row.song.album,
-        genre_name: row.genre,
-        duration: small(row.song.duration),
-        release_year: small(row.song.release_year),
-        added_at: to_proto(row.entry.added_at),
+        available: row.available,
+        tenant_song_id: row.tenant_song_id.to_string(),
+        position: row.position,
+        song_id: row.song_id.to_string(),
+        title: row.title,
+        artist: row.artist,
+        album: row.album,
+        genre_name: names.of(row.genre_id),
+        duration: small(row.duration),
+        release_year: small(Some(row.release_year).filter(|year| *year != 0)),
+        added_at: to_proto(row.added_at),
     }
 }
 
@@ -80,9 +81,10 @@ impl Playlists for Grpc {
         request: Request<ListPlaylistEntriesRequest>,
     ) -> Result<Response<ListPlaylistEntriesResponse>, Status> {
         let (caller, asked) = open(request)?;
+        let names = self.0.genre_names.current(&self.0.pg).await?;
         let found = playlists::entries(&self.0, &caller, &asked.playlist_id, &page(asked.page)).await?;
         Ok(Response::new(ListPlaylistEntriesResponse {
-            entries: found.rows.into_iter().map(entry).collect(),
+            entries: found.rows.into_iter().map(|row| entry(row, &names)).collect(),
             page: Some(PageInfo::new(found.count, found.next_cursor)),
         }))
     }
@@ -93,7 +95,7 @@ impl Playlists for Grpc {
     ) -> Result<Response<AddPlaylistEntriesResponse>, Status> {
         let (caller, asked) = open(request)?;
         let (songs, single) = (&asked.tenant_song_ids, asked.single);
-        let done = playlists::add(&self.0, &caller, &asked.playlist_id, songs, single, asked.position).await?;
+        let done = playlists::add_entries(&self.0, &caller, &asked.playlist_id, songs, single, asked.position).await?;
         let added = done.value;
         let response = AddPlaylistEntriesResponse {
             added: added.added,
@@ -109,7 +111,7 @@ impl Playlists for Grpc {
         request: Request<RemovePlaylistEntryRequest>,
     ) -> Result<Response<RemovePlaylistEntryResponse>, Status> {
         let (caller, asked) = open(request)?;
-        playlists::remove(&self.0, &caller, &asked.playlist_id, &asked.tenant_song_id).await?;
+        playlists::remove_entry(&self.0, &caller, &asked.playlist_id, &asked.tenant_song_id).await?;
         Ok(Response::new(RemovePlaylistEntryResponse {}))
     }
 }

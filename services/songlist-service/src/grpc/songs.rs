@@ -28,13 +28,13 @@ pub(super) fn service(app: &App) -> SongsServer<impl Songs> {
     SongsServer::new(Grpc(app.clone()))
 }
 
-pub(super) fn visibility(row: &Row) -> i32 {
-    if row.tenant_id.is_some() { Visibility::Tenant.into() } else { Visibility::Global.into() }
+pub(super) fn visibility(is_global: bool) -> i32 {
+    if is_global { Visibility::Global.into() } else { Visibility::Tenant.into() }
 }
 
 fn message((row, genre): (Row, String)) -> Song {
     Song {
-        visibility: visibility(&row),
+        visibility: visibility(row.tenant_id.is_none()),
         id: row.id.to_string(),
         title: row.title,
         artist: row.artist,

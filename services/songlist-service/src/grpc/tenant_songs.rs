@@ -12,6 +12,7 @@ use rpc::page;
 use super::small;
 use super::songs::{filters, visibility};
 use crate::App;
+use crate::domain::genre_names::Names;
 use crate::domain::tenant_songs;
 use crate::store::tenant_songs::TenantSong as Row;
 
@@ -21,22 +22,29 @@ pub(super) fn service(app: &App) -> TenantSongsServer<impl TenantSongs> {
     TenantSongsServer::new(Grpc(app.clone()))
 }
 
-fn message(row: Row) -> TenantSong {
+fn message(row: Row, names: &Names) -> TenantSong {
     TenantSong {
-        visibility: visibility(&row.song),
-        id: row.link.id.to_string(),
-        song_id: row.song.id.to_string(),
-        title: row.song.title,
-        artist: row.song.artist,
-        album: row.song.album,
-        genre_name: row.genre,
-        genre_id: row.song.genre_id.to_string(),
-        duration: small(row.song.duration),
-        release_year: small(row.song.release_year),
-        artwork: row.song.artwork,
-        is_active: row.link.is_active,
-        created_at: to_proto(row.link.created_at),
-        updated_at: to_proto(row.link.updated_at),
+        visibility: visibility(row.is_global),
+        id: row.id.to_string(),
+        song_id: row.song_id.to_string(),
+        title: row.title,
+        artist: row.artist,
+        album: row.album,
+        genre_name: names.of(row.genre_id),
+        genre_id: row.genre_id.to_string(),
+        duration: small(row.duration),
+        release_year: small(Some(row.release_year).filter(|year| *year != 0)),
+        artwork: row.artwork,
+        is_active: row.is_active,
+        created_at: to_proto(row.created_at),
+        updated_at: to_proto(row.updated_at),
+    }
+}
+
+impl Grpc {
+    async fn one(&self, row: Row) -> Result<TenantSong, Status> {
+        let names = self.0.genre_names.current(&self.0.pg).await?;
+        Ok(message(row, &names))
     }
 }
 
@@ -45,12 +53,12 @@ impl TenantSongs for Grpc {
     async fn link(&self, request: Request<LinkSongRequest>) -> Result<Response<TenantSong>, Status> {
         let (caller, asked) = open(request)?;
         let made = tenant_songs::link(&self.0, &caller, &asked.song_id, asked.is_active.unwrap_or(true)).await?;
-        Ok(answer(message(made.value), made.replayed))
+        Ok(answer(self.one(made.value).await?, made.replayed))
     }
 
     async fn get(&self, request: Request<GetTenantSongRequest>) -> Result<Response<TenantSong>, Status> {
         let (caller, asked) = open(request)?;
-        Ok(Response::new(message(tenant_songs::get(&self.0, &caller, &asked.id).await?)))
+        Ok(Response::new(self.one(tenant_songs::get(&self.0, &caller, &asked.id).await?).await?))
     }
 
     async fn list(
@@ -58,15 +66,17 @@ impl TenantSongs for Grpc {
         request: Request<ListTenantSongsRequest>,
     ) -> Result<Response<ListTenantSongsResponse>, Status> {
         let (caller, asked) = open(request)?;
+        let names = self.0.genre_names.current(&self.0.pg).await?;
         let found = tenant_songs::list(&self.0, &caller, filters(asked.filters), &page(asked.page)).await?;
         Ok(Response::new(ListTenantSongsResponse {
-            songs: found.rows.into_iter().map(message).collect(),
+            songs: found.rows.into_iter().map(|row| message(row, &names)).collect(),
             page: Some(PageInfo::new(found.count, found.next_cursor)),
         }))
     }
 
     async fn set_active(&self, request: Request<SetTenantSongActiveRequest>) -> Result<Response<TenantSong>, Status> {
         let (caller, asked) = open(request)?;
-        Ok(Response::new(message(tenant_songs::set_active(&self.0, &caller, &asked.id, asked.is_active).await?)))
+        let row = tenant_songs::set_active(&self.0, &caller, &asked.id, asked.is_active).await?;
+        Ok(Response::new(self.one(row).await?))
     }
 }

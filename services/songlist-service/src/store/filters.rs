@@ -51,6 +51,11 @@ pub(crate) struct Order {
 }
 
 impl Order {
+    /// The same rows from their other end.
+    pub(crate) fn reversed(self) -> Self {
+        Self { descending: !self.descending, ..self }
+    }
+
     /// Reads `ordering`, such as `-created_at`; empty is the newest first.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (descending, name) = text.strip_prefix('-').map_or((false, text), |name| (true, name));

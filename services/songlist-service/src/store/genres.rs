@@ -41,14 +41,14 @@ pub(crate) async fn insert_if_missing(conn: &mut Conn, row: &Genre) -> Result<bo
     Ok(diesel::insert_into(genres::table).values(row).on_conflict_do_nothing().execute(conn).await? == 1)
 }
 
-pub(crate) async fn find(conn: &mut Conn, id: Uuid) -> Result<Genre, TxError> {
+pub(crate) async fn find(mut conn: &Conn, id: Uuid) -> Result<Genre, TxError> {
     let live = genres::table.find(id).filter(genres::deleted_at.is_null());
-    Ok(live.select(Genre::as_select()).first(conn).await?)
+    Ok(live.select(Genre::as_select()).first(&mut conn).await?)
 }
 
-pub(crate) async fn find_by_name(conn: &mut Conn, name_norm: &str) -> Result<Option<Genre>, TxError> {
+pub(crate) async fn find_by_name(mut conn: &Conn, name_norm: &str) -> Result<Option<Genre>, TxError> {
     let live = genres::table.filter(genres::name_norm.eq(name_norm)).filter(genres::deleted_at.is_null());
-    Ok(live.select(Genre::as_select()).first(conn).await.optional()?)
+    Ok(live.select(Genre::as_select()).first(&mut conn).await.optional()?)
 }
 
 type Condition = Box<dyn BoxableExpression<genres::table, Pg, SqlType = Bool>>;
@@ -65,27 +65,38 @@ fn named(names: &[String]) -> genres::BoxedQuery<'static, Pg> {
     live.filter(any)
 }
 
-/// Ids of the live genres whose name holds one of these.
-pub(crate) async fn ids_named(conn: &mut Conn, names: &[String]) -> Result<Vec<Uuid>, TxError> {
-    Ok(named(names).select(genres::id).load(conn).await?)
+/// Id, name, compared name and whether it is live, of every genre.
+pub(crate) async fn names(mut conn: &Conn) -> Result<Vec<(Uuid, String, String, bool)>, TxError> {
+    let is_live = genres::deleted_at.is_null();
+    Ok(genres::table.select((genres::id, genres::name, genres::name_norm, is_live)).load(&mut conn).await?)
 }
 
-pub(crate) async fn count(conn: &mut Conn, names: &[String]) -> Result<i64, TxError> {
-    Ok(named(names).count().get_result(conn).await?)
+pub(crate) async fn count(mut conn: &Conn, names: &[String]) -> Result<i64, TxError> {
+    Ok(named(names).count().get_result(&mut conn).await?)
 }
 
-pub(crate) async fn list(conn: &mut Conn, names: &[String], page: &Page) -> Result<Vec<Genre>, TxError> {
+fn page_of(names: &[String], page: &Page) -> genres::BoxedQuery<'static, Pg> {
     let in_order = named(names).order((genres::name_norm, genres::id));
-    Ok(in_order.limit(page.size.into()).offset(page.offset()).select(Genre::as_select()).load(conn).await?)
+    in_order.limit(page.size.into()).offset(page.offset())
 }
 
-/// Live songs of each genre among those that the transaction's scope may see; genres without one are missing.
-pub(crate) async fn song_counts(conn: &mut Conn, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, TxError> {
+pub(crate) async fn list(mut conn: &Conn, names: &[String], page: &Page) -> Result<Vec<Genre>, TxError> {
+    Ok(page_of(names, page).select(Genre::as_select()).load(&mut conn).await?)
+}
+
+/// Live songs of each genre of a page, among those that the transaction's scope may see; genres without one are missing.
+pub(crate) async fn song_counts(mut conn: &Conn, names: &[String], page: &Page) -> Result<Vec<(Uuid, i64)>, TxError> {
     Ok(songs::table
-        .filter(songs::genre_id.eq_any(ids.to_vec()))
+        .filter(songs::genre_id.eq_any(page_of(names, page).select(genres::id)))
         .filter(songs::deleted_at.is_null())
         .group_by(songs::genre_id)
         .select((songs::genre_id, diesel::dsl::count_star()))
-        .load(conn)
+        .load(&mut conn)
         .await?)
+}
+
+/// Live songs of one genre, among those that the transaction's scope may see.
+pub(crate) async fn song_count(mut conn: &Conn, id: Uuid) -> Result<i64, TxError> {
+    let live = songs::table.filter(songs::genre_id.eq(id)).filter(songs::deleted_at.is_null());
+    Ok(live.count().get_result(&mut conn).await?)
 }

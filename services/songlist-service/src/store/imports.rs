@@ -10,14 +10,15 @@ use crate::schema::songs;
 
 /// Live songs with one of these titles: the tenant's own and GLOBAL ones, or GLOBAL ones only.
 pub(crate) async fn with_titles(
-    conn: &mut Conn,
+    mut conn: &Conn,
     owner: Option<TenantId>,
     titles: &[String],
 ) -> Result<Vec<Song>, TxError> {
     let live = || songs::table.filter(songs::title_norm.eq_any(titles.to_vec())).filter(songs::deleted_at.is_null());
-    let mut found: Vec<Song> = live().filter(songs::tenant_id.is_null()).select(Song::as_select()).load(conn).await?;
+    let mut found: Vec<Song> =
+        live().filter(songs::tenant_id.is_null()).select(Song::as_select()).load(&mut conn).await?;
     if let Some(id) = owner {
-        found.extend(live().filter(of_tenant(songs::tenant_id, id)).select(Song::as_select()).load(conn).await?);
+        found.extend(live().filter(of_tenant(songs::tenant_id, id)).select(Song::as_select()).load(&mut conn).await?);
     }
     Ok(found)
 }

@@ -2,12 +2,10 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, of_tenant};
+use kit_pg::{Conn, TxError, Window, of_tenant};
 use uuid::Uuid;
 
-use super::songs::Song;
-use super::tenant_songs::Link;
-use crate::schema::{genres, playlist_entries, songs, tenant_songs};
+use crate::schema::{playlist_entries, songs, tenant_songs};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = playlist_entries)]
@@ -19,25 +17,27 @@ pub(crate) struct Entry {
     pub added_at: DateTime<Utc>,
 }
 
-/// An entry with what it shows.
-#[derive(Clone, Debug)]
+/// An entry with what it shows of its link, in the order of the select.
+#[derive(Clone, Debug, Queryable)]
 pub(crate) struct EntrySong {
-    pub entry: Entry,
-    pub link: Link,
-    pub song: Song,
-    pub genre: String,
-}
-
-impl EntrySong {
+    pub tenant_song_id: Uuid,
+    pub position: i64,
+    pub added_at: DateTime<Utc>,
+    pub song_id: Uuid,
+    pub title: String,
+    pub artist: String,
+    pub album: String,
+    pub genre_id: Uuid,
+    pub duration: Option<i16>,
+    /// 0 when unknown.
+    pub release_year: i16,
     /// Derived, never stored: link, approval and song are live.
-    pub(crate) fn available(&self) -> bool {
-        self.link.is_active && self.link.deleted_at.is_none() && self.song.deleted_at.is_none()
-    }
+    pub available: bool,
 }
 
 /// Those of `ids` that are in the playlist.
 pub(crate) async fn present(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: TenantId,
     playlist: Uuid,
     ids: &[Uuid],
@@ -47,7 +47,7 @@ pub(crate) async fn present(
         .filter(playlist_entries::playlist_id.eq(playlist))
         .filter(playlist_entries::tenant_song_id.eq_any(ids.to_vec()))
         .select(playlist_entries::tenant_song_id)
-        .load(conn)
+        .load(&mut conn)
         .await?)
 }
 
@@ -87,10 +87,9 @@ pub(crate) async fn delete(
         diesel::delete(entry).returning(playlist_entries::position).get_result(conn).await.optional()?;
     let Some(position) = position else { return Ok(None) };
     let duration = tenant_songs::table
-        .inner_join(songs::table)
         .filter(of_tenant(tenant_songs::tenant_id, tenant))
         .filter(tenant_songs::id.eq(tenant_song))
-        .select(songs::duration)
+        .select(tenant_songs::duration)
         .first(conn)
         .await?;
     Ok(Some((position, duration)))
@@ -98,29 +97,37 @@ pub(crate) async fn delete(
 
 /// Entries in order, from the one after `after_position`.
 pub(crate) async fn list(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: TenantId,
     playlist: Uuid,
     after_position: i64,
     limit: i64,
 ) -> Result<Vec<EntrySong>, TxError> {
-    let rows: Vec<(Entry, Link, Song)> = playlist_entries::table
-        .inner_join(tenant_songs::table.inner_join(songs::table))
-        .filter(of_tenant(playlist_entries::tenant_id, tenant))
-        .filter(playlist_entries::playlist_id.eq(playlist))
-        .filter(playlist_entries::position.gt(after_position))
-        .order(playlist_entries::position)
-        .limit(limit)
-        .select((Entry::as_select(), Link::as_select(), Song::as_select()))
-        .load(conn)
-        .await?;
-    let ids: Vec<Uuid> = rows.iter().map(|(_, _, song)| song.genre_id).collect();
-    let names: Vec<(Uuid, String)> =
-        genres::table.filter(genres::id.eq_any(ids)).select((genres::id, genres::name)).load(conn).await?;
-    let name =
-        |id: Uuid| names.iter().find(|(known, _)| *known == id).map(|(_, name)| name.clone()).unwrap_or_default();
-    Ok(rows
-        .into_iter()
-        .map(|(entry, link, song)| EntrySong { genre: name(song.genre_id), entry, link, song })
-        .collect())
+    use playlist_entries as e;
+    use tenant_songs as t;
+    let deleted = songs::table.filter(songs::id.eq(t::song_id)).filter(songs::deleted_at.is_not_null());
+    let song_is_live = diesel::dsl::not(diesel::dsl::exists(deleted.select(songs::id)));
+    let available = t::is_active.and(t::deleted_at.is_null()).and(song_is_live);
+    let query = e::table
+        .inner_join(t::table)
+        .filter(of_tenant(e::tenant_id, tenant))
+        .filter(e::playlist_id.eq(playlist))
+        .filter(e::position.gt(after_position))
+        .order(e::position)
+        .select((
+            e::tenant_song_id,
+            e::position,
+            e::added_at,
+            t::song_id,
+            t::title,
+            t::artist,
+            t::album,
+            t::genre_id,
+            t::duration,
+            t::release_year,
+            available,
+        ));
+    let mut rows: Vec<EntrySong> = Window { rows: limit, offset: 0 }.of(query).load(&mut conn).await?;
+    rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok(rows)
 }

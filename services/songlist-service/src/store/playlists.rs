@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::{TenantId, UserId};
 use kit::page::Page;
-use kit_pg::{Conn, TxError, of_tenant};
+use kit_pg::{Conn, TxError, Window, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -45,12 +45,12 @@ fn live(id: TenantId, owner: Option<UserId>) -> playlists::BoxedQuery<'static, P
 }
 
 pub(crate) async fn find(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: TenantId,
     owner: Option<UserId>,
     id: Uuid,
 ) -> Result<Playlist, TxError> {
-    Ok(live(tenant, owner).filter(playlists::id.eq(id)).select(Playlist::as_select()).first(conn).await?)
+    Ok(live(tenant, owner).filter(playlists::id.eq(id)).select(Playlist::as_select()).first(&mut conn).await?)
 }
 
 pub(crate) async fn find_for_update(
@@ -70,18 +70,21 @@ pub(crate) async fn find_for_update(
     find(conn, tenant, owner, id).await
 }
 
-pub(crate) async fn count(conn: &mut Conn, tenant: TenantId, owner: Option<UserId>) -> Result<i64, TxError> {
-    Ok(live(tenant, owner).count().get_result(conn).await?)
+pub(crate) async fn count(mut conn: &Conn, tenant: TenantId, owner: Option<UserId>) -> Result<i64, TxError> {
+    Ok(live(tenant, owner).count().get_result(&mut conn).await?)
 }
 
 pub(crate) async fn list(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: TenantId,
     owner: Option<UserId>,
     page: &Page,
 ) -> Result<Vec<Playlist>, TxError> {
     let newest = live(tenant, owner).order((playlists::created_at.desc(), playlists::id.desc()));
-    Ok(newest.limit(page.size.into()).offset(page.offset()).select(Playlist::as_select()).load(conn).await?)
+    let window = Window { rows: page.size.into(), offset: page.offset() };
+    let mut rows: Vec<Playlist> = window.of(newest.select(Playlist::as_select())).load(&mut conn).await?;
+    rows.truncate(usize::try_from(page.size).unwrap_or(usize::MAX));
+    Ok(rows)
 }
 
 /// Keeps counts and version with a change of the entries.

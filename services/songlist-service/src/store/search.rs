@@ -21,9 +21,6 @@ extern "SQL" {
     fn greatest(a: Float, b: Float) -> Float;
 }
 
-/// Songs with a tenant's link to them.
-pub(crate) type Linked = diesel::dsl::InnerJoinQuerySource<tenant_songs::table, songs::table>;
-
 type Condition<From> = Box<dyn BoxableExpression<From, Pg, SqlType = Bool>>;
 type Likeness<From> = Box<dyn BoxableExpression<From, Pg, SqlType = Float>>;
 
@@ -97,5 +94,5 @@ pub(crate) mod in_catalogue {
 /// Matching on a tenant's list.
 pub(crate) mod on_list {
     use super::*;
-    matching!(tenant_songs, Linked);
+    matching!(tenant_songs, tenant_songs::table);
 }

@@ -3,7 +3,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::{TenantId, UserId};
-use kit_pg::{Conn, TxError, like_anywhere, of_tenant};
+use kit_pg::{Conn, TxError, Window, like_anywhere, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -73,9 +73,9 @@ fn live(id: TenantId, filter: &Filter) -> song_requests::BoxedQuery<'static, Pg>
     query
 }
 
-pub(crate) async fn find(conn: &mut Conn, tenant: TenantId, filter: &Filter, id: Uuid) -> Result<SongRequest, TxError> {
+pub(crate) async fn find(mut conn: &Conn, tenant: TenantId, filter: &Filter, id: Uuid) -> Result<SongRequest, TxError> {
     let own = live(tenant, filter).filter(song_requests::id.eq(id));
-    Ok(own.select(SongRequest::as_select()).first(conn).await?)
+    Ok(own.select(SongRequest::as_select()).first(&mut conn).await?)
 }
 
 pub(crate) async fn find_for_update(conn: &mut Conn, tenant: TenantId, id: Uuid) -> Result<SongRequest, TxError> {
@@ -91,7 +91,7 @@ pub(crate) async fn find_for_update(conn: &mut Conn, tenant: TenantId, id: Uuid)
 
 /// The open request for a song, whoever asked.
 pub(crate) async fn find_open(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: TenantId,
     title: &str,
     artist: &str,
@@ -101,33 +101,30 @@ pub(crate) async fn find_open(
         .filter(song_requests::title_norm.eq(title.to_owned()))
         .filter(song_requests::artist_norm.eq(artist.to_owned()))
         .select(SongRequest::as_select())
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()?)
 }
 
-pub(crate) async fn count(conn: &mut Conn, tenant: TenantId, filter: &Filter) -> Result<i64, TxError> {
-    Ok(live(tenant, filter).count().get_result(conn).await?)
+pub(crate) async fn count(mut conn: &Conn, tenant: TenantId, filter: &Filter) -> Result<i64, TxError> {
+    Ok(live(tenant, filter).count().get_result(&mut conn).await?)
 }
 
 /// The newest first.
 pub(crate) async fn list(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: TenantId,
     filter: &Filter,
     after: Option<&Key>,
-    (limit, offset): (i64, i64),
+    window: Window,
 ) -> Result<Vec<SongRequest>, TxError> {
     let mut query = live(tenant, filter);
     if let Some(Key::Time(at, id)) = after {
         let earlier = song_requests::created_at.lt(*at);
         query = query.filter(earlier.or(song_requests::created_at.eq(*at).and(song_requests::id.lt(*id))));
     }
-    Ok(query
-        .order((song_requests::created_at.desc(), song_requests::id.desc()))
-        .limit(limit)
-        .offset(offset)
-        .select(SongRequest::as_select())
-        .load(conn)
-        .await?)
+    let newest = query.order((song_requests::created_at.desc(), song_requests::id.desc()));
+    let mut rows: Vec<SongRequest> = window.of(newest.select(SongRequest::as_select())).load(&mut conn).await?;
+    rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
+    Ok(rows)
 }

@@ -4,13 +4,13 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, of_tenant};
+use kit_pg::{Conn, TxError, Window, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility};
 use super::search::in_catalogue;
-use crate::schema::{genres, songs};
+use crate::schema::songs;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = songs)]
@@ -63,16 +63,14 @@ fn seen(catalogue: Catalogue, visibility: Option<Visibility>) -> Condition {
     }
 }
 
-pub(crate) async fn find(conn: &mut Conn, catalogue: Catalogue, id: Uuid) -> Result<(Song, String), TxError> {
+pub(crate) async fn find(mut conn: &Conn, catalogue: Catalogue, id: Uuid) -> Result<Song, TxError> {
     let live = songs::table.filter(songs::id.eq(id)).filter(songs::deleted_at.is_null());
-    let song: Song = live.filter(seen(catalogue, None)).select(Song::as_select()).first(conn).await?;
-    let genre = genres::table.find(song.genre_id).select(genres::name).first(conn).await?;
-    Ok((song, genre))
+    Ok(live.filter(seen(catalogue, None)).select(Song::as_select()).first(&mut conn).await?)
 }
 
 /// The live song of a scope with this compared form.
 pub(crate) async fn find_same(
-    conn: &mut Conn,
+    mut conn: &Conn,
     owner: Option<TenantId>,
     title: &str,
     artist: &str,
@@ -89,7 +87,7 @@ pub(crate) async fn find_same(
         Some(id) => same.filter(of_tenant(songs::tenant_id, id)),
         None => same.filter(songs::tenant_id.is_null()),
     };
-    Ok(same.first(conn).await.optional()?)
+    Ok(same.first(&mut conn).await.optional()?)
 }
 
 /// A list, filtered.
@@ -99,21 +97,20 @@ fn filtered(catalogue: Catalogue, filters: &Filters) -> songs::BoxedQuery<'stati
     in_catalogue::conditions(filters).into_iter().fold(seen, |query, condition| query.filter(condition))
 }
 
-pub(crate) async fn count(conn: &mut Conn, catalogue: Catalogue, filters: &Filters) -> Result<i64, TxError> {
-    Ok(filtered(catalogue, filters).count().get_result(conn).await?)
+pub(crate) async fn count(mut conn: &Conn, catalogue: Catalogue, filters: &Filters) -> Result<i64, TxError> {
+    Ok(filtered(catalogue, filters).count().get_result(&mut conn).await?)
 }
 
 /// One page: rows after `after` when there is one, else from `offset`.
 pub(crate) async fn list(
-    conn: &mut Conn,
+    mut conn: &Conn,
     catalogue: Catalogue,
     filters: &Filters,
     order: Order,
     after: Option<&Key>,
-    (limit, offset): (i64, i64),
-) -> Result<Vec<(Song, String)>, TxError> {
+    window: Window,
+) -> Result<Vec<Song>, TxError> {
     let mut query = filtered(catalogue, filters);
-    let mut skip = offset;
     match after {
         Some(Key::Time(at, id)) if order.descending => {
             query = query.filter(songs::created_at.lt(*at).or(songs::created_at.eq(*at).and(songs::id.lt(*id))));
@@ -121,8 +118,7 @@ pub(crate) async fn list(
         Some(Key::Time(at, id)) => {
             query = query.filter(songs::created_at.gt(*at).or(songs::created_at.eq(*at).and(songs::id.gt(*id))));
         }
-        Some(Key::Offset(rows)) => skip = *rows,
-        _ => {}
+        Some(Key::Offset(_)) | None => {}
     }
     query = match (filters.q.as_ref(), order.by, order.descending) {
         (Some(q), _, _) => {
@@ -140,17 +136,7 @@ pub(crate) async fn list(
         (None, SortBy::Duration, true) => query.order((songs::duration.desc().nulls_last(), songs::id.desc())),
         (None, SortBy::Duration, false) => query.order((songs::duration.asc().nulls_first(), songs::id.asc())),
     };
-    let rows: Vec<Song> = query.limit(limit).offset(skip).select(Song::as_select()).load(conn).await?;
-    with_genres(conn, rows).await
-}
-
-async fn with_genres(conn: &mut Conn, rows: Vec<Song>) -> Result<Vec<(Song, String)>, TxError> {
-    let names: Vec<(Uuid, String)> = genres::table
-        .filter(genres::id.eq_any(rows.iter().map(|song| song.genre_id).collect::<Vec<_>>()))
-        .select((genres::id, genres::name))
-        .load(conn)
-        .await?;
-    let name =
-        |id: Uuid| names.iter().find(|(known, _)| *known == id).map(|(_, name)| name.clone()).unwrap_or_default();
-    Ok(rows.into_iter().map(|song| (name(song.genre_id), song)).map(|(name, song)| (song, name)).collect())
+    let mut rows: Vec<Song> = window.of(query.select(Song::as_select())).load(&mut conn).await?;
+    rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
+    Ok(rows)
 }

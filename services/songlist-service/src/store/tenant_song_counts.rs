@@ -31,11 +31,11 @@ pub(super) async fn add(conn: &mut Conn, id: TenantId, total: i64, approved: i64
 }
 
 /// The links of a tenant: all of them, approved ones, or those that are not.
-pub(super) async fn kept(conn: &mut Conn, id: TenantId, is_active: Option<bool>) -> Result<i64, TxError> {
+pub(super) async fn kept(mut conn: &Conn, id: TenantId, is_active: Option<bool>) -> Result<i64, TxError> {
     let kept: Option<(i64, i64)> = tenant_song_counts::table
         .filter(of_tenant(tenant_song_counts::tenant_id, id))
         .select((tenant_song_counts::total, tenant_song_counts::approved))
-        .first(conn)
+        .first(&mut conn)
         .await
         .optional()?;
     let (total, approved) = kept.unwrap_or_default();

@@ -3,7 +3,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, of_tenant};
+use kit_pg::{Conn, TxError, Window, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -11,10 +11,10 @@ use super::filters::{Filters, Key, Order, SortBy, Visibility};
 use super::search::on_list;
 use super::songs::Song;
 use super::tenant_song_counts;
-use crate::schema::{genres, songs, tenant_songs};
+use crate::schema::{songs, tenant_songs};
 
-/// A link of a tenant to a song.
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize, Deserialize)]
+/// A link of a tenant to a song, with copies of what lists compare and show of the song.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = tenant_songs)]
 pub(crate) struct Link {
     pub id: Uuid,
@@ -25,19 +25,37 @@ pub(crate) struct Link {
     pub artist_norm: String,
     pub album_norm: String,
     pub genre_id: Uuid,
+    /// 0 when unknown.
     pub release_year: i16,
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
-    pub deleted_at: Option<DateTime<Utc>>,
+    pub title: String,
+    pub artist: String,
+    pub album: String,
+    pub duration: Option<i16>,
+    pub artwork: Option<String>,
+    pub is_global: bool,
 }
 
-/// A link with its song and the name of the genre.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// What is shown of a link.
+#[derive(Clone, Debug, Queryable, Selectable, Serialize, Deserialize)]
+#[diesel(table_name = tenant_songs)]
 pub(crate) struct TenantSong {
-    pub link: Link,
-    pub song: Song,
-    pub genre: String,
+    pub id: Uuid,
+    pub song_id: Uuid,
+    pub title: String,
+    pub artist: String,
+    pub album: String,
+    pub genre_id: Uuid,
+    pub duration: Option<i16>,
+    /// 0 when unknown.
+    pub release_year: i16,
+    pub artwork: Option<String>,
+    pub is_global: bool,
+    pub is_active: bool,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
 }
 
 impl Link {
@@ -56,7 +74,12 @@ impl Link {
             version: 1,
             created_at: now,
             updated_at: now,
-            deleted_at: None,
+            title: song.title.clone(),
+            artist: song.artist.clone(),
+            album: song.album.clone(),
+            duration: song.duration,
+            artwork: song.artwork.clone(),
+            is_global: song.tenant_id.is_none(),
         }
     }
 }
@@ -67,7 +90,7 @@ pub(crate) async fn link_all(
     id: TenantId,
     links: &[Link],
     now: DateTime<Utc>,
-) -> Result<Vec<Link>, TxError> {
+) -> Result<Vec<TenantSong>, TxError> {
     use diesel::upsert::excluded;
     let upsert = diesel::insert_into(tenant_songs::table)
         .values(links)
@@ -78,95 +101,102 @@ pub(crate) async fn link_all(
             tenant_songs::deleted_at.eq(None::<DateTime<Utc>>),
             tenant_songs::version.eq(tenant_songs::version + 1),
             tenant_songs::updated_at.eq(now),
+            (
+                tenant_songs::title_norm.eq(excluded(tenant_songs::title_norm)),
+                tenant_songs::artist_norm.eq(excluded(tenant_songs::artist_norm)),
+                tenant_songs::album_norm.eq(excluded(tenant_songs::album_norm)),
+                tenant_songs::genre_id.eq(excluded(tenant_songs::genre_id)),
+                tenant_songs::release_year.eq(excluded(tenant_songs::release_year)),
+                tenant_songs::title.eq(excluded(tenant_songs::title)),
+                tenant_songs::artist.eq(excluded(tenant_songs::artist)),
+                tenant_songs::album.eq(excluded(tenant_songs::album)),
+                tenant_songs::duration.eq(excluded(tenant_songs::duration)),
+                tenant_songs::artwork.eq(excluded(tenant_songs::artwork)),
+                tenant_songs::is_global.eq(excluded(tenant_songs::is_global)),
+            ),
         ));
     let removed = diesel::query_dsl::methods::FilterDsl::filter(upsert, tenant_songs::deleted_at.is_not_null());
-    let linked: Vec<Link> = removed.returning(Link::as_returning()).get_results(conn).await?;
+    let linked: Vec<TenantSong> = removed.returning(TenantSong::as_returning()).get_results(conn).await?;
     let approved = linked.iter().filter(|link| link.is_active).count();
     tenant_song_counts::add(conn, id, i64::try_from(linked.len()).unwrap_or(0), i64::try_from(approved).unwrap_or(0))
         .await?;
     Ok(linked)
 }
 
-/// Approves or withdraws a link; `None` when it is in that state already.
+/// Approves or withdraws a link; false when it is in that state already.
 pub(crate) async fn set_active(
     conn: &mut Conn,
     tenant: TenantId,
     id: Uuid,
     active: bool,
     now: DateTime<Utc>,
-) -> Result<Option<Link>, TxError> {
+) -> Result<bool, TxError> {
     let other_way = tenant_songs::table
         .filter(of_tenant(tenant_songs::tenant_id, tenant))
         .filter(tenant_songs::id.eq(id))
         .filter(tenant_songs::deleted_at.is_null())
         .filter(tenant_songs::is_active.ne(active));
-    let changed: Option<Link> = diesel::update(other_way)
+    let changed = diesel::update(other_way)
         .set((
             tenant_songs::is_active.eq(active),
             tenant_songs::version.eq(tenant_songs::version + 1),
             tenant_songs::updated_at.eq(now),
         ))
-        .returning(Link::as_returning())
-        .get_result(conn)
-        .await
-        .optional()?;
-    if changed.is_some() {
+        .execute(conn)
+        .await?;
+    if changed > 0 {
         tenant_song_counts::add(conn, tenant, 0, if active { 1 } else { -1 }).await?;
     }
-    Ok(changed)
+    Ok(changed > 0)
 }
 
-type Query = diesel::dsl::IntoBoxed<'static, diesel::dsl::InnerJoin<tenant_songs::table, songs::table>, Pg>;
+type Query = tenant_songs::BoxedQuery<'static, Pg>;
 
-/// The live links of a tenant to live songs.
+/// The live links of a tenant to live songs. Deleting a song writes the song alone, so that it is asked for here; an index holds
+/// the few that are deleted.
 fn live(id: TenantId) -> Query {
+    let deleted = songs::table.filter(songs::id.eq(tenant_songs::song_id)).filter(songs::deleted_at.is_not_null());
     tenant_songs::table
-        .inner_join(songs::table)
         .into_boxed()
         .filter(of_tenant(tenant_songs::tenant_id, id))
         .filter(tenant_songs::deleted_at.is_null())
-        .filter(songs::deleted_at.is_null())
+        .filter(diesel::dsl::not(diesel::dsl::exists(deleted.select(songs::id))))
 }
 
-/// The links that a list shows.
+/// The links that a list shows. Approval is written into the text, so that the plan knows which index serves it.
 fn filtered(id: TenantId, filters: &Filters) -> Query {
     let mut query = on_list::conditions(filters).into_iter().fold(live(id), |query, condition| query.filter(condition));
     query = match filters.visibility {
-        Some(Visibility::Global) => query.filter(songs::tenant_id.is_null()),
-        Some(Visibility::Tenant) => query.filter(songs::tenant_id.is_not_null()),
+        Some(Visibility::Global) => query.filter(tenant_songs::is_global),
+        Some(Visibility::Tenant) => query.filter(diesel::dsl::not(tenant_songs::is_global)),
         None => query,
     };
-    if let Some(active) = filters.is_active {
-        query = query.filter(tenant_songs::is_active.eq(active));
+    match filters.is_active {
+        Some(true) => query.filter(tenant_songs::is_active),
+        Some(false) => query.filter(diesel::dsl::not(tenant_songs::is_active)),
+        None => query,
     }
-    query
 }
 
 /// How many rows a list has: the kept count where no filter but approval is set.
-pub(crate) async fn count(conn: &mut Conn, id: TenantId, filters: &Filters) -> Result<i64, TxError> {
+pub(crate) async fn count(mut conn: &Conn, id: TenantId, filters: &Filters) -> Result<i64, TxError> {
     if filters.plain() {
         return tenant_song_counts::kept(conn, id, filters.is_active).await;
     }
-    Ok(filtered(id, filters).count().get_result(conn).await?)
+    Ok(filtered(id, filters).count().get_result(&mut conn).await?)
 }
 
 /// One page: rows after `after` when there is one, else from `offset`.
 pub(crate) async fn list(
-    conn: &mut Conn,
+    mut conn: &Conn,
     id: TenantId,
     filters: &Filters,
     order: Order,
     after: Option<&Key>,
-    (limit, offset): (i64, i64),
+    window: Window,
 ) -> Result<Vec<TenantSong>, TxError> {
     use tenant_songs as t;
-    if filters.plain() {
-        // One plan fits every tenant here: the page in order from its index. With LIMIT as a parameter Postgres would plan each
-        // page anew, which takes three times as long as reading it.
-        diesel::sql_query("SET LOCAL plan_cache_mode = force_generic_plan").execute(conn).await?;
-    }
     let mut query = filtered(id, filters);
-    let mut skip = offset;
     match after {
         Some(Key::Time(at, id)) if order.descending => {
             query = query.filter(t::created_at.lt(*at).or(t::created_at.eq(*at).and(t::id.lt(*id))));
@@ -174,8 +204,7 @@ pub(crate) async fn list(
         Some(Key::Time(at, id)) => {
             query = query.filter(t::created_at.gt(*at).or(t::created_at.eq(*at).and(t::id.gt(*id))));
         }
-        Some(Key::Offset(rows)) => skip = *rows,
-        None => {}
+        Some(Key::Offset(_)) | None => {}
     }
     query = match (filters.q.as_ref(), order.by, order.descending) {
         (Some(q), _, _) => {
@@ -191,42 +220,45 @@ pub(crate) async fn list(
         (None, SortBy::CreatedAt | SortBy::Duration, true) => query.order((t::created_at.desc(), t::id.desc())),
         (None, SortBy::CreatedAt | SortBy::Duration, false) => query.order((t::created_at.asc(), t::id.asc())),
     };
-    let rows: Vec<(Link, Song)> =
-        query.limit(limit).offset(skip).select((Link::as_select(), Song::as_select())).load(conn).await?;
-    with_genres(conn, rows).await
+    let mut rows: Vec<TenantSong> = window.of(query.select(TenantSong::as_select())).load(&mut conn).await?;
+    rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
+    Ok(rows)
+}
+
+/// A page far from the beginning, read from the nearer end: `count` rows are in the list.
+pub(crate) async fn list_deep(
+    conn: &Conn,
+    id: TenantId,
+    filters: &Filters,
+    order: Order,
+    window: Window,
+    count: Option<i64>,
+) -> Result<Vec<TenantSong>, TxError> {
+    let Some(mirrored) = count.filter(|_| filters.q.is_none()).and_then(|count| window.mirrored(count)) else {
+        return list(conn, id, filters, order, None, window).await;
+    };
+    let mut rows = list(conn, id, filters, order.reversed(), None, mirrored).await?;
+    rows.reverse();
+    Ok(rows)
 }
 
 /// A live link by id.
-pub(crate) async fn find(conn: &mut Conn, tenant: TenantId, id: Uuid) -> Result<TenantSong, TxError> {
-    let row =
-        live(tenant).filter(tenant_songs::id.eq(id)).select((Link::as_select(), Song::as_select())).first(conn).await?;
-    let mut found = with_genres(conn, vec![row]).await?;
-    found.pop().ok_or_else(|| kit::Error::not_found().into())
+pub(crate) async fn find(mut conn: &Conn, tenant: TenantId, id: Uuid) -> Result<TenantSong, TxError> {
+    Ok(live(tenant).filter(tenant_songs::id.eq(id)).select(TenantSong::as_select()).first(&mut conn).await?)
 }
 
 /// Approved live links among `ids`, with the length of their songs.
 pub(crate) async fn approved(
-    conn: &mut Conn,
+    mut conn: &Conn,
     tenant: TenantId,
     ids: &[Uuid],
 ) -> Result<Vec<(Uuid, Option<i16>)>, TxError> {
     Ok(live(tenant)
         .filter(tenant_songs::id.eq_any(ids.to_vec()))
-        .filter(tenant_songs::is_active.eq(true))
-        .select((tenant_songs::id, songs::duration))
-        .load(conn)
+        .filter(tenant_songs::is_active)
+        .select((tenant_songs::id, tenant_songs::duration))
+        .load(&mut conn)
         .await?)
-}
-
-async fn with_genres(conn: &mut Conn, rows: Vec<(Link, Song)>) -> Result<Vec<TenantSong>, TxError> {
-    let mut ids: Vec<Uuid> = rows.iter().map(|(_, song)| song.genre_id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let names: Vec<(Uuid, String)> =
-        genres::table.filter(genres::id.eq_any(ids)).select((genres::id, genres::name)).load(conn).await?;
-    let name =
-        |id: Uuid| names.iter().find(|(known, _)| *known == id).map(|(_, name)| name.clone()).unwrap_or_default();
-    Ok(rows.into_iter().map(|(link, song)| TenantSong { genre: name(song.genre_id), link, song }).collect())
 }
 
 /// Approves the live link to a song, when it was withdrawn.

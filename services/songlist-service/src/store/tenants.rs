@@ -6,8 +6,9 @@ use kit_pg::{Conn, TxError};
 use crate::schema::tenants;
 
 /// Whether the tenant is premium, as far as this service was told.
-pub(crate) async fn is_premium(conn: &mut Conn, id: TenantId) -> Result<bool, TxError> {
-    let known: Option<bool> = tenants::table.find(id.0).select(tenants::is_premium).first(conn).await.optional()?;
+pub(crate) async fn is_premium(mut conn: &Conn, id: TenantId) -> Result<bool, TxError> {
+    let known: Option<bool> =
+        tenants::table.find(id.0).select(tenants::is_premium).first(&mut conn).await.optional()?;
     Ok(known.unwrap_or(false))
 }
 

@@ -1,0 +1,87 @@
+use std::time::Duration;
+
+use bb8::ManageConnection;
+use diesel::ConnectionError;
+use diesel_async::AsyncPgConnection;
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, PoolError, RecyclingMethod};
+use futures_util::FutureExt;
+use tokio_postgres::NoTls;
+use tokio_postgres::config::SslMode;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::PgConfig;
+
+/// The connection that store functions take: `&Conn` when they read, `&mut Conn` when they write.
+pub type Conn = AsyncPgConnection;
+
+/// What a TCP connection, and what BEGIN on an open one, may take.
+pub(crate) const CONNECT: Duration = Duration::from_secs(2);
+
+/// A connection of the pool.
+pub(crate) struct PooledConn {
+    pub conn: Conn,
+    /// True from the first byte of a read until its COMMIT is queued. A read that is cancelled in between leaves a transaction
+    /// open with a tenant set, so the connection must not be used again.
+    pub reading: bool,
+}
+
+/// Opens connections, and says which of them must leave the pool.
+pub(crate) struct Manager(AsyncDieselConnectionManager<Conn>);
+
+impl Manager {
+    pub(crate) fn new(config: &PgConfig) -> Self {
+        let mut manager = ManagerConfig::default();
+        manager.recycling_method = RecyclingMethod::Fast;
+        let settings = config.clone();
+        manager.custom_setup = Box::new(move |url| connect(url.to_owned(), settings.clone()).boxed());
+        Self(AsyncDieselConnectionManager::new_with_config(config.url.expose(), manager))
+    }
+}
+
+impl ManageConnection for Manager {
+    type Connection = PooledConn;
+    type Error = PoolError;
+
+    async fn connect(&self) -> Result<PooledConn, PoolError> {
+        Ok(PooledConn { conn: self.0.connect().await?, reading: false })
+    }
+
+    async fn is_valid(&self, pooled: &mut PooledConn) -> Result<(), PoolError> {
+        self.0.is_valid(&mut pooled.conn).await
+    }
+
+    fn has_broken(&self, pooled: &mut PooledConn) -> bool {
+        pooled.reading || self.0.has_broken(&mut pooled.conn)
+    }
+}
+
+/// Opens a connection with its session settings; `search_path` and the like come with the URL.
+pub(crate) async fn connect(url: String, settings: PgConfig) -> diesel::ConnectionResult<Conn> {
+    let bad = |error: tokio_postgres::Error| {
+        ConnectionError::BadConnection(
+            std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
+        )
+    };
+    let mut config: tokio_postgres::Config = url.parse().map_err(bad)?;
+    let limits = format!(
+        "-c statement_timeout={} -c lock_timeout=1000 -c idle_in_transaction_session_timeout=10000",
+        settings.statement_timeout.as_millis()
+    );
+    let options = config.get_options().map_or(limits.clone(), |given| format!("{given} {limits}"));
+    config.options(options).application_name(&settings.application_name).connect_timeout(CONNECT);
+    // The kernel notices a host that vanished: by what it does not acknowledge while something is sent, by keepalives while an
+    // answer is awaited.
+    config.tcp_user_timeout(settings.statement_timeout + CONNECT);
+    config.keepalives_idle(Duration::from_secs(5)).keepalives_interval(Duration::from_secs(2)).keepalives_retries(2);
+    if config.get_ssl_mode() == SslMode::Disable || config.get_ssl_mode() == SslMode::Prefer {
+        let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
+        return Conn::try_from_client_and_connection(client, connection).await;
+    }
+    let tls = rustls::ClientConfig::builder().with_root_certificates(roots()).with_no_client_auth();
+    let (client, connection) = config.connect(MakeRustlsConnect::new(tls)).await.map_err(bad)?;
+    Conn::try_from_client_and_connection(client, connection).await
+}
+
+fn roots() -> rustls::RootCertStore {
+    rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
+}

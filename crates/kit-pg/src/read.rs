@@ -1,0 +1,55 @@
+//! Reading in one flush: BEGIN with its settings, the queries and COMMIT go to Postgres without waiting for each other.
+
+use diesel_async::SimpleAsyncConnection;
+use futures_util::FutureExt;
+use futures_util::future::join;
+use kit::Error;
+
+use crate::connection::{Conn, PooledConn};
+use crate::pool::{Pool, Work};
+use crate::{ReadScope, TxError};
+
+impl Pool {
+    /// Runs read-only queries under `scope`, in one transaction and one flush. `work` is polled right after BEGIN was queued:
+    /// queries that it joins (`try_join!` over one `&Conn`) are queued behind it at once. COMMIT is queued when `work` has its
+    /// rows, and not awaited.
+    ///
+    /// A future that is dropped half-way costs the connection, never a tenant's rows: from the first byte until COMMIT is queued
+    /// the connection counts as broken, and the pool does not lend it again.
+    ///
+    /// # Errors
+    /// What `work` refused with; `Unavailable` when the database cannot be reached or gave up.
+    pub async fn read<R, F>(&self, scope: impl Into<ReadScope>, work: F) -> Result<R, Error>
+    where
+        for<'r> F: Work<&'r Conn, Result<R, TxError>, Fut: Send> + Send + Sync,
+        R: Send,
+    {
+        let begin = scope.into().begin_sql();
+        // A connection that died idle fails here; nothing was changed, so the read is tried on the next one.
+        for _ in 0..self.connections() {
+            match self.attempt_read(&begin, &work).await {
+                Err(error) if error.connection_lost() => {}
+                outcome => return outcome.map_err(|error| error.into_error(self.conflicts())),
+            }
+        }
+        self.attempt_read(&begin, &work).await.map_err(|error| error.into_error(self.conflicts()))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the connection counts as broken until COMMIT is queued")]
+    async fn attempt_read<R, F>(&self, begin: &str, work: &F) -> Result<R, TxError>
+    where
+        for<'r> F: Work<&'r Conn, Result<R, TxError>, Fut: Send> + Send + Sync,
+        R: Send,
+    {
+        let (mut pooled, _held) = self.get().await?;
+        let PooledConn { conn, reading } = &mut *pooled;
+        *reading = true;
+        let conn: &Conn = conn;
+        let (mut begin_on, mut commit_on) = (conn, conn);
+        let (begun, outcome) = join(begin_on.batch_execute(begin), work(conn)).await;
+        begun?;
+        // One poll hands the message to the connection's task, in order before whatever the next borrower sends.
+        *reading = matches!(commit_on.batch_execute("COMMIT").now_or_never(), Some(Err(_)));
+        outcome
+    }
+}

@@ -1,0 +1,87 @@
+//! LIMIT as a literal. As a parameter the planner takes it for a tenth of the rows, and with one huge tenant every page of every
+//! tenant is planned for a tenth of that tenant's rows.
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::BigInt;
+
+/// The limits that are written into statements: few texts, so that few statements are prepared.
+const LIMITS: [i64; 4] = [11, 21, 51, 101];
+
+/// Rows that are skipped without asking how many there are in all.
+const DEEP: i64 = 1_000;
+
+/// Which rows of an ordered query are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Rows wanted.
+    pub rows: i64,
+    /// Rows before them.
+    pub offset: i64,
+}
+
+impl Window {
+    /// True when so many rows come before it that reading from the other end may be nearer.
+    pub fn is_deep(self) -> bool {
+        self.offset >= DEEP
+    }
+
+    /// The same rows counted from the other end of a list of `count` rows, when they are nearer to it.
+    pub fn mirrored(self, count: i64) -> Option<Self> {
+        let rows = self.rows.min(count - self.offset);
+        let offset = count - self.offset - rows;
+        (rows > 0 && offset < self.offset).then_some(Self { rows, offset })
+    }
+
+    /// The query cut to this window. It may give more rows than were wanted, for its limit is one of a few literals; without
+    /// rows before it, it has no OFFSET.
+    pub fn of<Q>(self, query: Q) -> Windowed<Q> {
+        let limit = LIMITS.into_iter().find(|limit| *limit >= self.rows).unwrap_or(self.rows);
+        Windowed { query, limit, offset: self.offset }
+    }
+}
+
+/// A query with LIMIT as a literal and OFFSET, if any, as a parameter.
+#[derive(Clone, Debug)]
+pub struct Windowed<Q> {
+    query: Q,
+    limit: i64,
+    offset: i64,
+}
+
+impl<Q: Query> Query for Windowed<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q> QueryId for Windowed<Q> {
+    type QueryId = ();
+    // The limit is part of the text: statements are cached by it.
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Windowed<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.query.walk_ast(out.reborrow())?;
+        out.push_sql(&format!(" LIMIT {}", self.limit));
+        if self.offset > 0 {
+            out.push_sql(" OFFSET ");
+            out.push_bind_param::<BigInt, _>(&self.offset)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Window;
+
+    #[test]
+    fn a_window_is_mirrored_to_the_nearer_end_only() {
+        let window = |rows, offset| Window { rows, offset };
+        assert_eq!(window(21, 9_990).mirrored(10_000), Some(window(10, 0)), "the last page has fewer rows");
+        assert_eq!(window(21, 9_900).mirrored(10_000), Some(window(21, 79)));
+        assert_eq!(window(21, 4_000).mirrored(10_000), None, "the beginning is nearer");
+        assert_eq!(window(21, 10_000).mirrored(10_000), None, "past the end");
+    }
+}

@@ -1,0 +1,57 @@
+//! How long a request may still take. The gRPC server sets it from the caller's `grpc-timeout`; whatever waits below it (for a
+//! database connection, for a peer) waits no longer than that.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+tokio::task_local! {
+    static DEADLINE: Instant;
+}
+
+/// Runs `work` with this much time from now.
+pub async fn within<F: Future>(budget: Duration, work: F) -> F::Output {
+    DEADLINE.scope(Instant::now() + budget, work).await
+}
+
+/// What is left; `None` outside of a request, as in background work.
+pub fn remaining() -> Option<Duration> {
+    DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now())).ok()
+}
+
+/// Reads a `grpc-timeout` header: at most eight digits and a unit
+/// (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>).
+pub(crate) fn parse_grpc_timeout(header: &str) -> Option<Duration> {
+    let unit = header.chars().last().filter(char::is_ascii)?;
+    let digits = header.strip_suffix(unit).filter(|digits| digits.len() <= 8)?;
+    let value: u64 = digits.parse().ok()?;
+    Some(match unit {
+        'H' => Duration::from_secs(value * 3_600),
+        'M' => Duration::from_secs(value * 60),
+        'S' => Duration::from_secs(value),
+        'm' => Duration::from_millis(value),
+        'u' => Duration::from_micros(value),
+        'n' => Duration::from_nanos(value),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_left_is_known_within_a_request_only() {
+        assert_eq!(remaining(), None);
+        let left = within(Duration::from_secs(5), async { remaining() }).await.unwrap();
+        assert!(left <= Duration::from_secs(5) && left > Duration::from_secs(4));
+    }
+
+    #[test]
+    fn a_grpc_timeout_is_read_and_nonsense_is_not() {
+        assert_eq!(parse_grpc_timeout("2000000u"), Some(Duration::from_secs(2)));
+        assert_eq!(parse_grpc_timeout("15S"), Some(Duration::from_secs(15)));
+        for bad in ["", "5", "S", "-1S", "123456789S", "5x", "5é"] {
+            assert_eq!(parse_grpc_timeout(bad), None, "{bad}");
+        }
+    }
+}
