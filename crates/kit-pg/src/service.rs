@@ -3,12 +3,13 @@ use std::process::ExitCode;
 use kit::env::{ConfigError, EXIT_USAGE, Env};
 use kit::lifecycle::{Shutdown, StopTimes};
 use kit::telemetry::LogConfig;
+use kit::{Secret, runtime};
 
 use crate::PgConfig;
 use crate::migrate::{self, EmbeddedMigrations};
 
 /// What the binary of a service with a database does: `serve` (the default), or `migrate` as the role that owns its schema.
-pub async fn service_main<C, A>(
+pub fn service_main<C, A>(
     name: &'static str,
     svc: &'static str,
     migrations: EmbeddedMigrations,
@@ -26,14 +27,14 @@ pub async fn service_main<C, A>(
     let logs = LogConfig::from_env(&mut env);
     match std::env::args().nth(1).as_deref() {
         None | Some("serve") => {
-            let times = StopTimes::from_env(&mut env);
+            let (times, workers) = (StopTimes::from_env(&mut env), runtime::workers_from_env(&mut env));
             let config = config(&mut env);
             if let Err(problems) = env.finish() {
                 return refuse(&problems);
             }
             let _flush = logs.install();
-            Box::pin(kit::lifecycle::run(times, async |shutdown| start(config, shutdown).await.map(|_addresses| ())))
-                .await
+            let serve = kit::lifecycle::run(times, async |shutdown| start(config, shutdown).await.map(|_addresses| ()));
+            runtime::block_on(workers, Box::pin(serve))
         }
         Some("migrate") => {
             let url = PgConfig::owner_from_env(&mut env, svc);
@@ -41,20 +42,24 @@ pub async fn service_main<C, A>(
                 return refuse(&problems);
             }
             let _flush = logs.install();
-            match migrate::run(url.expose(), name, migrations).await {
-                Ok(done) => {
-                    tracing::info!(migrations = ?done, "the schema is current");
-                    ExitCode::SUCCESS
-                }
-                Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), "the migrations failed");
-                    ExitCode::FAILURE
-                }
-            }
+            runtime::block_on(1, run_migrations(name, url, migrations))
         }
         Some(other) => {
             eprintln!("{name}: unknown command `{other}`; say nothing to serve, or `migrate`");
             ExitCode::from(u8::try_from(EXIT_USAGE).unwrap_or(1))
+        }
+    }
+}
+
+async fn run_migrations(name: &'static str, url: Secret, migrations: EmbeddedMigrations) -> ExitCode {
+    match migrate::run(url.expose(), name, migrations).await {
+        Ok(done) => {
+            tracing::info!(migrations = ?done, "the schema is current");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            tracing::error!(error = format!("{error:#}"), "the migrations failed");
+            ExitCode::FAILURE
         }
     }
 }

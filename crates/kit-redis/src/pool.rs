@@ -1,6 +1,6 @@
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bb8_redis::RedisConnectionManager;
@@ -39,7 +39,7 @@ impl RedisConfig {
 #[derive(Debug)]
 pub struct RedisDown;
 
-/// A pool of connections to Redis. Clones share it.
+/// The connection to Redis, opened again when it breaks. Clones share it.
 #[derive(Clone)]
 pub struct Redis {
     pool: bb8::Pool<Manager>,
@@ -49,14 +49,15 @@ pub struct Redis {
 }
 
 impl Redis {
-    /// A pool that connects lazily.
+    /// Connects lazily.
     ///
     /// # Errors
     /// When the URL is not one of Redis.
     pub fn new(config: &RedisConfig) -> anyhow::Result<Self> {
         let manager = Manager(RedisConnectionManager::new(config.url.expose())?);
         let pool = bb8::Pool::builder()
-            .max_size(8)
+            // One connection carries the commands of all requests: it is borrowed for as long as it takes to clone a handle.
+            .max_size(1)
             .test_on_check_out(false)
             .connection_timeout(config.budget)
             .build_unchecked(manager);
@@ -80,15 +81,21 @@ impl Redis {
         if self.breaker.open() {
             return Err(RedisDown);
         }
+        let mut used = None;
         let outcome = tokio::time::timeout(self.budget, async {
-            let mut conn = self.pool.get().await.map_err(|error| error.to_string())?;
-            // Until the answer is there the connection counts as broken: one cut by the budget must not be used again.
-            conn.broken = true;
-            let value = command(conn.inner.clone()).await;
-            conn.broken = value.as_ref().is_err_and(|error| error.is_io_error() || error.is_connection_dropped());
+            let (handle, broken) = self.connection().await?;
+            let broken = used.insert(broken);
+            let value = command(handle).await;
+            if value.as_ref().is_err_and(|error| error.is_io_error() || error.is_connection_dropped()) {
+                broken.store(true, Ordering::Relaxed);
+            }
             value.map_err(|error| error.to_string())
         })
         .await;
+        if let (Err(_elapsed), Some(broken)) = (&outcome, &used) {
+            // Redis accepts and does not answer: the next command tries another connection.
+            broken.store(true, Ordering::Relaxed);
+        }
         match outcome {
             Ok(Ok(value)) => {
                 self.breaker.succeeded();
@@ -96,6 +103,17 @@ impl Redis {
             }
             Ok(Err(reason)) => self.failed(&reason),
             Err(_elapsed) => self.failed("no answer within the budget"),
+        }
+    }
+
+    /// A handle of the connection, and its flag for saying that it is broken.
+    async fn connection(&self) -> Result<(MultiplexedConnection, Arc<AtomicBool>), String> {
+        loop {
+            let shared = self.pool.get().await.map_err(|error| error.to_string())?;
+            // A broken one leaves the pool when it is given back.
+            if !shared.broken.load(Ordering::Relaxed) {
+                return Ok((shared.inner.clone(), shared.broken.clone()));
+            }
         }
     }
 
@@ -165,26 +183,26 @@ fn millis() -> u64 {
 }
 
 /// bb8-redis never calls a connection broken; this one leaves the pool after an I/O error.
-pub(crate) struct Guarded {
+pub(crate) struct Shared {
     inner: MultiplexedConnection,
-    broken: bool,
+    broken: Arc<AtomicBool>,
 }
 
 struct Manager(RedisConnectionManager);
 
 impl bb8::ManageConnection for Manager {
-    type Connection = Guarded;
+    type Connection = Shared;
     type Error = RedisError;
 
-    async fn connect(&self) -> Result<Guarded, RedisError> {
-        Ok(Guarded { inner: self.0.connect().await?, broken: false })
+    async fn connect(&self) -> Result<Shared, RedisError> {
+        Ok(Shared { inner: self.0.connect().await?, broken: Arc::default() })
     }
 
-    async fn is_valid(&self, conn: &mut Guarded) -> Result<(), RedisError> {
+    async fn is_valid(&self, conn: &mut Shared) -> Result<(), RedisError> {
         self.0.is_valid(&mut conn.inner).await
     }
 
-    fn has_broken(&self, conn: &mut Guarded) -> bool {
-        conn.broken
+    fn has_broken(&self, conn: &mut Shared) -> bool {
+        conn.broken.load(Ordering::Relaxed)
     }
 }

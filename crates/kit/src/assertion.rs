@@ -5,6 +5,7 @@
 //! gateway may assert users. A bad assertion is a fault of ours: `Unavailable` to the client and an alarm, never 401.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -44,9 +45,12 @@ struct Claims {
     caller: Caller,
 }
 
-/// The pair keys one service holds: to sign what it sends and to verify what it receives.
+/// The pair keys one service holds, to sign what it sends and to verify what it receives. Clones share them.
 #[derive(Clone, Default)]
-pub struct KeyRing {
+pub struct KeyRing(Arc<Keys>);
+
+#[derive(Default)]
+struct Keys {
     me: String,
     to: HashMap<String, hmac::Key>,
     from: HashMap<String, hmac::Key>,
@@ -59,7 +63,7 @@ impl KeyRing {
     /// # Errors
     /// A sentence that names the pair at fault, never its key; keys below 256 bits are refused.
     pub fn parse(me: &str, pairs: &Secret, clock: Clock) -> Result<Self, String> {
-        let mut ring = Self { me: me.to_owned(), clock, ..Self::default() };
+        let mut ring = Keys { me: me.to_owned(), clock, ..Keys::default() };
         for pair in pairs.expose().split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
             let (names, key) = pair.split_once('=').ok_or("a pair is written caller>callee=hex")?;
             let (from, to) = names.split_once('>').ok_or("a pair is written caller>callee=hex")?;
@@ -74,7 +78,7 @@ impl KeyRing {
                 ring.from.insert(from.to_owned(), key);
             }
         }
-        Ok(ring)
+        Ok(Self(Arc::new(ring)))
     }
 
     /// Reads `INTERNAL_KEYS`.
@@ -97,18 +101,19 @@ impl KeyRing {
     /// `Internal` when there is no key for this pair: the call was never meant to be made.
     pub fn sign(&self, audience: &str, method: &str, caller: &Caller) -> Result<String, Error> {
         let key = self
+            .0
             .to
             .get(audience)
-            .ok_or_else(|| Error::internal(anyhow::anyhow!("no key for the pair {}>{audience}", self.me)))?;
+            .ok_or_else(|| Error::internal(anyhow::anyhow!("no key for the pair {}>{audience}", self.0.me)))?;
         let claims = Claims {
             aud: audience.to_owned(),
             method: method.to_owned(),
-            iat: self.clock.now().timestamp(),
+            iat: self.0.clock.now().timestamp(),
             caller: caller.clone(),
         };
         let payload = URL_SAFE_NO_PAD.encode(serde_json::to_vec(&claims).map_err(Error::internal)?);
         let mac = URL_SAFE_NO_PAD.encode(hmac::sign(key, payload.as_bytes()));
-        Ok(format!("{}.{payload}.{mac}", self.me))
+        Ok(format!("{}.{payload}.{mac}", self.0.me))
     }
 
     /// Verifies an assertion that arrived for `method`.
@@ -133,18 +138,18 @@ impl KeyRing {
         else {
             return Err("malformed");
         };
-        let key = self.from.get(kid).ok_or("unknown caller")?;
+        let key = self.0.from.get(kid).ok_or("unknown caller")?;
         let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_bad| "malformed")?;
         hmac::verify(key, payload.as_bytes(), &mac).map_err(|_bad| "wrong signature")?;
         let bytes = URL_SAFE_NO_PAD.decode(payload).map_err(|_bad| "malformed")?;
         let claims: Claims = serde_json::from_slice(&bytes).map_err(|_bad| "malformed")?;
-        if claims.aud != self.me {
+        if claims.aud != self.0.me {
             return Err("wrong audience");
         }
         if claims.method != method {
             return Err("wrong method");
         }
-        if (self.clock.now().timestamp() - claims.iat).abs() > LIFETIME_SECS {
+        if (self.0.clock.now().timestamp() - claims.iat).abs() > LIFETIME_SECS {
             return Err("expired");
         }
         match &claims.caller.actor {

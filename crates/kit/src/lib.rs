@@ -14,6 +14,7 @@ pub mod ids;
 pub mod lifecycle;
 pub mod metrics;
 pub mod page;
+pub mod runtime;
 pub mod secret;
 mod status;
 pub mod telemetry;

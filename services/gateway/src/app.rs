@@ -11,39 +11,54 @@ use crate::peers::Peers;
 use crate::revocations::Revocations;
 use crate::signing_keys::SigningKeys;
 
-/// What every request shares.
+/// What every request shares. Each thread that serves HTTP has one of its own, for connections that no other thread uses.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Parts>);
 
 pub(crate) struct Parts {
-    pub config: Config,
+    shared: Arc<Shared>,
     pub redis: Redis,
+    pub peers: Peers,
+}
+
+/// The parts that all threads share.
+pub(crate) struct Shared {
+    pub config: Config,
     pub local_limits: LocalLimiter,
     pub signing_keys: Arc<SigningKeys>,
     pub revocations: Arc<Revocations>,
     pub health: Health,
     pub metrics: Metrics,
-    pub peers: Peers,
     /// The OpenAPI document, rendered once.
     pub openapi: Bytes,
 }
 
 impl App {
     pub(crate) fn new(config: Config, openapi: Bytes) -> anyhow::Result<Self> {
-        let peers = Peers::new(&config)?;
         let verifier = Verifier::new(&config.issuer, TokenKind::Access, config.clock.clone());
-        let parts = Parts {
-            redis: Redis::new(&config.redis)?,
+        let shared = Shared {
             local_limits: LocalLimiter::default(),
-            signing_keys: Arc::new(SigningKeys::new(peers.keys(), verifier)),
+            signing_keys: Arc::new(SigningKeys::new(Peers::new(&config)?.keys(), verifier)),
             revocations: Arc::default(),
             health: Health::default(),
             metrics: Metrics::new()?,
-            peers,
             openapi,
             config,
         };
-        Ok(Self(Arc::new(parts)))
+        Self::with_connections(Arc::new(shared))
+    }
+
+    /// The same with connections of its own, opened on the thread that calls this.
+    ///
+    /// # Errors
+    /// When an address of the configuration is none, which [`App::new`] has found out before.
+    pub(crate) fn for_this_thread(&self) -> anyhow::Result<Self> {
+        Self::with_connections(self.0.shared.clone())
+    }
+
+    fn with_connections(shared: Arc<Shared>) -> anyhow::Result<Self> {
+        let (redis, peers) = (Redis::new(&shared.config.redis)?, Peers::new(&shared.config)?);
+        Ok(Self(Arc::new(Parts { shared, redis, peers })))
     }
 }
 
@@ -51,5 +66,12 @@ impl std::ops::Deref for App {
     type Target = Parts;
     fn deref(&self) -> &Parts {
         &self.0
+    }
+}
+
+impl std::ops::Deref for Parts {
+    type Target = Shared;
+    fn deref(&self) -> &Shared {
+        &self.shared
     }
 }

@@ -57,7 +57,7 @@ impl Config {
             cors_origins: origins.split(',').map(str::trim).filter(|o| !o.is_empty()).map(str::to_owned).collect(),
             trusted_hops: env.get("TRUSTED_PROXY_HOPS", 0, "Proxies in front that append to X-Forwarded-For"),
             rate_factor: env.get("RATE_LIMIT_FACTOR", 1, "Every rate limit times this"),
-            workers: env.get("GATEWAY_WORKERS", 2, "Threads that serve HTTP"),
+            workers: kit::runtime::workers_from_env(env),
             auth_url: env.text("AUTH_URL", "http://127.0.0.1:9001", "Where auth-service's gRPC is reached"),
             songlist_url: env.text("SONGLIST_URL", "http://127.0.0.1:9002", "Where songlist-service's gRPC is reached"),
             payments_url: env.text("PAYMENTS_URL", "http://127.0.0.1:9003", "Where payments-service's gRPC is reached"),

@@ -6,9 +6,12 @@ use gateway::{Config, start};
 use kit::env::{EXIT_USAGE, Env};
 use kit::lifecycle::StopTimes;
 use kit::telemetry::LogConfig;
+use tikv_jemallocator::Jemalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
+
+fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut env = Env::process();
     let (logs, times) = (LogConfig::from_env(&mut env), StopTimes::from_env(&mut env));
@@ -18,5 +21,7 @@ async fn main() -> ExitCode {
         return ExitCode::from(u8::try_from(EXIT_USAGE).unwrap_or(1));
     }
     let _flush = logs.install();
-    kit::lifecycle::run(times, async |shutdown| start(config, shutdown).await.map(|_addresses| ())).await
+    // Actix serves HTTP on threads of its own; this one follows the keys, the revocations and the signals.
+    let serve = kit::lifecycle::run(times, async |shutdown| start(config, shutdown).await.map(|_addresses| ()));
+    kit::runtime::block_on(1, serve)
 }

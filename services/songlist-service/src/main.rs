@@ -3,8 +3,11 @@
 use std::process::ExitCode;
 
 use songlist_service::{Config, MIGRATIONS, start};
+use tikv_jemallocator::Jemalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    kit_pg::service_main("songlist-service", "SONGLIST", MIGRATIONS, Config::from_env, start).await
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
+
+fn main() -> ExitCode {
+    kit_pg::service_main("songlist-service", "SONGLIST", MIGRATIONS, Config::from_env, start)
 }

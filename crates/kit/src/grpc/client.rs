@@ -6,7 +6,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{GrpcMethod, Request, Status};
 
-use super::ASSERTION;
+use super::{ASSERTION, CONNECTION_WINDOW, STREAM_WINDOW};
 use crate::Error;
 use crate::assertion::KeyRing;
 use crate::caller::Caller;
@@ -44,6 +44,8 @@ pub fn connect(audience: &'static str, uri: &str, keys: &KeyRing) -> anyhow::Res
     let endpoint = Endpoint::from_shared(uri.to_owned())?
         .connect_timeout(Duration::from_millis(500))
         .tcp_nodelay(true)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keep_alive_interval(Duration::from_secs(5))
         .keep_alive_timeout(Duration::from_secs(5))
         .keep_alive_while_idle(true);

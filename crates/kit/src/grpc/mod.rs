@@ -12,6 +12,9 @@ use crate::caller::Caller;
 pub use client::{Peer, call, connect, stream};
 pub use server::{GrpcServer, serve};
 
+/// HTTP/2 windows in bytes: an answer of a page fits without a window update.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 4 << 20;
 /// The metadata key of the caller assertion.
 const ASSERTION: &str = "x-caller-assertion";
 /// The metadata key a callee sets when it answers from an idempotency record.

@@ -14,7 +14,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tower::{Layer, Service};
 
-use super::ASSERTION;
+use super::{ASSERTION, CONNECTION_WINDOW, STREAM_WINDOW};
 use crate::Error;
 use crate::assertion::KeyRing;
 use crate::deadline;
@@ -45,6 +45,8 @@ pub async fn serve(server: GrpcServer, routes: Routes, shutdown: &Shutdown) -> a
     let router = Server::builder()
         .timeout(MAX_CALL)
         .concurrency_limit_per_connection(512)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(Some(Duration::from_secs(20)))
         .layer(layer)
         .add_routes(routes.add_service(health));

@@ -1,5 +1,6 @@
 use std::collections::HashSet;
-use std::sync::{Arc, LazyLock};
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use argon2::password_hash::phc::PasswordHash;
@@ -7,7 +8,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use kit::{Code, Error, Secret};
 use ring::rand::{SecureRandom, SystemRandom};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::identity::{Person, compared};
 
@@ -60,18 +61,38 @@ fn similar(password: &str, name: &str) -> bool {
     short >= 4 && (password.contains(name) && short * 10 >= long * 6 || name.contains(password))
 }
 
-/// Hashes off the async threads, as many at once as there are cores, with a bounded queue: a login flood cannot stop
-/// requests that hold a token.
+/// Hashes on threads of its own, as many as there are cores, with a bounded queue. They have the lowest priority: a flood of
+/// sign-ins takes the time that nothing else needs.
 pub(crate) struct Hasher {
-    running: Arc<Semaphore>,
+    jobs: mpsc::Sender<Job>,
     admitted: Arc<Semaphore>,
 }
 
+type Job = Box<dyn FnOnce() + Send>;
+
+/// The lowest priority there is on Unix.
+const NICE: i32 = 19;
+
 impl Hasher {
-    /// As many at once as there are cores.
+    /// Starts the threads; they end with the last handle.
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Self { running: Arc::new(Semaphore::new(cores)), admitted: Arc::new(Semaphore::new(cores * QUEUE_PER_CORE)) }
+        let (jobs, waiting) = mpsc::channel::<Job>();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..cores {
+            let waiting = waiting.clone();
+            std::thread::spawn(move || {
+                // On Linux the priority is that of the calling thread. Without it hashing still works.
+                let _ = rustix::process::setpriority_process(None, NICE);
+                loop {
+                    let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
+                    let Ok(job) = job else { return };
+                    // A panic costs the one request, whose answer is dropped, and not the thread.
+                    let _ = std::panic::catch_unwind(AssertUnwindSafe(job));
+                }
+            });
+        }
+        Self { jobs, admitted: Arc::new(Semaphore::new(cores * QUEUE_PER_CORE)) }
     }
 
     /// The PHC string of a password.
@@ -110,14 +131,17 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Error> {
-        let _admitted = self.admitted.clone().try_acquire_owned().map_err(|_full| busy())?;
-        let running = self.running.clone().acquire_owned().await.map_err(Error::internal)?;
-        tokio::task::spawn_blocking(move || {
-            let _running = running;
-            work()
-        })
-        .await
-        .map_err(Error::internal)?
+        let admitted = self.admitted.clone().try_acquire_owned().map_err(|_full| busy())?;
+        let (answer, answered) = oneshot::channel();
+        let job = move || {
+            let _admitted = admitted;
+            // Nobody waits any more: the place in the queue is all that is left of the request.
+            if !answer.is_closed() {
+                let _ = answer.send(work());
+            }
+        };
+        self.jobs.send(Box::new(job)).map_err(|_ended| failed("its threads have ended"))?;
+        answered.await.map_err(|_panicked| failed("a thread panicked"))?
     }
 }
 

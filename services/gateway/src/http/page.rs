@@ -3,7 +3,6 @@ use kit::Error;
 use kit::page::{DEFAULT_SIZE, MAX_SIZE};
 use proto::common::{PageInfo, PageRequest};
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::error::HttpError;
@@ -54,14 +53,23 @@ fn positive(context: &RequestContext, name: &str, default: u32) -> Result<u32, H
     }
 }
 
-/// The envelope of a list; `links` holds page and neighbours.
+/// The envelope of a list: of a numbered page with both neighbours, of a page by cursor with the next.
 #[derive(Serialize)]
 struct Envelope<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     count: Option<i64>,
     #[serde(flatten)]
-    links: Value,
+    position: Neighbours,
+    page_size: u32,
+    next: Option<String>,
     data: T,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Neighbours {
+    Number { page: u32, previous: Option<String> },
+    Cursor { next_cursor: Option<String> },
 }
 
 /// A page of rows, with links to its neighbours built from the configured public URL.
@@ -71,23 +79,26 @@ pub(crate) fn page_reply<T: Serialize>(
     info: Option<PageInfo>,
     rows: Vec<T>,
 ) -> HandlerResult {
-    let info = info.unwrap_or_default();
-    let (links, link) = match &query.position {
+    let PageInfo { count, next_cursor } = info.unwrap_or_default();
+    let (next, position) = match query.position {
         Position::Cursor { .. } => {
-            let next = info.next_cursor.as_ref().map(|cursor| url_with(context, "cursor", cursor));
-            let link = link_header(next.as_deref(), None);
-            (json!({ "page_size": query.size, "next_cursor": info.next_cursor, "next": next }), link)
+            let next = next_cursor.as_ref().map(|cursor| url_with(context, "cursor", cursor));
+            (next, Neighbours::Cursor { next_cursor })
         }
-        Position::Number(number) => {
-            let count = info.count.ok_or_else(|| Error::internal(anyhow::anyhow!("a count is missing")))?;
-            let more = i64::from(*number) * i64::from(query.size) < count;
-            let next = more.then(|| url_with(context, "page", &(number + 1).to_string()));
-            let previous = (*number > 1).then(|| url_with(context, "page", &(number - 1).to_string()));
-            let link = link_header(next.as_deref(), previous.as_deref());
-            (json!({ "page": number, "page_size": query.size, "next": next, "previous": previous }), link)
+        Position::Number(page) => {
+            let count = count.ok_or_else(|| Error::internal(anyhow::anyhow!("a count is missing")))?;
+            let more = i64::from(page) * i64::from(query.size) < count;
+            let next = more.then(|| url_with(context, "page", &(page + 1).to_string()));
+            let previous = (page > 1).then(|| url_with(context, "page", &(page - 1).to_string()));
+            (next, Neighbours::Number { page, previous })
         }
     };
-    let mut reply = Reply::json(200, &Envelope { count: info.count, links, data: rows })?;
+    let previous = match &position {
+        Neighbours::Number { previous, .. } => previous.as_deref(),
+        Neighbours::Cursor { .. } => None,
+    };
+    let link = link_header(next.as_deref(), previous);
+    let mut reply = Reply::json(200, &Envelope { count, position, page_size: query.size, next, data: rows })?;
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         reply = reply.header("link", link);
     }

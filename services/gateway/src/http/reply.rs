@@ -1,7 +1,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
 use actix_web::{HttpResponse, HttpResponseBuilder};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use kit::Error;
 use prost_types::Timestamp;
 use proto::prost_types;
@@ -114,5 +114,5 @@ pub(crate) fn time(at: Option<Timestamp>) -> String {
 /// A time that may be missing.
 pub(crate) fn opt_time(at: Option<Timestamp>) -> Option<String> {
     let at: DateTime<Utc> = proto::time::from_proto(at)?;
-    Some(at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string())
+    Some(at.to_rfc3339_opts(SecondsFormat::Micros, true))
 }

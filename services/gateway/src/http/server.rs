@@ -25,7 +25,7 @@ pub(crate) fn serve(
 ) -> anyhow::Result<SocketAddr> {
     let (factory_app, factory_rules, workers) = (app.clone(), rules.to_vec(), app.config.workers.max(1));
     let server = HttpServer::new(move || {
-        let app = factory_app.clone();
+        let app = factory_app.for_this_thread().unwrap_or_else(|_known_good| factory_app.clone());
         Actix::new()
             .wrap(Compress::default())
             .wrap(cors(&app))

@@ -6,5 +6,6 @@ mod finding;
 mod importing;
 mod outbox;
 mod premium;
+mod reading;
 mod schema;
 mod service;

@@ -42,7 +42,7 @@ const LISTENERS: [(&str, u16); 14] = [
 ];
 /// Handed on when set.
 const HANDED_ON: [&str; 6] =
-    ["LOG_LEVEL", "LOG_FORMAT", "GATEWAY_WORKERS", "PREMIUM_GATES", "CORS_ORIGINS", "RATE_LIMIT_FACTOR"];
+    ["LOG_LEVEL", "LOG_FORMAT", "WORKERS", "PREMIUM_GATES", "CORS_ORIGINS", "RATE_LIMIT_FACTOR"];
 
 impl Plan {
     pub(super) fn from_env(env: &mut Env) -> Self {

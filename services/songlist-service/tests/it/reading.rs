@@ -1,0 +1,131 @@
+//! Reads in one flush: what a cancelled one leaves behind, and what it costs.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use diesel::QueryableByName;
+use diesel::sql_types::{Int8, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use futures_util::future::try_join;
+use kit::ids::TenantId;
+use kit_pg::bootstrap::open;
+use kit_pg::{Conn, Pool, Scope, TxError};
+use songlist_service::MIGRATIONS;
+use testkit::TestDb;
+use uuid::Uuid;
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = SqlUuid)]
+    tenant_id: Uuid,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = Int8)]
+    count: i64,
+}
+
+/// Polls a future this many times and then drops it.
+struct Cut<F> {
+    future: Pin<Box<F>>,
+    polls: usize,
+}
+
+impl<F: Future> Future for Cut<F> {
+    type Output = Option<F::Output>;
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.polls == 0 {
+            return Poll::Ready(None);
+        }
+        self.polls -= 1;
+        match self.future.as_mut().poll(context) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending if self.polls == 0 => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+/// Reads every playlist that the scope shows, and counts them: two queries in one flush.
+async fn tenants_seen(pool: &Pool, scope: Scope) -> kit::Result<(Vec<Uuid>, i64)> {
+    pool.read(scope, async |conn: &Conn| {
+        let (mut one, mut two) = (conn, conn);
+        let rows = diesel::sql_query("SELECT tenant_id FROM playlists").load::<Row>(&mut one);
+        let count = diesel::sql_query("SELECT count(*) AS count FROM playlists").get_result::<Count>(&mut two);
+        let (rows, count) = try_join(rows, count).await?;
+        Ok::<_, TxError>((rows.into_iter().map(|row| row.tenant_id).collect(), count.count))
+    })
+    .await
+}
+
+async fn with_playlists(tenants: &[TenantId]) -> (TestDb, Pool) {
+    let db = TestDb::new("songlist", MIGRATIONS).await.unwrap();
+    let superuser = open(db.admin_url()).await.unwrap();
+    for tenant in tenants {
+        let id = kit::ids::random();
+        let insert = format!(
+            "INSERT INTO {}.playlists (id, tenant_id, user_id, name, name_norm, created_at, updated_at) \
+             VALUES ('{id}', '{tenant}', '{tenant}', 'a', 'a', now(), now())",
+            db.schema
+        );
+        superuser.batch_execute(&insert).await.unwrap();
+    }
+    let mut config = db.config().unwrap();
+    config.max_connections = 1;
+    config.application_name.clone_from(&db.schema);
+    let pool = Pool::new(&config, &[]);
+    (db, pool)
+}
+
+#[tokio::test]
+async fn a_read_that_is_dropped_at_any_await_shows_no_other_tenants_rows_and_loses_no_connection() {
+    let tenants = [TenantId::new(), TenantId::new(), TenantId::new()];
+    let (_db, pool) = with_playlists(&tenants).await;
+    let (mut cut, mut whole) = (0, 0);
+    for round in 0..10_000_usize {
+        let tenant = tenants[round % tenants.len()];
+        let read = Cut { future: Box::pin(tenants_seen(&pool, Scope::Tenant(tenant))), polls: round % 7 };
+        match read.await {
+            None => cut += 1,
+            Some(seen) => {
+                assert_eq!(seen.unwrap(), (vec![tenant.0], 1));
+                whole += 1;
+            }
+        }
+        // The next borrower sees its own rows only, and every other time none at all.
+        if round % 50 == 0 {
+            let own = tenants[(round + 1) % tenants.len()];
+            assert_eq!(tenants_seen(&pool, Scope::Tenant(own)).await.unwrap(), (vec![own.0], 1));
+            assert_eq!(tenants_seen(&pool, Scope::Platform).await.unwrap(), (vec![], 0));
+        }
+    }
+    assert!(cut > 1_000 && whole > 1_000, "{cut} were cut, {whole} came to their end");
+}
+
+#[tokio::test]
+async fn a_write_after_a_read_is_in_a_transaction_of_its_own() {
+    let tenants = [TenantId::new(), TenantId::new()];
+    let (_db, pool) = with_playlists(&tenants).await;
+    for tenant in tenants.iter().cycle().take(20) {
+        assert_eq!(tenants_seen(&pool, Scope::Tenant(*tenant)).await.unwrap(), (vec![tenant.0], 1));
+        let renamed = pool
+            .transaction(Scope::Tenant(*tenant), async |conn: &mut Conn| {
+                Ok(diesel::sql_query("UPDATE playlists SET name = 'b'").execute(conn).await?)
+            })
+            .await;
+        assert_eq!(renamed.unwrap(), 1, "the read's transaction was read-only and is over");
+    }
+}
+
+#[tokio::test]
+async fn a_read_on_a_connection_that_died_idle_is_made_on_another_one() {
+    let tenant = TenantId::new();
+    let (db, pool) = with_playlists(&[tenant]).await;
+    tenants_seen(&pool, Scope::Tenant(tenant)).await.unwrap();
+    let superuser = open(db.admin_url()).await.unwrap();
+    let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1";
+    assert_eq!(superuser.query(kill, &[&db.schema]).await.unwrap().len(), 1);
+    assert_eq!(tenants_seen(&pool, Scope::Tenant(tenant)).await.unwrap(), (vec![tenant.0], 1));
+}
