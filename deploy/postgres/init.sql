@@ -10,7 +10,7 @@ CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA extensions;
 CREATE EXTENSION IF NOT EXISTS btree_gin SCHEMA extensions;
 
 -- A condition under row-level security reaches an index only when its function is leakproof. These compare texts and
--- report nothing of what they saw; without the marks, search reads every row of the table.
+-- report nothing of what they compared; without LEAKPROOF, search reads every row of the table.
 ALTER FUNCTION pg_catalog.textlike(text, text) LEAKPROOF;
 ALTER FUNCTION extensions.similarity_op(text, text) LEAKPROOF;
 ALTER FUNCTION extensions.word_similarity_op(text, text) LEAKPROOF;

@@ -1,4 +1,4 @@
-//! Configuration from the environment and `.env`: typed, every fault listed at once, secrets never printed.
+//! Configuration from the environment and `.env`: typed, with all faults listed at once, and secrets never printed.
 //!
 //! A config type reads each variable with its default and a sentence about it; the same calls, made on
 //! [`Env::describing`], render `.env.example`, so that the example cannot miss a variable.

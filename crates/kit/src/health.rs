@@ -1,7 +1,7 @@
 //! `/healthz`, `/readyz` and `/metrics` on a port of its own that is never public.
 //!
-//! Readiness is about oneself: a service is ready while its own parts are. Peers and Redis stand in the body and never
-//! decide, else one outage would take every replica away.
+//! A service is ready while its own parts are. The state of peers and Redis is shown in the body and never decides, else one
+//! outage would make every replica unready.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

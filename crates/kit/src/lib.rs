@@ -1,5 +1,5 @@
-//! The chassis of every service: errors, configuration, lifecycle, health, telemetry, clock, ids, callers, pages and the
-//! gRPC set-up. It knows no business noun, no database and no proto, so an edit of a `.proto` never rebuilds it.
+//! What every service is built on: errors and their codes, configuration, lifecycle, health, telemetry, clock, ids, callers,
+//! pages and the gRPC set-up. It knows no database and no proto, so that an edit of a `.proto` never rebuilds it.
 
 pub mod assertion;
 pub mod caller;

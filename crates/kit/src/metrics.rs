@@ -1,4 +1,4 @@
-//! Numbers of one running service, in a registry of its own: two services in one test process do not share them.
+//! Metrics of one running service, in a registry of its own: two services in one test process do not share them.
 
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
 

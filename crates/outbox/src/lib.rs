@@ -1,5 +1,5 @@
 //! The transactional outbox: a message is a row written with its effect and sent by a relay of the same service, at least
-//! once. Its consumer notes the message id in an inbox, in the transaction of what it does with it.
+//! once. Its consumer records the message id in an inbox, in the transaction of its effect.
 
 mod inbox;
 mod relay;

@@ -1,5 +1,5 @@
-//! What our services say to each other: one module per proto package, made from `proto/` at build time. Re-exports tonic and
-//! prost so that versions cannot drift.
+//! The gRPC messages between services: one module per proto package, made from `proto/` at build time. Re-exports tonic and
+//! prost, so that all crates use the same versions.
 
 pub use {prost, prost_types, tonic};
 

@@ -6,7 +6,7 @@ impl PageRequest {
         Self { size, at: Some(page_request::At::Number(number)) }
     }
 
-    /// Size, number, and cursor with its wish for a count.
+    /// Size, number, and the cursor with whether a count is wanted.
     pub fn parts(self) -> (u32, Option<u32>, Option<(String, bool)>) {
         match self.at {
             Some(page_request::At::Number(number)) => (self.size, Some(number), None),

@@ -13,8 +13,8 @@ use proto::tonic::{self, Request, Response, Status};
 /// What one delivery may take.
 const BUDGET: Duration = Duration::from_secs(2);
 
-/// Delivers a message of the outbox to every follower. One that is away does not keep the others from hearing it; the
-/// message is then delivered to all of them again, and their inboxes know it.
+/// Delivers a message of the outbox to every follower. One that is unavailable does not keep the others from receiving it; the
+/// message is then delivered to all of them again, and their inboxes recognise it.
 ///
 /// # Errors
 /// What the last follower that failed answered.
@@ -37,7 +37,7 @@ pub async fn deliver(from: &'static str, followers: &[&Peer], message: &Message)
     failure.map_or(Ok(()), |status| Err(status.into()))
 }
 
-/// A topic, and the service whose it is: nobody else may deliver it.
+/// A topic and the service that owns it: no other service may deliver it.
 pub type Sender = (&'static str, &'static str);
 
 struct Sink<F> {
@@ -45,7 +45,7 @@ struct Sink<F> {
     receive: F,
 }
 
-/// The gRPC service that takes messages of our other services and hands them to `receive`.
+/// The gRPC service that takes messages of other services and passes them to `receive`.
 pub fn event_sink<F, Fut>(senders: &'static [Sender], receive: F) -> EventSinkServer<impl EventSink>
 where
     F: Fn(Delivered) -> Fut + Send + Sync + 'static,

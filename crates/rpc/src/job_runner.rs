@@ -6,12 +6,12 @@ use proto::common::job_runner_server::{JobRunner, JobRunnerServer};
 use proto::common::{RunRequest, RunResponse};
 use proto::tonic::{self, Request, Response, Status};
 
-/// Who alone may ask for a job.
+/// The only service that may start a job.
 const SCHEDULER: &str = "scheduler";
 
 struct Runner<F>(F);
 
-/// The gRPC service by which the scheduler asks for a job by its name; `run` says what it did.
+/// The gRPC service by which the scheduler starts a job by its name; `run` returns a summary.
 pub fn job_runner<F, Fut>(run: F) -> JobRunnerServer<impl JobRunner>
 where
     F: Fn(String) -> Fut + Send + Sync + 'static,

@@ -1,4 +1,5 @@
-//! What every service says and hears the same way: events between outbox and inbox, jobs the scheduler asks for, pages.
+//! gRPC that every service offers and calls in the same way: events between outbox and inbox, jobs that the scheduler starts,
+//! pages.
 
 mod event_sink;
 mod job_runner;

@@ -1,4 +1,4 @@
-//! auth-service owns who people are: tenants, users, registrations, sign-in, sessions and the keys tokens are signed with.
+//! auth-service owns identity: tenants, users, registrations, sign-in, sessions and the keys tokens are signed with.
 
 mod app;
 mod config;

@@ -1,4 +1,4 @@
-//! Recurring work that the scheduler asks for, by name. Each is idempotent, takes no argument and reports counts.
+//! Recurring work that the scheduler starts by name. Each is idempotent, takes no argument and reports counts.
 
 use chrono::Duration;
 use kit::Error;

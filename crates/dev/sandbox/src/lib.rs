@@ -1,4 +1,4 @@
-//! What stands in for the outside world in development and tests: a mail server that keeps what it gets, Razorpay, and
+//! Replacements for outside services in development and tests: a mail server that keeps what it gets, Razorpay, and
 //! private PostgreSQL and Redis servers. It refuses to listen anywhere but on loopback.
 
 pub mod mailbox;

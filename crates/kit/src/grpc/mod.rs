@@ -1,4 +1,4 @@
-//! gRPC between our services: a server that knows its caller, and clients that sign who calls.
+//! gRPC between services: a server that verifies its caller, and clients that sign theirs.
 
 mod client;
 mod server;

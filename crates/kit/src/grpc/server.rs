@@ -73,7 +73,7 @@ impl<S> Layer<S> for CallerLayer {
     }
 }
 
-/// Verifies the caller, and writes the one log line of this hop.
+/// Verifies the caller, and writes one log line per call.
 #[derive(Clone)]
 struct CallerService<S> {
     inner: S,

@@ -1,4 +1,4 @@
-//! The service's gRPC face: message to input, call the domain, row to message.
+//! The gRPC layer: message to input, a call of the domain, row to message.
 
 mod password_resets;
 mod registrations;

@@ -1,5 +1,5 @@
 //! What really happened to a payment: Razorpay is asked by id, and the payment moves as far as the facts allow. Webhooks,
-//! callbacks and the poll all end here, so that it does not matter which of them comes, or comes first.
+//! callbacks and the poll all end here, so that it does not matter which of them arrives, or arrives first.
 
 use chrono::Duration;
 use kit::Error;

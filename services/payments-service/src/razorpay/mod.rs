@@ -1,4 +1,4 @@
-//! Razorpay as this service sees it: payment links, orders and payments over its REST API, and its signatures.
+//! The client of Razorpay: payment links, orders and payments over its REST API, and its signatures.
 
 mod client;
 mod entities;

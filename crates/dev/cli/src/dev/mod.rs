@@ -1,4 +1,4 @@
-//! `songlist dev`: everything on one machine, and the one place that knows all of it.
+//! `songlist dev`: starts and watches everything on one machine.
 
 mod children;
 mod plan;
