@@ -25,7 +25,7 @@ pub(crate) struct PooledConn {
     pub reading: bool,
 }
 
-/// Opens connections, and says which of them must leave the pool.
+/// Opens connections, and decides which of them must leave the pool.
 pub(crate) struct Manager(AsyncDieselConnectionManager<Conn>);
 
 impl Manager {

@@ -6,7 +6,7 @@ use kit::Error;
 
 /// How long background work, which has no deadline, waits for a connection.
 const WITHOUT_DEADLINE: Duration = Duration::from_secs(5);
-/// Waiters per connection beyond which nobody else is let in, whatever the estimate says.
+/// Waiters per connection beyond which requests are refused, whatever the estimate is.
 const MOST_PER_CONNECTION: usize = 64;
 
 /// Who waits for a connection, and how long connections are held: enough to refuse at once what could not be served in time.

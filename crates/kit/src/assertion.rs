@@ -34,7 +34,7 @@ cli>scheduler=7e0bb3cb389b608f302102b157f0df36ccf76051a1201a6e4d20980a8c9b275e";
 
 /// How long an assertion is good for, either way of the callee's clock.
 const LIFETIME_SECS: i64 = 30;
-/// The only service that may speak for users.
+/// The only service that may assert users.
 const GATEWAY: &str = "gateway";
 
 #[derive(Serialize, Deserialize)]

@@ -26,7 +26,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => Kind::$kind,)* }
             }
 
-            /// What a client is told, unless the error knows better.
+            /// The sentence for a client, unless the error has a more exact one.
             pub const fn text(self) -> &'static str {
                 match self { $(Self::$variant => $text,)* }
             }

@@ -31,7 +31,7 @@ pub enum At {
 }
 
 impl Page {
-    /// A page of what a request says: size (0: the default), number, or a cursor and whether a count is wanted.
+    /// The page that a request asks for: size (0: the default), number, or a cursor and whether a count is wanted.
     pub fn of(size: u32, number: Option<u32>, cursor: Option<(String, bool)>) -> Self {
         let size = if size == 0 { DEFAULT_SIZE } else { size.min(MAX_SIZE) };
         let at = match cursor {

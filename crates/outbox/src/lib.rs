@@ -21,7 +21,7 @@ pub struct NewMessage {
     /// What it is about, such as `premium.changed`.
     pub topic: &'static str,
     pub tenant_id: Option<Uuid>,
-    /// The row it tells of.
+    /// The row it is about.
     pub aggregate_id: Uuid,
     /// The row's version: a consumer applies only what is newer than it has.
     pub version: i64,

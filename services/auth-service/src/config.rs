@@ -9,7 +9,7 @@ use kit_redis::RedisConfig;
 
 use crate::MailConfig;
 
-/// Everything auth-service can be told.
+/// The configuration of auth-service.
 #[derive(Clone)]
 pub struct Config {
     pub grpc_addr: SocketAddr,

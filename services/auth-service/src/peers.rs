@@ -2,7 +2,7 @@ use kit::grpc::{Peer, connect};
 
 use crate::config::Config;
 
-/// The services this one tells things.
+/// The services that receive events of this one.
 pub(crate) struct Peers {
     songlist: Peer,
     payments: Peer,

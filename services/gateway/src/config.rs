@@ -5,7 +5,7 @@ use kit::assertion::KeyRing;
 use kit::env::Env;
 use kit_redis::RedisConfig;
 
-/// Everything the gateway can be told.
+/// The configuration of the gateway.
 #[derive(Clone)]
 pub struct Config {
     pub http_addr: SocketAddr,

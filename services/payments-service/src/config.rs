@@ -6,7 +6,7 @@ use kit::env::Env;
 use kit::{Clock, Secret};
 use kit_pg::PgConfig;
 
-/// Everything payments-service can be told.
+/// The configuration of payments-service.
 #[derive(Clone)]
 pub struct Config {
     pub grpc_addr: SocketAddr,

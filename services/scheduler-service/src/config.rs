@@ -6,7 +6,7 @@ use kit::assertion::KeyRing;
 use kit::env::Env;
 use kit_pg::PgConfig;
 
-/// Everything scheduler-service can be told.
+/// The configuration of scheduler-service.
 #[derive(Clone)]
 pub struct Config {
     pub grpc_addr: SocketAddr,

@@ -5,7 +5,7 @@ use kit::assertion::KeyRing;
 use kit::env::Env;
 use kit_pg::PgConfig;
 
-/// Everything songlist-service can be told.
+/// The configuration of songlist-service.
 #[derive(Clone)]
 pub struct Config {
     pub grpc_addr: SocketAddr,

@@ -121,7 +121,7 @@ async fn flush(url: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Plays the journey once per victim and says what a client saw of it.
+/// Plays the journey once per victim and reports what a client saw of it.
 pub(crate) async fn run(folder: &Path, victims: &[String], every: usize) -> anyhow::Result<()> {
     let songs = SongFile::choose(Path::new("."));
     for victim in VICTIMS.into_iter().filter(|name| victims.is_empty() || victims.iter().any(|asked| asked == name)) {

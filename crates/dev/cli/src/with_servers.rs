@@ -51,7 +51,7 @@ async fn beside_servers(folder: &Path, child: &mut tokio::process::Command) -> a
     let mut running = child.kill_on_drop(true).spawn()?;
     tokio::select! {
         status = running.wait() => return code_of(status?),
-        // At a terminal the command has heard Ctrl-C itself.
+        // At a terminal the command has received Ctrl-C itself.
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {
             let pid = running.id().map(|id| id.to_string()).unwrap_or_default();

@@ -19,7 +19,7 @@ impl Stack {
     pub async fn restart(&mut self, service: Service) -> anyhow::Result<()> {
         self.kill(service);
         self.running.retain(|(name, _)| *name != service);
-        // The threads of a killed listener take a moment to let go of its port.
+        // The threads of a killed listener take a moment to close its port.
         for _ in 0..100 {
             match self.plan.start(service, &self.db).await {
                 Err(error) if format!("{error:#}").contains("cannot listen") => {

@@ -129,7 +129,7 @@ impl<W: Watcher> Journey<'_, W> {
         reply.expect(status).with_context(|| format!("step: {name}"))
     }
 
-    /// Asks until the answer says so.
+    /// Repeats a request until its answer is the expected one.
     async fn until<F, Fut>(
         &mut self,
         name: &str,

@@ -30,7 +30,7 @@ pub fn open<T>(request: Request<T>) -> Result<(Caller, T), Error> {
     Ok((caller, request.into_inner()))
 }
 
-/// A response that says when it was read from an idempotency record.
+/// A response; marked as a replay when it was read from an idempotency record.
 pub fn answer<T>(message: T, replayed: bool) -> Response<T> {
     let mut response = Response::new(message);
     if replayed {

@@ -16,7 +16,7 @@ pub(crate) struct Event<'a> {
     pub result: &'a str,
 }
 
-/// Records an event in the transaction of what it tells of.
+/// Records an event in the transaction of the change that it is about.
 pub(crate) async fn record(conn: &mut Conn, app: &App, caller: &Caller, event: Event<'_>) -> Result<(), TxError> {
     let (id, role) = match &caller.actor {
         Actor::User { id, role, .. } => (Some(id.0), Some(role.name())),

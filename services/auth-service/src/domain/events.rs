@@ -7,7 +7,7 @@ use crate::App;
 /// The inbox name of this service.
 const CONSUMER: &str = "auth";
 
-/// The topics this service hears, and of whom.
+/// The topics that this service accepts, each with the service that owns it.
 pub(crate) const SENDERS: &[(&str, &str)] = &[("premium.changed", "payments"), ("mail.requested", "songlist")];
 
 /// Takes a message of another service, once.

@@ -46,7 +46,7 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
 /// Sets a new password by the code of a reset challenge: every session ends and a notice is mailed.
 ///
 /// # Errors
-/// `otp_invalid`; validation of the new password, told after the code was right and without using it up.
+/// `otp_invalid`; validation of the new password, answered only after the code was right, which is not used up by it.
 pub(crate) async fn confirm(
     app: &App,
     caller: &Caller,

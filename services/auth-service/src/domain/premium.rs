@@ -4,7 +4,7 @@ use outbox::Delivered;
 
 use crate::store::tenants;
 
-/// Applies what payments-service says of a tenant, unless something newer was applied.
+/// Applies an event of payments-service about a tenant, unless a newer one was applied.
 pub(crate) async fn arrived(conn: &mut Conn, message: &Delivered) -> Result<(), TxError> {
     tenants::set_premium(conn, TenantId(message.aggregate), message.flag("is_premium"), message.version).await
 }

@@ -31,7 +31,7 @@ pub(crate) struct TokenPair {
     pub refresh_expires_in: u32,
 }
 
-/// What the tokens of a session say about its person.
+/// What the tokens of a session claim about its user.
 struct Holder {
     user: User,
     /// Version of the tenant, 0 for the platform.

@@ -22,7 +22,7 @@ pub(crate) struct AuditEvent {
     pub created_at: DateTime<Utc>,
 }
 
-/// Writes an event in the transaction of what it tells of.
+/// Writes an event in the transaction of the change that it records.
 pub(crate) async fn insert(conn: &mut Conn, row: &AuditEvent) -> Result<(), TxError> {
     diesel::insert_into(audit_events::table).values(row).execute(conn).await?;
     Ok(())

@@ -8,7 +8,7 @@ use crate::store::tenants;
 /// The inbox name of this service.
 const CONSUMER: &str = "payments";
 
-/// The topics this service hears, and of whom.
+/// The topics that this service accepts, each with the service that owns it.
 pub(crate) const SENDERS: &[(&str, &str)] = &[("tenant.changed", "auth")];
 
 /// Takes a message of another service, once.

@@ -6,7 +6,7 @@ use outbox::Delivered;
 use crate::App;
 use crate::store::tenants;
 
-/// Applies what payments-service says of a tenant, unless something newer was applied.
+/// Applies an event of payments-service about a tenant, unless a newer one was applied.
 pub(crate) async fn arrived(conn: &mut Conn, message: &Delivered) -> Result<(), TxError> {
     tenants::set_premium(conn, TenantId(message.aggregate), message.flag("is_premium"), message.version).await
 }
@@ -36,11 +36,11 @@ pub(crate) async fn granted(app: &App, tenant: TenantId) -> Result<bool, Error> 
     Ok(premium)
 }
 
-/// Refuses what needs premium. It comes after the look at an earlier answer: a replay tells what was done while premium ran,
+/// Refuses what needs premium. It is called after the idempotency record was read: a replay repeats what was done with premium,
 /// whether or not payments-service can be asked now.
 ///
 /// # Errors
-/// `premium_required`; `Unavailable` when [`granted`] could not say.
+/// `premium_required`; `Unavailable` when [`granted`] could not find out.
 pub(crate) fn require(granted: &Result<bool, Error>) -> Result<(), Error> {
     match granted {
         Ok(true) => Ok(()),

@@ -20,7 +20,7 @@ fn urls(plan: &Plan) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What is told of a running stack; `demo.json` goes when it ends.
+/// What `songlist dev` prints about a running stack and writes to `demo.json`, which is removed when it ends.
 pub(super) struct Report<'a> {
     folder: &'a Path,
     plan: &'a Plan,

@@ -114,7 +114,7 @@ async fn send(context: &RequestContext, options: ImportOptions, pieces: Pieces) 
     } else {
         send_raw(context, payload, &pieces).await?;
     }
-    // A service that has stopped reading says why itself.
+    // A service that has stopped reading answers with the reason itself.
     let _ = pieces.send(ImportSongsRequest { part: Some(Part::End(ImportEnd {})) }).await;
     Ok(())
 }

@@ -22,7 +22,7 @@ use rows::RawRow;
 const BATCH: usize = 1_000;
 /// Rows of one file.
 const MAX_ROWS: u64 = 100_000;
-/// Errors that are told one by one.
+/// Errors that are listed one by one.
 const MAX_ERRORS: usize = 100;
 
 /// How the file is written.
