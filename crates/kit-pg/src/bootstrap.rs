@@ -1,18 +1,19 @@
-//! What needs a superuser, once: the database, roles with their passwords, schemas, extensions and grants.
+//! The set-up that needs a superuser, once: the database, roles with their passwords, schemas, extensions and grants.
 
 use tokio_postgres::{Client, NoTls};
 use url::Url;
 
-/// The statements that need privilege; the same file serves operators who run it with psql.
+/// The statements that need a superuser; operators can also run the file with psql.
 pub const INIT_SQL: &str = include_str!("../../../deploy/postgres/init.sql");
 
-/// Makes `database` when it is missing and (again) everything in `init.sql`; sets the passwords of `(role, password)`.
+/// Creates `database` when it is missing, runs `init.sql` (which may be repeated), and sets the passwords of
+/// `(role, password)`.
 ///
 /// # Errors
 /// When the server cannot be reached or a statement fails.
 pub async fn run(admin_url: &str, database: &str, passwords: &[(String, String)]) -> anyhow::Result<()> {
     let server = open(admin_url).await?;
-    // Several may start at once on a fresh cluster; roles are cluster-wide.
+    // Several processes may do this at once on a new cluster, and roles are shared by the whole cluster.
     server.batch_execute("SELECT pg_advisory_lock(727069)").await?;
     let found = server.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&database]).await?;
     if found.is_none() {
@@ -31,20 +32,20 @@ pub async fn run(admin_url: &str, database: &str, passwords: &[(String, String)]
     Ok(())
 }
 
-/// The same server's URL for another database.
+/// The URL of another database on the same server.
 ///
 /// # Errors
-/// When it is not a URL.
+/// When `url` is not a URL.
 pub fn with_database(url: &str, database: &str) -> anyhow::Result<String> {
     let mut url = Url::parse(url)?;
     url.set_path(database);
     Ok(url.into())
 }
 
-/// The same server's URL for another database and role.
+/// The URL of another database on the same server, for a role.
 ///
 /// # Errors
-/// When it is not a URL that can carry a role.
+/// When `url` is not a URL that can contain a role.
 pub fn with_role(url: &str, database: &str, role: &str, password: &str) -> anyhow::Result<String> {
     let mut url = Url::parse(&with_database(url, database)?)?;
     let set = url.set_username(role).is_ok() && url.set_password(Some(password)).is_ok();

@@ -9,7 +9,7 @@ use url::Url;
 pub struct PgConfig {
     /// `postgres://` URL of the runtime role; options such as `search_path` are honoured.
     pub url: Secret,
-    /// Connections at most.
+    /// The most connections that the pool opens.
     pub max_connections: u32,
     /// The longest a statement may run.
     pub statement_timeout: Duration,
@@ -18,7 +18,8 @@ pub struct PgConfig {
 }
 
 impl PgConfig {
-    /// Reads `<SVC>_DATABASE_URL`, or builds it of `DB_HOST`, `DB_PORT`, `DB_NAME`, `<SVC>_DB_USER`, `<SVC>_DB_PASSWORD`.
+    /// Reads `<SVC>_DATABASE_URL`, or builds it from `DB_HOST`, `DB_PORT`, `DB_NAME`, `<SVC>_DB_USER`,
+    /// `<SVC>_DB_PASSWORD`.
     pub fn from_env(env: &mut Env, svc: &str) -> Self {
         Self {
             url: database_url(env, svc, &format!("{svc}_DATABASE_URL"), "DB", "rw"),
@@ -28,7 +29,7 @@ impl PgConfig {
         }
     }
 
-    /// The same database as the role that owns the schema: `<SVC>_MIGRATE_DATABASE_URL`, or built of the parts.
+    /// The URL for the role that owns the schema: `<SVC>_MIGRATE_DATABASE_URL`, or built from the same variables.
     pub fn owner_from_env(env: &mut Env, svc: &str) -> Secret {
         database_url(env, svc, &format!("{svc}_MIGRATE_DATABASE_URL"), "OWNER_DB", "owner")
     }

@@ -14,7 +14,7 @@ use crate::PgConfig;
 /// The connection that store functions take: `&Conn` when they read, `&mut Conn` when they write.
 pub type Conn = AsyncPgConnection;
 
-/// What a TCP connection, and what BEGIN on an open one, may take.
+/// The time that opening a TCP connection may take, and also BEGIN on an open one.
 pub(crate) const CONNECT: Duration = Duration::from_secs(2);
 
 /// A connection of the pool.
@@ -64,13 +64,14 @@ pub(crate) async fn connect(url: String, settings: PgConfig) -> diesel::Connecti
     };
     let mut config: tokio_postgres::Config = url.parse().map_err(bad)?;
     let limits = format!(
-        "-c statement_timeout={} -c lock_timeout=1000 -c idle_in_transaction_session_timeout=10000",
+        "-c statement_timeout={} -c lock_timeout=1000 -c idle_in_transaction_session_timeout=10000 \
+         -c plan_cache_mode=force_generic_plan",
         settings.statement_timeout.as_millis()
     );
     let options = config.get_options().map_or(limits.clone(), |given| format!("{given} {limits}"));
     config.options(options).application_name(&settings.application_name).connect_timeout(CONNECT);
-    // The kernel notices a host that vanished: by what it does not acknowledge while something is sent, by keepalives while an
-    // answer is awaited.
+    // The kernel notices a host that is gone: while sending, by missing acknowledgements; while waiting for an answer,
+    // by keepalives.
     config.tcp_user_timeout(settings.statement_timeout + CONNECT);
     config.keepalives_idle(Duration::from_secs(5)).keepalives_interval(Duration::from_secs(2)).keepalives_retries(2);
     if config.get_ssl_mode() == SslMode::Disable || config.get_ssl_mode() == SslMode::Prefer {

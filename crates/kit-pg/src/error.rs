@@ -28,7 +28,7 @@ impl From<Error> for TxError {
 }
 
 impl TxError {
-    /// The name of the violated constraint, when one was.
+    /// The name of the violated constraint, when a constraint was violated.
     pub fn constraint(&self) -> Option<&str> {
         match self {
             Self::Query(Diesel::DatabaseError(_, info)) => info.constraint_name(),
@@ -36,20 +36,19 @@ impl TxError {
         }
     }
 
-    /// True when a row that was asked for is not there.
+    /// True when the requested row does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Query(Diesel::NotFound))
     }
 
-    /// True when the connection was lost, so that nobody answered.
+    /// True when the connection was lost, so that a read may be made on another one.
     pub(crate) fn connection_lost(&self) -> bool {
-        matches!(
-            self,
-            Self::Query(Diesel::DatabaseError(
-                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
-                _
-            ))
-        )
+        use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+        match self {
+            Self::Query(Diesel::DatabaseError(ClosedConnection | UnableToSendCommand, _)) => true,
+            Self::Query(Diesel::DatabaseError(_, info)) => info.message().starts_with("terminating connection"),
+            _ => false,
+        }
     }
 
     /// True when the whole transaction may be tried again.

@@ -44,18 +44,20 @@ impl Scope {
 
     /// BEGIN and the settings in one trip. Sent only through the transaction manager: a cancelled raw BEGIN would leave the
     /// tenant on the connection for its next borrower.
+    ///
+    /// A batch that fills an empty table must not keep the plan of the empty table, so writes let Postgres choose.
     pub(crate) fn begin_sql(self) -> String {
-        format!("BEGIN; {}", self.settings())
+        format!("BEGIN; SET LOCAL plan_cache_mode = auto; {}", self.settings())
     }
 
-    /// For a read whose queries have one good plan, whatever their parameters: it is made once per connection.
+    /// For a read whose queries have one good plan, whatever their parameters. Connections plan once unless told otherwise.
     pub fn one_plan(self) -> ReadScope {
-        ReadScope { scope: self, plans: "force_generic_plan" }
+        ReadScope { scope: self, plan_each_time: false }
     }
 
     /// For a read whose good plan depends on its parameters, such as a deep page or a search: it is made each time.
     pub fn plan_each_time(self) -> ReadScope {
-        ReadScope { scope: self, plans: "force_custom_plan" }
+        ReadScope { scope: self, plan_each_time: true }
     }
 
     fn settings(self) -> String {
@@ -72,13 +74,13 @@ impl Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadScope {
     scope: Scope,
-    plans: &'static str,
+    plan_each_time: bool,
 }
 
 impl From<Scope> for ReadScope {
-    /// Postgres decides about plans.
+    /// What is not known to have one good plan is planned each time.
     fn from(scope: Scope) -> Self {
-        Self { scope, plans: "auto" }
+        scope.plan_each_time()
     }
 }
 
@@ -86,8 +88,8 @@ impl ReadScope {
     /// BEGIN with its settings in one text. `SET LOCAL` is neither parsed into a plan nor planned, which `SELECT set_config` is.
     /// One snapshot serves all queries, so that a page and its count agree.
     pub(crate) fn begin_sql(self) -> String {
-        let (settings, plans) = (self.scope.settings(), self.plans);
-        let plans = if plans == "auto" { String::new() } else { format!("; SET LOCAL plan_cache_mode = {plans}") };
+        let settings = self.scope.settings();
+        let plans = if self.plan_each_time { "; SET LOCAL plan_cache_mode = force_custom_plan" } else { "" };
         format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {settings}{plans}")
     }
 }

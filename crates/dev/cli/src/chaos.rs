@@ -13,15 +13,15 @@ use crate::demo::places;
 use crate::running::RunningStack;
 use crate::say;
 
-/// Every service can be a victim.
+/// The services that can be killed.
 pub(crate) const VICTIMS: [&str; 5] =
     ["auth-service", "songlist-service", "payments-service", "scheduler-service", "gateway"];
-/// Those without which a client gets an answer, and not all it asked for.
+/// The services whose loss a client must notice: a run that kills one of them without any 503 is a failure.
 const NEEDED: [&str; 3] = ["auth-service", "songlist-service", "payments-service"];
-/// The step before which Redis forgets everything.
+/// The step before which Redis is flushed.
 const FLUSH_AT: usize = 12;
-/// Time for a killed process to be ready again, and for messages to arrive: what a dead relay had claimed is claimed again
-/// after half a minute.
+/// Time for a killed process to be ready again, and for messages to arrive: what a killed relay had claimed is claimed
+/// again after half a minute.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Kills one process again and again while the journey is played.
@@ -31,7 +31,7 @@ struct Killer {
     every: usize,
     steps: usize,
     kills: usize,
-    /// Answers with 503, and those of them that were not as the contract says.
+    /// The number of answers of 500 and above, and those among them that are not a 503 as the contract defines it.
     unavailable: usize,
     unclear: Vec<String>,
     /// The process that was killed last.
@@ -73,7 +73,7 @@ impl Watcher for Killer {
 }
 
 impl Killer {
-    /// Kills the victim once it runs again; half of the times a moment later, in the middle of the step's requests.
+    /// Kills the victim once it is running again; every second time after a short delay, during the step's requests.
     async fn kill(&mut self) -> anyhow::Result<()> {
         let pid = self.alive().await?;
         self.kills += 1;
@@ -88,7 +88,7 @@ impl Killer {
         sigkill(pid)
     }
 
-    /// The victim's process id, once it is another one than the one killed last and the gateway is ready.
+    /// Waits until the victim has a new process and the gateway is ready; returns the victim's process id.
     async fn alive(&self) -> anyhow::Result<u64> {
         let deadline = Instant::now() + PATIENCE;
         loop {

@@ -20,7 +20,7 @@ impl Watcher for Printer {
     }
 }
 
-/// Where the journey goes on a running stack.
+/// The addresses that the journey uses on a running stack.
 pub(crate) fn places(stack: &RunningStack) -> Places {
     Places {
         gateway: stack.url("gateway"),

@@ -23,7 +23,7 @@ impl Report {
     }
 }
 
-/// Looks at everything; fails when there is a fault.
+/// Checks everything that SongList needs; fails when there is a fault.
 pub(crate) async fn run(env: &mut Env) -> anyhow::Result<()> {
     let mut report = Report::default();
     let auth = auth_service::Config::from_env(env);

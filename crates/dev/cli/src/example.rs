@@ -9,7 +9,7 @@ const HEAD: &str =
 
 ";
 
-/// The text of `.env.example`, made by asking every config type what it reads.
+/// The text of `.env.example`, made from the variables that the config types read.
 pub fn env_example() -> String {
     let mut env = Env::describing();
     env.choice(

@@ -19,7 +19,7 @@ use kit::env::Env;
 
 pub use example::env_example;
 
-/// Run, look after and try SongList.
+/// Run, administer and try SongList.
 ///
 /// Exit codes: 0 done, 1 failed (the reason is printed), 2 wrong usage, 64 wrong configuration.
 #[derive(Parser)]
@@ -46,14 +46,15 @@ enum Command {
     },
     /// Play the journey against a running stack while its processes are killed with SIGKILL and Redis is flushed.
     ///
-    /// Once per service. Fails when the journey does not reach its end, a refusal is not a clear 503, or a message is lost.
+    /// Plays it once per service. Fails when the journey does not reach its end, when a failure is not answered with a
+    /// proper 503, or when a message is lost.
     Chaos {
         #[command(flatten)]
         at: At,
-        /// Kill before every so many steps of the journey.
+        /// Kill the service before every step of the journey whose number is a multiple of this.
         #[arg(long, default_value_t = 3)]
         every: usize,
-        /// Services to kill; each of the five in its turn when missing.
+        /// Services to kill; all five, one after the other, when missing.
         #[arg(value_parser = chaos::VICTIMS)]
         victims: Vec<String>,
     },
@@ -64,17 +65,17 @@ enum Command {
         /// auth, songlist, payments or scheduler; all of them when missing.
         service: Option<String>,
     },
-    /// Put rows in that an installation begins with; each may be repeated.
+    /// Insert the rows that an installation begins with; may be repeated.
     Seed {
         #[command(subcommand)]
         what: seed::What,
     },
-    /// Make and look after SUPER_ADMINs.
+    /// Create and administer SUPER_ADMINs.
     Superuser {
         #[command(subcommand)]
         what: superuser::What,
     },
-    /// Look at everything SongList needs and say what to do about each fault.
+    /// Check everything that SongList needs and print what to do about each fault.
     Doctor,
     /// Print .env.example: every variable with its default.
     EnvExample,
@@ -84,7 +85,7 @@ enum Command {
     Errors,
     /// Print the OpenAPI document, as the gateway of this environment serves it.
     Openapi,
-    /// Print proto/descriptor.lock: what services of another release rely on.
+    /// Print proto/descriptor.lock: the fields and methods that services of another release rely on.
     Descriptors,
     /// Start throw-away PostgreSQL and Redis servers, run a command with TEST_DATABASE_URL and TEST_REDIS_URL set, stop them.
     WithServers {
@@ -97,12 +98,12 @@ enum Command {
 /// Where a development stack keeps its servers, logs and `demo.json`.
 #[derive(clap::Args)]
 struct At {
-    /// The stack's folder; several may run beside each other with ports of their own.
+    /// The stack's folder; several stacks may run at the same time, each with its own folder and ports.
     #[arg(long, default_value = ".dev")]
     dev_dir: PathBuf,
 }
 
-/// Does what the arguments say.
+/// Runs the command that the arguments name.
 pub async fn run(cli: Cli) -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut env = Env::process();
@@ -144,7 +145,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// Prints a line for the person at the terminal.
+/// Prints a line to the terminal.
 #[expect(clippy::print_stdout, reason = "a command line prints")]
 fn say(line: &str) {
     println!("{line}");

@@ -5,7 +5,7 @@ use kit_pg::{PgConfig, migrate};
 
 use crate::say;
 
-/// Every service with a database: its prefix in variables, its name, its migrations.
+/// Every service with a database: the prefix of its variables, its name, its migrations.
 pub(crate) const SERVICES: [(&str, &str, EmbeddedMigrations); 4] = [
     ("AUTH", "auth", auth_service::MIGRATIONS),
     ("SONGLIST", "songlist", songlist_service::MIGRATIONS),
@@ -13,7 +13,7 @@ pub(crate) const SERVICES: [(&str, &str, EmbeddedMigrations); 4] = [
     ("SCHEDULER", "scheduler", scheduler_service::MIGRATIONS),
 ];
 
-/// Runs what is pending.
+/// Runs the pending migrations of every service, or of one.
 pub(crate) async fn run(env: &mut Env, only: Option<&str>) -> anyhow::Result<()> {
     let known = only.is_none_or(|name| SERVICES.iter().any(|(_, service, _)| *service == name));
     anyhow::ensure!(known, "no such service; say auth, songlist, payments or scheduler");

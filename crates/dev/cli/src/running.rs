@@ -3,12 +3,12 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::Value;
 
-/// What `demo.json` says of the stack that `songlist dev` runs; the file is written anew when a process was started again.
+/// The contents of `demo.json` about the stack that `songlist dev` runs; it is rewritten when a process is restarted.
 pub(crate) struct RunningStack(Value);
 
 impl RunningStack {
     /// # Errors
-    /// When nothing runs there.
+    /// When no stack runs in that folder.
     pub(crate) fn read(folder: &Path) -> anyhow::Result<Self> {
         let text = std::fs::read_to_string(folder.join("demo.json"))
             .with_context(|| format!("nothing runs in {}: type `make run` first", folder.display()))?;

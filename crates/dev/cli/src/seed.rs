@@ -53,7 +53,7 @@ pub(crate) enum What {
     Demo,
 }
 
-/// Seeds the demonstration; the id of its tenant.
+/// Seeds the demonstration; returns the id of its tenant.
 pub(crate) async fn run_demo(env: &mut Env) -> anyhow::Result<String> {
     seed(env, What::Demo).await
 }

@@ -6,10 +6,10 @@ use kit::error::Error;
 
 use crate::say;
 
-/// What can be done with SUPER_ADMINs. Passwords are read from the first line of standard input when not given.
+/// The commands about SUPER_ADMINs. Passwords are read from the first line of standard input when not given.
 #[derive(Subcommand)]
 pub(crate) enum What {
-    /// Make one, verified; one that exists is left as it is.
+    /// Create a verified SUPER_ADMIN; one that exists is left as it is.
     Create {
         #[arg(long)]
         email: String,
@@ -26,7 +26,7 @@ pub(crate) enum What {
         #[arg(long)]
         password: Option<String>,
     },
-    /// Print a code for the newest sign-in that waits for one: the way in while mail is down.
+    /// Print a code for the newest sign-in that waits for one: for signing in while mail does not work.
     Otp {
         #[arg(long)]
         email: String,
@@ -75,7 +75,7 @@ fn password_or_stdin(given: Option<String>) -> anyhow::Result<Secret> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the argument of map_err")]
-/// An error for a person: fields and cause, which an operator may see.
+/// An error for an operator, with its fields and its cause.
 pub(crate) fn explain(error: Error) -> anyhow::Error {
     let fields: Vec<String> = error.fields().iter().map(|(field, text)| format!("{field}: {text}")).collect();
     let cause = error.source().map(|source| format!(" ({source:#})")).unwrap_or_default();

@@ -6,15 +6,15 @@ use kit::env::Env;
 use sandbox::servers::{Postgres, PostgresOptions, Redis, RedisOptions, free_port};
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Where throw-away servers live.
+/// The folder of the throw-away servers.
 const FOLDER: &str = "target/test-servers";
-/// What the command may take to stop.
+/// The time that the command may take to stop.
 const GRACE: Duration = Duration::from_secs(10);
-/// What a killed run has left is swept after this.
+/// Files of a run that was killed are removed after this time.
 const STALE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Runs a command beside throw-away servers; its exit code. Servers that `TEST_DATABASE_URL` and `TEST_REDIS_URL` name are
-/// used instead.
+/// Runs a command beside throw-away servers and returns its exit code. When `TEST_DATABASE_URL` and `TEST_REDIS_URL`
+/// are both set, the servers they name are used instead.
 pub(crate) async fn run(command: &[String]) -> ExitCode {
     match started(command).await {
         Ok(code) => code,
@@ -58,7 +58,7 @@ async fn beside_servers(folder: &Path, child: &mut tokio::process::Command) -> a
             std::process::Command::new("kill").args(["-TERM", &pid]).status()?;
         }
     }
-    // The servers outlive it.
+    // The servers are stopped after the command has ended.
     let _ = tokio::time::timeout(GRACE, running.wait()).await;
     anyhow::bail!("stopped before the command was done")
 }
@@ -67,7 +67,7 @@ fn code_of(status: std::process::ExitStatus) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1)))
 }
 
-/// Removes what killed runs have left.
+/// Removes the files of runs that were killed.
 fn sweep(root: &Path) {
     let old = |path: &PathBuf| {
         let changed = std::fs::metadata(path).and_then(|data| data.modified());

@@ -4,7 +4,7 @@ use anyhow::Context;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-/// An API client, as an app has one.
+/// A client of the API.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -12,7 +12,7 @@ pub struct Client {
     token: Option<String>,
 }
 
-/// An answer: status, headers and the body as JSON (null when it is none).
+/// An answer: status, headers and the body as JSON (null when the body is not JSON).
 #[derive(Clone, Debug)]
 pub struct Reply {
     pub status: u16,
@@ -88,7 +88,7 @@ impl Client {
         Self { token: Some(token.to_owned()), ..self.clone() }
     }
 
-    /// The access token, when it carries one.
+    /// The access token, when this client has one.
     pub fn token(&self) -> Option<&str> {
         self.token.as_deref()
     }
@@ -145,8 +145,8 @@ impl Client {
         self.send(self.request(Method::DELETE, path)).await
     }
 
-    /// The newest code mailed to `address`, asked of the mailbox at `mailbox` (Mailpit's API) until it is there; codes in
-    /// `seen` are older ones.
+    /// Polls the mailbox at `mailbox` (Mailpit's API) until there is a code for `address` that is not in `seen`;
+    /// returns it.
     ///
     /// # Errors
     /// When none came within ten seconds.
@@ -189,7 +189,7 @@ impl Client {
         })
     }
 
-    /// The codes in the mailbox now, for telling a new one from them.
+    /// The codes that are in the mailbox now, so that a new one can be recognised.
     async fn mailed_now(&self, mailbox: &str, address: &str) -> anyhow::Result<Vec<String>> {
         let search = format!("{mailbox}/api/v1/search?limit=5&query=to:{}", address.to_lowercase().replace('+', "%2B"));
         let found = self.http.get(&search).send().await?.json::<Value>().await?;
@@ -202,7 +202,7 @@ impl Client {
             .collect())
     }
 
-    /// True when the answer to `path` has this status; for waiting.
+    /// True when the answer to `path` has this status; for use in a loop that waits.
     pub async fn has_status(&self, path: &str, status: StatusCode) -> bool {
         self.get(path).await.is_ok_and(|reply| reply.status == status.as_u16())
     }

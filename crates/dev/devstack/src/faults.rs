@@ -1,11 +1,11 @@
-//! What a test breaks: a service cut off as by SIGKILL, Redis flushed. A network link that breaks is `testkit::FaultyLink`.
+//! Faults for tests: a service killed as by SIGKILL, Redis flushed. Network links that break are `testkit::FaultyLink`.
 
 use std::time::Duration;
 
 use crate::stack::{Service, Stack};
 
 impl Stack {
-    /// Cuts a service off, as SIGKILL would: nothing is finished, every connection breaks.
+    /// Stops a service as SIGKILL would: no request is finished, every connection breaks.
     pub fn kill(&mut self, service: Service) {
         for (_, running) in self.running.iter_mut().filter(|(name, _)| *name == service) {
             running.kill();
@@ -34,7 +34,7 @@ impl Stack {
         anyhow::bail!("{service:?} does not get its port back")
     }
 
-    /// Forgets everything in Redis that is this stack's, as FLUSHALL would.
+    /// Deletes all keys of this stack in Redis, as FLUSHALL would.
     ///
     /// # Errors
     /// When Redis does not answer.

@@ -1,5 +1,5 @@
-//! The journey: what SongList is for, end to end, through the gateway only. `make demo` plays it against a running stack,
-//! the system suite against its own.
+//! The journey: the main use of SongList from end to end, through the gateway only. `make demo` plays it against a
+//! running stack, the system suite against a stack of its own.
 
 use std::future::Future;
 use std::path::PathBuf;
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 use crate::client::{Client, Person, Reply, Unexpected};
 
 const PASSWORD: &str = "correct horse battery";
-/// A song that no list has.
+/// A song that is not in the song file.
 const MISSING: (&str, &str) = ("A Song Nobody Has Yet", "The Journey Band");
 
-/// Where everything is, and who the SUPER_ADMIN is.
+/// The addresses of a stack, and the login of its SUPER_ADMIN.
 #[derive(Clone, Debug)]
 pub struct Places {
     pub gateway: String,
@@ -29,14 +29,14 @@ pub struct Places {
 pub struct SongFile {
     pub path: PathBuf,
     pub columns: &'static str,
-    /// An artist of the list, a title of it misspelt, and the title.
+    /// An artist of the file, a misspelt title of the file, and the correct title.
     pub artist: &'static str,
     pub misspelt: &'static str,
     pub meant: &'static str,
 }
 
 impl SongFile {
-    /// The real list when `shared` is there beside the project, else the project's own.
+    /// The full list when the folder `shared` exists beside the project, else the project's own list.
     pub fn choose(project: &std::path::Path) -> Self {
         let real = project.join("../shared/data/classic-rock-song-list.csv");
         if real.is_file() {
@@ -58,7 +58,7 @@ impl SongFile {
     }
 }
 
-/// What a player of the journey does after each step: print it, or break something.
+/// Callbacks that the journey makes at its steps: to print them, or to break something.
 pub trait Watcher {
     /// Called after a step with what happened.
     fn step(&mut self, name: &str, status: u16, took: Duration);
@@ -79,7 +79,7 @@ struct Journey<'a, W> {
     client: Client,
 }
 
-/// Plays the whole journey. Names carry a number of their own, so that it can be played again.
+/// Plays the whole journey. Names contain a random part, so that it can be played again.
 ///
 /// # Errors
 /// The step that failed, with the answer.
@@ -102,7 +102,7 @@ pub async fn play<W: Watcher>(places: &Places, songs: &SongFile, watcher: &mut W
 }
 
 impl<W: Watcher> Journey<'_, W> {
-    /// Does one request as a step. A 503 is a service on its way back: clients try again.
+    /// Does one request as a step. After a 503 it tries again, as clients do: the service is being restarted.
     async fn step<F, Fut>(&mut self, name: &str, status: u16, mut request: F) -> anyhow::Result<Reply>
     where
         F: FnMut() -> Fut,
@@ -163,7 +163,7 @@ impl<W: Watcher> Journey<'_, W> {
         let started = Instant::now();
         let person = loop {
             match client.sign_in(root, &mailbox, email, password).await {
-                // A code that was mailed for a sign-in that a crash cut off is not this one's: begin again.
+                // The code may belong to an earlier sign-in that a crash interrupted: the sign-in is started again.
                 Err(error) if started.elapsed() < Duration::from_secs(30) => {
                     match error.downcast_ref::<Unexpected>() {
                         Some(unexpected) if unexpected.reply.status >= 500 => {
@@ -188,7 +188,7 @@ impl<W: Watcher> Journey<'_, W> {
         self.until(
             "SUPER_ADMIN sees to the genre",
             || root.client.post("/genres/", genre.clone()),
-            // A seeded installation has it.
+            // In a seeded installation the genre exists already.
             |reply| reply.status == 201 || reply.status == 409,
         )
         .await?;
@@ -240,7 +240,7 @@ impl<W: Watcher> Journey<'_, W> {
         let pay = format!("{}/pay", link.text_at("/data/payment_link_url")?);
         self.watcher.between("ADMIN pays on the hosted page").await?;
         let started = Instant::now();
-        // The page redirects to the callback at the gateway, which a crash may keep from answering: the money is taken.
+        // The page redirects to the callback at the gateway, which may be down; the payment was made all the same.
         let form = admin.client.request(Method::POST, &pay).form(&[("outcome", "success")]);
         let paid = admin.client.send(form).await.map_or(0, |reply| reply.status);
         self.watcher.step("ADMIN pays on the hosted page", paid, started.elapsed());
@@ -280,7 +280,7 @@ impl<W: Watcher> Journey<'_, W> {
         self.sign_in("LISTENER", &format!("/tenant/{slug}/auth"), &email, PASSWORD).await
     }
 
-    /// Finds songs by artist and by a misspelt title; the ids of three.
+    /// Finds songs by artist and by a misspelt title; returns the ids of three.
     async fn search(&mut self, listener: &Person, songs: &SongFile) -> anyhow::Result<Vec<String>> {
         let search = |name: &'static str, value: &'static str| {
             let request = listener.client.request(Method::GET, "/tenant/songs/").query(&[(name, value)]);
@@ -344,7 +344,7 @@ impl<W: Watcher> Journey<'_, W> {
             .until(
                 "ADMIN approves it",
                 || client.post(&review, json!({ "action": "approve" })),
-                // A crash may have lost the answer of an approval that was made.
+                // After a crash the approval may have been made although its answer was lost.
                 |reply| reply.status == 200 || reply.at("/code") == &json!("illegal_transition"),
             )
             .await?;
@@ -386,7 +386,7 @@ impl<W: Watcher> Journey<'_, W> {
         self.until(
             "LISTENER signs out",
             || mine.post("/auth/logout/", body.clone()),
-            // A crash may have lost the answer of a sign-out that was made.
+            // After a crash the sign-out may have been made although its answer was lost.
             |reply| reply.status == 200 || reply.status == 401,
         )
         .await?;
@@ -396,7 +396,7 @@ impl<W: Watcher> Journey<'_, W> {
     }
 }
 
-/// Every row of an import is created, skipped, linked or refused with its reason.
+/// Fails unless every row of an import was created, linked, skipped or refused with a reason.
 fn accounted(report: &Reply) -> anyhow::Result<()> {
     let number = |name: &str| report.at(&format!("/data/{name}")).as_u64().unwrap_or(0);
     let sum = number("created") + number("linked") + number("skipped_duplicates") + number("failed");

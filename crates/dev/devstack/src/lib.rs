@@ -1,5 +1,5 @@
-//! All five services in one process over real loopback sockets, with a schema, a Redis prefix, a mailbox and a Razorpay of
-//! their own. A test says in a line each: a world of tenants and people (`world`), a client (`client`), the clock
+//! All five services in one process over real loopback sockets, with a schema, a Redis prefix, a mailbox and a Razorpay
+//! of their own. A test needs one line for each of these: tenants and people (`world`), a client (`client`), the clock
 //! (`Stack::clock`), a fault (`faults`).
 
 mod client;
@@ -10,5 +10,5 @@ mod stack;
 pub mod world;
 
 pub use client::{Client, Person, Reply, Unexpected};
-pub use stack::{Databases, ROOT, Service, Stack};
+pub use stack::{Databases, Links, ROOT, Service, Stack};
 pub use world::World;

@@ -4,14 +4,14 @@ use std::time::Duration;
 use kit::lifecycle::Shutdown;
 use tokio::runtime::{Builder, Runtime};
 
-/// One running service in a runtime of its own, so that it can be cut off with its connections as SIGKILL would.
+/// One running service in a runtime of its own, so that it can be stopped with all its connections as by SIGKILL.
 pub(crate) struct Running {
     shutdown: Shutdown,
     runtime: Option<Runtime>,
 }
 
 impl Running {
-    /// Starts a service and returns when it serves.
+    /// Starts a service; returns when it accepts requests.
     pub(crate) async fn start<T, F>(start: impl FnOnce(Shutdown) -> F) -> anyhow::Result<Self>
     where
         F: Future<Output = anyhow::Result<T>> + Send + 'static,
@@ -27,15 +27,15 @@ impl Running {
         Ok(running)
     }
 
-    /// Asks it to stop, as Ctrl-C does, and waits.
+    /// Asks the service to stop, as Ctrl-C does, and waits until it has.
     pub(crate) async fn stop(&self) {
         self.shutdown.stop();
         self.shutdown.finished(Duration::from_secs(5)).await;
     }
 
-    /// Cuts it off: nothing is finished, nothing is flushed, every connection breaks.
+    /// Stops the service at once: nothing is finished, nothing is flushed, every connection breaks.
     pub(crate) fn kill(&mut self) {
-        // Actix has threads of its own, which the runtime does not take with it.
+        // Actix has threads of its own, which do not end with the runtime.
         self.shutdown.hard.cancel();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

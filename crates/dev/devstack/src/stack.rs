@@ -5,10 +5,12 @@ use anyhow::Context;
 use kit::env::Env;
 use kit::lifecycle::Shutdown;
 use kit::{Clock, Secret};
+use kit_pg::PgConfig;
 use kit_redis::RedisConfig;
 use sandbox::mailbox::{self, Mailbox};
 use sandbox::razorpay::{self, Razorpay, RazorpayOptions};
-use testkit::TestDb;
+use testkit::{FaultyLink, TestDb};
+use url::Url;
 
 use crate::client::{Client, Person};
 use crate::running::Running;
@@ -31,7 +33,8 @@ impl Service {
     pub const ALL: [Self; 5] = [Self::Auth, Self::Songlist, Self::Payments, Self::Scheduler, Self::Gateway];
 }
 
-/// What the services are configured with: addresses chosen before anything starts, for they name each other.
+/// The configuration of the services. Addresses are chosen before anything starts, because the services refer to each
+/// other.
 pub(crate) struct Plan {
     auth: SocketAddr,
     songlist: SocketAddr,
@@ -42,6 +45,18 @@ pub(crate) struct Plan {
     razorpay: SocketAddr,
     redis: RedisConfig,
     clock: Clock,
+    links: Option<Links>,
+}
+
+/// Network links in front of services, Postgres and Redis, for counting what is sent and for breaking connections.
+pub struct Links {
+    /// Between the gateway (and peers) and each service.
+    pub auth: FaultyLink,
+    pub songlist: FaultyLink,
+    pub payments: FaultyLink,
+    /// Between all services and Postgres, and Redis.
+    pub postgres: FaultyLink,
+    pub redis: FaultyLink,
 }
 
 /// A schema per service.
@@ -58,7 +73,7 @@ pub struct Stack {
     pub mailbox: Mailbox,
     pub mailbox_url: String,
     pub razorpay_url: String,
-    /// The gateway.
+    /// The URL of the gateway.
     pub url: String,
     pub db: Databases,
     pub redis: RedisConfig,
@@ -71,6 +86,18 @@ fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
+/// The same URL with the address of the link.
+fn through(url: &str, link: &FaultyLink) -> anyhow::Result<String> {
+    let mut url = Url::parse(url)?;
+    let changed = url.set_host(Some("127.0.0.1")).is_ok() && url.set_port(Some(link.addr().port())).is_ok();
+    anyhow::ensure!(changed, "the URL cannot be changed");
+    Ok(url.into())
+}
+
+fn host_and_port(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or("127.0.0.1"), url.port().unwrap_or(0))
+}
+
 fn free() -> anyhow::Result<SocketAddr> {
     Ok(loopback(sandbox::servers::free_port()?))
 }
@@ -79,10 +106,11 @@ impl Plan {
     /// The environment of a service in a stack.
     fn env(&self) -> Env {
         let url = |addr: SocketAddr| format!("http://{addr}");
+        let of = |link: fn(&Links) -> &FaultyLink, addr| self.links.as_ref().map_or(addr, |links| link(links).addr());
         Env::of([
-            ("AUTH_URL", url(self.auth)),
-            ("SONGLIST_URL", url(self.songlist)),
-            ("PAYMENTS_URL", url(self.payments)),
+            ("AUTH_URL", url(of(|links| &links.auth, self.auth))),
+            ("SONGLIST_URL", url(of(|links| &links.songlist, self.songlist))),
+            ("PAYMENTS_URL", url(of(|links| &links.payments, self.payments))),
             ("PUBLIC_URL", url(self.gateway)),
             ("RAZORPAY_BASE_URL", format!("http://{}/v1", self.razorpay)),
             ("SCHEDULER_POLL_PAYMENTS_SECS", "1".to_owned()),
@@ -90,11 +118,19 @@ impl Plan {
         ])
     }
 
+    fn pg(&self, db: &TestDb) -> anyhow::Result<PgConfig> {
+        let mut config = db.config()?;
+        if let Some(links) = &self.links {
+            config.url = Secret::new(through(config.url.expose(), &links.postgres)?);
+        }
+        Ok(config)
+    }
+
     fn auth_config(&self, db: &Databases) -> anyhow::Result<auth_service::Config> {
         let mut config = auth_service::Config::from_env(&mut self.env());
         config.grpc_addr = self.auth;
         config.ops_addr = loopback(0);
-        config.pg = db.auth.config()?;
+        config.pg = self.pg(&db.auth)?;
         config.redis = self.redis.clone();
         config.mail = auth_service::MailConfig::local_smtp(self.smtp.port());
         config.clock = self.clock.clone();
@@ -112,7 +148,7 @@ impl Plan {
                 let mut config = songlist_service::Config::from_env(&mut env);
                 config.grpc_addr = self.songlist;
                 config.ops_addr = loopback(0);
-                config.pg = db.songlist.config()?;
+                config.pg = self.pg(&db.songlist)?;
                 config.clock = self.clock.clone();
                 Running::start(|shutdown| songlist_service::start(config, shutdown)).await
             }
@@ -121,7 +157,7 @@ impl Plan {
                 config.grpc_addr = self.payments;
                 config.ops_addr = loopback(0);
                 config.webhook_addr = self.webhook;
-                config.pg = db.payments.config()?;
+                config.pg = self.pg(&db.payments)?;
                 config.clock = self.clock.clone();
                 Running::start(|shutdown| payments_service::start(config, shutdown)).await
             }
@@ -146,11 +182,28 @@ impl Plan {
 }
 
 impl Stack {
-    /// Starts everything and makes the SUPER_ADMIN.
+    /// Starts everything and creates the SUPER_ADMIN.
     ///
     /// # Errors
     /// When a part does not start.
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with(false).await
+    }
+
+    /// The same with [`Links`] between the parts of the stack.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn start_behind_links() -> anyhow::Result<Self> {
+        Self::start_with(true).await
+    }
+
+    /// The links, when the stack was started with them.
+    pub fn links(&self) -> Option<&Links> {
+        self.plan.links.as_ref()
+    }
+
+    async fn start_with(links: bool) -> anyhow::Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (clock, redis, outside) = (Clock::movable(), testkit::redis().await?, Shutdown::new());
         let db = Databases {
@@ -170,10 +223,27 @@ impl Stack {
             clock: clock.clone(),
         });
         let razorpay = razorpay::start(account, loopback(0), &outside).await?;
+        let (auth, songlist, payments) = (free()?, free()?, free()?);
+        let mut redis = redis;
+        let links = if links {
+            let address = |url: &str| anyhow::Ok(host_and_port(&Url::parse(url)?));
+            let links = Links {
+                auth: FaultyLink::to(auth.to_string()).await?,
+                songlist: FaultyLink::to(songlist.to_string()).await?,
+                payments: FaultyLink::to(payments.to_string()).await?,
+                postgres: FaultyLink::to(address(&db.auth.url()?)?).await?,
+                redis: FaultyLink::to(address(redis.url.expose())?).await?,
+            };
+            redis.url = Secret::new(through(redis.url.expose(), &links.redis)?);
+            Some(links)
+        } else {
+            None
+        };
         let plan = Plan {
-            auth: free()?,
-            songlist: free()?,
-            payments: free()?,
+            auth,
+            songlist,
+            payments,
+            links,
             webhook,
             gateway: free()?,
             smtp: mail.smtp,
@@ -227,7 +297,7 @@ impl Stack {
     /// A client that is not signed in.
     ///
     /// # Errors
-    /// When it cannot be made.
+    /// When the HTTP client cannot be made.
     pub fn client(&self) -> anyhow::Result<Client> {
         Client::new(&self.url)
     }

@@ -1,5 +1,5 @@
-//! Tenants and people for tests: `let world = World::start().await; let alpha = world.tenant("Alpha").await;`. Whatever fails
-//! here fails the test.
+//! Tenants and people for tests: `let world = World::start().await; let alpha = world.tenant("Alpha").await;`. Every
+//! failure in here fails the test.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{Client, Person};
 use crate::stack::Stack;
 
-/// The password of everybody but the SUPER_ADMIN.
+/// The password of all users except the SUPER_ADMIN.
 pub const PASSWORD: &str = "correct horse battery";
 
 /// The five services and their SUPER_ADMIN, signed in.
@@ -18,13 +18,14 @@ pub struct World {
     pub root: Person,
 }
 
-/// A tenant without anybody in it.
+/// A tenant without users.
 pub struct Tenant {
     pub id: String,
     pub slug: String,
 }
 
-/// A premium tenant with one of everything that a tenant owns, by id; its name is in each as a canary.
+/// A premium tenant with one object of every kind that a tenant owns, by id. Each object contains the tenant's name, so
+/// that a test finds it where it must not be.
 pub struct FullTenant {
     pub tenant: Tenant,
     pub admin: Person,
@@ -39,7 +40,15 @@ pub struct FullTenant {
 
 impl World {
     pub async fn start() -> Self {
-        let stack = Stack::start().await.unwrap();
+        Self::of(Stack::start().await.unwrap()).await
+    }
+
+    /// The same with network links between its parts, for counting what is sent and for breaking connections.
+    pub async fn start_behind_links() -> Self {
+        Self::of(Stack::start_behind_links().await.unwrap()).await
+    }
+
+    async fn of(stack: Stack) -> Self {
         let root = stack.root().await.unwrap();
         Self { stack, root }
     }
@@ -68,7 +77,7 @@ impl World {
         self.sign_in(&tenant.slug, &email).await
     }
 
-    /// A premium tenant with one of everything.
+    /// A premium tenant with one object of every kind.
     pub async fn full_tenant(&self, name: &str) -> FullTenant {
         let tenant = self.tenant(name).await;
         let admin = self.admin(&tenant).await;
@@ -85,7 +94,7 @@ impl World {
         FullTenant { tenant, admin, listener, song, link, playlist, request, payment, genre }
     }
 
-    /// A LISTENER who registered, proved the address and signed in.
+    /// A LISTENER who has registered, verified the address and signed in.
     pub async fn listener(&self, tenant: &Tenant, name: &str) -> Person {
         let email = format!("{name}@{}.example", tenant.slug);
         let new = json!({ "username": name, "email": email, "password": PASSWORD, "confirm_password": PASSWORD });
@@ -95,7 +104,7 @@ impl World {
         self.sign_in(&tenant.slug, &email).await
     }
 
-    /// Proves an address with the code that was mailed to it.
+    /// Verifies an address with the code that was mailed to it.
     pub async fn verify(&self, slug: &str, email: &str) {
         let otp = self.client().mailed_code(&self.stack.mailbox_url, email, &[]).await.unwrap();
         let path = format!("/tenant/{slug}/auth/verify-email/");
@@ -116,7 +125,7 @@ impl Person {
     }
 }
 
-/// Pays for premium on the hosted page and waits until it is there; the payment's id.
+/// Pays for premium on the hosted page and waits until it is active; returns the payment's id.
 pub async fn pay(admin: &Person) -> String {
     let link = admin.client.post("/payments/create-payment-link/", json!({})).await.unwrap().expect(201).unwrap();
     let page = format!("{}/pay", link.text_at("/data/payment_link_url").unwrap());

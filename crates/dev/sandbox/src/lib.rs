@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
 
-/// Binds a loopback port; anything else is refused, for what is behind it trusts everybody.
+/// Binds a loopback port; other addresses are refused, because the sandbox does not authenticate its clients.
 ///
 /// # Errors
 /// When the address is not loopback or cannot be bound.

@@ -9,7 +9,7 @@ use kit::grpc::{Peer, connect};
 use kit::ids::{SessionId, TenantId, UserId};
 use kit::{Clock, Secret};
 
-/// What a call of a test may take.
+/// The time that a test's call may take.
 const BUDGET: Duration = Duration::from_secs(30);
 
 fn session() -> Session {
@@ -20,7 +20,7 @@ fn with(actor: Actor) -> Caller {
     Caller { actor, ..Caller::system("gateway") }
 }
 
-/// Nobody has signed in.
+/// A caller who is not signed in.
 pub fn anonymous() -> Caller {
     with(Actor::Anonymous)
 }
@@ -47,10 +47,10 @@ pub fn repeatable(caller: &Caller, key: &str) -> Caller {
     Caller { idempotency: Some(idempotency), ..caller.clone() }
 }
 
-/// A channel to a service under test, over which `from` calls; users come with the gateway.
+/// A channel over which the service `from` calls a service under test; only the gateway may assert users.
 ///
 /// # Errors
-/// When the development keys have no such pair.
+/// When the development keys have no key for this pair of services.
 pub fn peer(from: &str, audience: &'static str, addr: SocketAddr) -> anyhow::Result<Peer> {
     let keys = KeyRing::parse(from, &Secret::new(DEV_PAIRS), Clock::system()).map_err(anyhow::Error::msg)?;
     connect(audience, &format!("http://{addr}"), &keys)

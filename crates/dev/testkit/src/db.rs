@@ -7,8 +7,8 @@ use url::Url;
 
 use crate::servers;
 
-/// A schema of this test's own with one service's tables, dropped at the end. Tests connect as the service's runtime role: a
-/// superuser would make every row-level-security test green.
+/// A schema with one service's tables for one test, dropped at its end. Tests connect as the service's runtime role,
+/// because row-level security does not apply to a superuser.
 #[derive(Debug)]
 pub struct TestDb {
     pub schema: String,
@@ -17,7 +17,7 @@ pub struct TestDb {
 }
 
 impl TestDb {
-    /// Makes the schema of `service` (`auth`, `songlist`, …) and runs its migrations as the owner role.
+    /// Makes a schema for `service` (`auth`, `songlist`, …) and runs the migrations as the owner role.
     ///
     /// # Errors
     /// When the servers cannot be started or a migration fails.
@@ -49,7 +49,7 @@ impl TestDb {
     /// URL of the runtime role.
     ///
     /// # Errors
-    /// When the servers' URL is not one.
+    /// When the URL of the server cannot be parsed.
     pub fn url(&self) -> anyhow::Result<String> {
         self.role_url("rw")
     }
@@ -57,12 +57,13 @@ impl TestDb {
     /// URL of the role that owns the schema.
     ///
     /// # Errors
-    /// When the servers' URL is not one.
+    /// When the URL of the server cannot be parsed.
     pub fn owner_url(&self) -> anyhow::Result<String> {
         self.role_url("owner")
     }
 
-    /// The superuser's URL of the database, for looking behind row-level security; tables need the schema's name.
+    /// The superuser's URL of the database, for reading rows without row-level security. Names of tables need the
+    /// schema.
     pub fn admin_url(&self) -> &str {
         &self.admin_url
     }
@@ -79,7 +80,7 @@ impl TestDb {
     /// Pool settings of the runtime role.
     ///
     /// # Errors
-    /// When the servers' URL is not one.
+    /// When the URL of the server cannot be parsed.
     pub fn config(&self) -> anyhow::Result<PgConfig> {
         Ok(PgConfig::of_url(&self.url()?, self.service))
     }
@@ -106,7 +107,7 @@ impl Drop for TestDb {
                 anyhow::Ok(())
             })
         });
-        // A schema that stays behind is an untidiness, not a failure: throw-away servers end with the run.
+        // A schema that could not be dropped is no failure: the throw-away servers end with the run.
         let _ = dropper.join();
     }
 }

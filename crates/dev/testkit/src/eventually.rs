@@ -6,10 +6,10 @@ use tokio::time::{Instant, sleep};
 /// How long a condition may take to come true.
 const BUDGET: Duration = Duration::from_secs(10);
 
-/// Asks again and again until the answer is `Some`; the one alternative to sleeping in a test.
+/// Calls `ask` until it returns `Some`. Tests wait with this and never sleep.
 ///
 /// # Panics
-/// When it did not come true in time; `what` says what was awaited.
+/// When it did not return `Some` in time; `what` is in the message.
 #[expect(clippy::panic, reason = "this fails the test that called it")]
 pub async fn eventually<T, F, Fut>(what: &str, mut ask: F) -> T
 where
@@ -28,7 +28,7 @@ where
     }
 }
 
-/// Like [`eventually`] for something that fails until it is there.
+/// Like [`eventually`], for a call that returns an error until it succeeds.
 ///
 /// # Panics
 /// When it did not succeed in time.

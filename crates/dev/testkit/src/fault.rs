@@ -1,26 +1,30 @@
-//! A network link that a test can break.
+//! A network link that a test can break, and that counts what clients send.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
 
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Up,
-    /// Connections are closed at once, as a server on its way up does.
+    /// Connections are closed at once, as by a server that is starting.
     Refusing,
-    /// Connections stay open and carry nothing, as behind a dead switch.
+    /// Connections stay open and nothing is forwarded, as when a network switch fails.
     Frozen,
 }
 
-/// A loopback port in front of a server. It forwards until the test breaks it; connections that are open then break too.
+/// A loopback port in front of a server. It forwards until the test breaks it, which also breaks the open connections.
 pub struct FaultyLink {
     addr: SocketAddr,
     state: watch::Sender<State>,
     accepted: Arc<AtomicUsize>,
+    sent: Arc<AtomicUsize>,
 }
 
 impl FaultyLink {
@@ -32,15 +36,16 @@ impl FaultyLink {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let (to, addr) = (to.into(), listener.local_addr()?);
         let (state, watched) = watch::channel(State::Up);
-        let accepted = Arc::new(AtomicUsize::new(0));
-        let counter = accepted.clone();
+        let (accepted, sent) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let (counter, writes) = (accepted.clone(), sent.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 counter.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(forward(client, to.clone(), watched.clone()));
+                let _ = client.set_nodelay(true);
+                tokio::spawn(forward(Counted { inner: client, reads: writes.clone() }, to.clone(), watched.clone()));
             }
         });
-        Ok(Self { addr, state, accepted })
+        Ok(Self { addr, state, accepted, sent })
     }
 
     /// Where clients connect.
@@ -48,12 +53,12 @@ impl FaultyLink {
         self.addr
     }
 
-    /// Closes every connection, and every new one at once.
+    /// Closes every open connection, and closes every new one at once.
     pub fn refuse(&self) {
         self.state.send_replace(State::Refusing);
     }
 
-    /// Carries nothing any more and says nothing.
+    /// Keeps connections open and forwards nothing.
     pub fn freeze(&self) {
         self.state.send_replace(State::Frozen);
     }
@@ -63,13 +68,53 @@ impl FaultyLink {
         self.state.send_replace(State::Up);
     }
 
-    /// How many connections were tried so far.
+    /// The number of connections that clients have opened so far.
     pub fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }
+
+    /// The number of writes by clients so far: on loopback, the bytes of one write arrive in one piece.
+    pub fn sent(&self) -> usize {
+        self.sent.load(Ordering::SeqCst)
+    }
 }
 
-async fn forward(mut client: TcpStream, to: String, mut state: watch::Receiver<State>) {
+/// The client's side of a connection, which counts the reads.
+struct Counted {
+    inner: TcpStream,
+    reads: Arc<AtomicUsize>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        let before = buffer.filled().len();
+        let outcome = Pin::new(&mut self.inner).poll_read(context, buffer);
+        if outcome.is_ready() && buffer.filled().len() > before {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+        }
+        outcome
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+}
+
+async fn forward(mut client: Counted, to: String, mut state: watch::Receiver<State>) {
     loop {
         let now = *state.borrow_and_update();
         match now {
@@ -81,9 +126,10 @@ async fn forward(mut client: TcpStream, to: String, mut state: watch::Receiver<S
             }
             State::Up => {
                 let Ok(mut server) = TcpStream::connect(&to).await else { return };
+                let _ = server.set_nodelay(true);
                 tokio::select! {
                     _ = tokio::io::copy_bidirectional(&mut client, &mut server) => return,
-                    // A connection that was frozen half-way cannot be mended: its bytes are lost.
+                    // A connection that was frozen cannot go on afterwards, because bytes may be lost.
                     changed = state.changed() => match changed {
                         Ok(()) if *state.borrow() == State::Frozen => {
                             let _ = state.changed().await;

@@ -1,6 +1,6 @@
-//! What every test needs of the real thing: a schema per service, a Redis prefix, callers and a network link that breaks, so
-//! that any test runs alone and beside all others. The clock is `kit::Clock::movable`; people, tenants and all five services
-//! together are in `devstack`.
+//! What every test needs: a schema per service, a Redis prefix, callers and a network link that breaks. Every test can
+//! run alone and beside all others. The clock is `kit::Clock::movable`; people, tenants and all five services together
+//! are in `devstack`.
 
 pub mod caller;
 mod db;
@@ -19,7 +19,7 @@ use std::time::Duration;
 use kit::Secret;
 use kit_redis::RedisConfig;
 
-/// Redis under a prefix of this test's own.
+/// The configuration of Redis, with a prefix for this test alone.
 ///
 /// # Errors
 /// When the servers cannot be started.
@@ -27,7 +27,7 @@ pub async fn redis() -> anyhow::Result<RedisConfig> {
     Ok(RedisConfig {
         url: Secret::new(servers().await?.redis_url.clone()),
         prefix: format!("t:{}:", kit::ids::random().simple()),
-        // Ten times the product's budget: a test machine compiles beside its tests.
+        // Ten times the budget of production, because a test machine may compile at the same time.
         budget: Duration::from_millis(500),
     })
 }

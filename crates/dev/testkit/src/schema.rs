@@ -1,4 +1,4 @@
-//! What must hold for the schema of every service, so that each service's own tests can say it in a line.
+//! Checks that the schema of every service must pass; each service's tests call them in a line.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use uuid::Uuid;
 
 use crate::TestDb;
 
-/// Opens a transaction in a tenant's scope, as the product does.
+/// The SQL that opens a transaction in a tenant's scope, as services do.
 pub fn as_tenant(id: Uuid) -> String {
     format!("BEGIN; SELECT set_config('app.tenant', '{id}', true), set_config('app.scope', 'tenant', true)")
 }
 
-/// The tables of a schema; `condition` is over `pg_class c`.
+/// The tables of a schema that meet `condition`, an SQL condition on `pg_class c`.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -27,7 +27,7 @@ pub async fn tables(db: &TestDb, condition: &str) -> anyhow::Result<Vec<String>>
     Ok(client.query(&sql, &[]).await?.iter().map(|row| row.get(0)).collect())
 }
 
-/// Rows that a superuser counts, such as `outbox WHERE state = 'sent'`.
+/// The number of `rows`, such as `outbox WHERE state = 'sent'`, counted without row-level security.
 ///
 /// # Errors
 /// When the database does not answer.
@@ -37,10 +37,10 @@ pub async fn count(db: &TestDb, rows: &str) -> anyhow::Result<i64> {
     Ok(superuser.query_one(&sql, &[]).await?.try_get(0)?)
 }
 
-/// The tables with a tenant.
+/// The tables with a column `tenant_id`.
 ///
 /// # Errors
-/// Names a table that is not under forced row-level security with a policy.
+/// When a table is not under forced row-level security with a policy; the message names it.
 pub async fn tenant_tables(db: &TestDb) -> anyhow::Result<Vec<String>> {
     let has_tenant = "EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')";
     let all = tables(db, has_tenant).await?;
@@ -51,10 +51,10 @@ pub async fn tenant_tables(db: &TestDb) -> anyhow::Result<Vec<String>> {
     Ok(all)
 }
 
-/// Every migration of a service up, down and up again leaves the same tables.
+/// Checks that running every migration of a service up, down and up again leaves the same tables.
 ///
 /// # Errors
-/// Names what is left or missing.
+/// When tables are left or missing; the message names them.
 pub async fn can_be_undone_and_done_again(
     service: &'static str,
     migrations: fn() -> EmbeddedMigrations,
@@ -72,11 +72,11 @@ pub async fn can_be_undone_and_done_again(
     Ok(())
 }
 
-/// The tables that the code declares (those of the service and those of outbox and idempotency) are the migrated ones, column
-/// by column.
+/// Checks that the tables which the code declares (those of the service, of outbox and of idempotency) are the migrated
+/// ones, column by column.
 ///
 /// # Errors
-/// Shows the columns that only one of the two has.
+/// When a column is on one side only; the message names it.
 pub async fn code_and_migrations_agree(db: &TestDb, schema_rs: &str) -> anyhow::Result<()> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."));
     let mut code = columns_of_code(schema_rs)?;

@@ -4,12 +4,12 @@ use anyhow::Context;
 use sandbox::servers::{Postgres, PostgresOptions, Redis, RedisOptions, free_port};
 use tokio::sync::OnceCell;
 
-/// The database that tests make their schemas in.
+/// The database in which tests make their schemas.
 const DATABASE: &str = "songlist_test";
-/// The roles' development passwords.
+/// The services whose roles get development passwords.
 const SERVICES: [&str; 4] = ["auth", "songlist", "payments", "scheduler"];
 
-/// Where the tests' servers are.
+/// The addresses of the servers that tests use.
 #[derive(Debug)]
 pub struct Servers {
     /// Superuser's URL of the test database.
@@ -52,7 +52,7 @@ async fn start() -> anyhow::Result<Servers> {
     Ok(Servers { admin_url, redis_url, _own: own })
 }
 
-/// True when an earlier process has made database and roles.
+/// True when an earlier process has made the database and its roles.
 async fn is_prepared(admin_url: &str) -> bool {
     let Ok(client) = kit_pg::bootstrap::open(admin_url).await else { return false };
     client.query_one("SELECT 1 WHERE has_schema_privilege('scheduler_rw', 'scheduler', 'USAGE')", &[]).await.is_ok()

@@ -1,8 +1,8 @@
-//! What the documents say of the repository is true as far as a test can tell.
+//! The documents agree with the repository, as far as a test can check.
 
 use crate::{files, root, rust};
 
-/// The documents that a newcomer reads.
+/// The documents for people who are new to the repository.
 const DOCUMENTS: [&str; 5] = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/README.md"];
 
 /// Words in backticks that look like a path of the repository; `<noun>` stands for any name.
@@ -23,7 +23,7 @@ fn every_path_that_a_document_names_exists() {
     for document in DOCUMENTS {
         let text = std::fs::read_to_string(root().join(document)).unwrap();
         for path in named_paths(&text) {
-            // `domain/events.rs` stands for that file of every service.
+            // A path such as `domain/events.rs` means that file in every service.
             let part = format!("/{path}");
             let exists = root().join(path).exists()
                 || sources.iter().any(|file| file.ends_with(&part) || (part.ends_with('/') && file.contains(&part)));

@@ -1,4 +1,4 @@
-//! No file imports another one that imports it, directly or through others.
+//! No two files import each other, directly or through others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ fn module_of(file: &Path) -> Module {
     path
 }
 
-/// The paths of a file that begin with `crate` or `super`; those of its tests are left out.
+/// The paths in a file that begin with `crate` or `super`, except those in its tests.
 #[derive(Default)]
 struct Paths(BTreeSet<Vec<String>>);
 
@@ -66,8 +66,8 @@ fn paths(text: &str) -> BTreeSet<Vec<String>> {
     paths.0
 }
 
-/// The file that a path used in `module` names: the one with the longest module path that it begins with. The root of a
-/// package only passes names on, so it is no target.
+/// The file that a path used in `module` refers to: the one whose module path is the longest prefix of it. The root of
+/// a package only re-exports names, so it is no target.
 fn target(path: &[String], module: &Module, files: &BTreeMap<Module, PathBuf>) -> Option<PathBuf> {
     let ups = path.iter().take_while(|name| *name == "super").count();
     let (base, names) =

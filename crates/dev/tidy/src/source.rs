@@ -1,4 +1,4 @@
-//! How source files and migrations look.
+//! Rules for the form of source files and migrations.
 
 use crate::{files, rust};
 

@@ -12,7 +12,7 @@ use crate::say;
 /// The processes, in the order they are started.
 const PROGRAMS: [&str; 6] =
     ["sandbox", "auth-service", "songlist-service", "payments-service", "scheduler-service", "gateway"];
-/// A process that stops by itself is started again after this.
+/// A process that stops by itself is started again after this time.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Time to finish after SIGTERM.
 const GRACE: Duration = Duration::from_secs(8);
@@ -47,7 +47,7 @@ impl Children {
         let errors = log.try_clone()?;
         let program = self.folder.join(name);
         let set_up = |command: &mut Command| {
-            // A group of its own: Ctrl-C reaches us alone, and we stop them in order.
+            // In a process group of its own: Ctrl-C reaches only this process, which stops the others in order.
             command.envs(self.variables.iter().cloned()).process_group(0);
             command.stdin(Stdio::null()).stdout(log).stderr(errors);
         };
@@ -61,7 +61,7 @@ impl Children {
     }
 
     /// # Errors
-    /// Names the first that has stopped.
+    /// When a process has stopped; the message names it.
     pub(super) fn require_alive(&mut self) -> anyhow::Result<()> {
         for one in &mut self.all {
             let ended = one.child.try_wait()?;
@@ -76,7 +76,7 @@ impl Children {
         Ok(())
     }
 
-    /// Starts again what has stopped by itself; true when it did.
+    /// Starts processes again that have stopped by themselves; returns true when there was one.
     pub(super) fn restart_the_dead(&mut self) -> anyhow::Result<bool> {
         let mut due = Vec::new();
         for (index, one) in self.all.iter_mut().enumerate() {

@@ -20,7 +20,7 @@ pub(crate) use plan::SANDBOX_VARIABLES;
 use report::Report;
 use servers::Servers;
 
-/// Starts everything, waits until it is ready, prints where it is, and runs until Ctrl-C.
+/// Starts everything, waits until it is ready, prints the addresses, and runs until Ctrl-C.
 pub(crate) async fn run(env: &mut Env, folder: &Path) -> anyhow::Result<()> {
     let folder = std::env::current_dir()?.join(folder);
     fs::create_dir_all(folder.join("log")).with_context(|| format!("cannot make {}", folder.display()))?;
@@ -63,7 +63,7 @@ async fn start_and_watch(env: &mut Env, folder: &Path, plan: &Plan) -> anyhow::R
     }
 }
 
-/// Where the other binaries are: beside this one.
+/// The folder of the other binaries, which is that of this one.
 fn binaries() -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
     Ok(own.parent().context("this program has no folder")?.to_owned())

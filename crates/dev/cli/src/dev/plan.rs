@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::children::Children;
 use super::servers::Servers;
 
-/// What only the sandbox reads: name with default, and what it is.
+/// The variables that only the sandbox reads: name and default, description.
 pub(crate) const SANDBOX_VARIABLES: [((&str, &str), &str); 4] = [
     (("SANDBOX_WEB_ADDR", "127.0.0.1:8025"), "sandbox: the mailbox's page and API"),
     (("SANDBOX_SMTP_ADDR", "127.0.0.1:1025"), "sandbox: SMTP"),
@@ -17,13 +17,13 @@ pub(crate) const SANDBOX_VARIABLES: [((&str, &str), &str); 4] = [
 
 /// Every address of a development stack.
 pub(super) struct Plan {
-    /// Variable, address.
+    /// The name of the variable and the address.
     addresses: Vec<(&'static str, SocketAddr)>,
-    /// Set by the person and handed on as they are.
+    /// Variables of the environment that are passed on unchanged.
     given: Vec<(String, String)>,
 }
 
-/// Variable and default port of every listener.
+/// The variable and the default port of every listener.
 const LISTENERS: [(&str, u16); 14] = [
     ("GATEWAY_HTTP_ADDR", 8000),
     ("PAYMENTS_WEBHOOK_ADDR", 8001),
@@ -40,7 +40,7 @@ const LISTENERS: [(&str, u16); 14] = [
     ("PAYMENTS_OPS_ADDR", 9103),
     ("SCHEDULER_OPS_ADDR", 9104),
 ];
-/// Handed on when set.
+/// Variables that are passed on when they are set.
 const HANDED_ON: [&str; 6] =
     ["LOG_LEVEL", "LOG_FORMAT", "WORKERS", "PREMIUM_GATES", "CORS_ORIGINS", "RATE_LIMIT_FACTOR"];
 
@@ -65,7 +65,7 @@ impl Plan {
         format!("http://{}", self.address(name))
     }
 
-    /// Names every port that somebody else has.
+    /// Fails when a port is taken; the message names every such port.
     pub(super) fn require_free_ports(&self) -> anyhow::Result<()> {
         let taken: Vec<String> = self
             .addresses
@@ -77,7 +77,7 @@ impl Plan {
         Ok(())
     }
 
-    /// What every process gets; each reads its own.
+    /// The variables that every process gets; each reads the ones it needs.
     pub(super) fn variables(&self, servers: &Servers) -> Vec<(String, String)> {
         let mut variables: Vec<(String, String)> =
             self.addresses.iter().map(|(name, addr)| ((*name).to_owned(), addr.to_string())).collect();
@@ -96,7 +96,7 @@ impl Plan {
         set("RAZORPAY_BASE_URL", format!("{}/v1", self.url("SANDBOX_RAZORPAY_ADDR")));
         set("SANDBOX_WEBHOOK_URL", format!("{}/api/v1/payments/webhook/razorpay/", self.url("PAYMENTS_WEBHOOK_ADDR")));
         set("REDIS_URL", servers.redis_url());
-        // One person at one address plays everybody.
+        // In development all users share one address.
         set("RATE_LIMIT_FACTOR", "20".to_owned());
         for svc in ["AUTH", "SONGLIST", "PAYMENTS", "SCHEDULER"] {
             let lower = svc.to_lowercase();
@@ -107,7 +107,7 @@ impl Plan {
         variables
     }
 
-    /// Waits until every service says that it is ready.
+    /// Waits until every service is ready.
     pub(super) async fn wait_until_ready(&self, children: &mut Children) -> anyhow::Result<()> {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(1)).build()?;
         let deadline = Instant::now() + Duration::from_secs(30);

@@ -29,7 +29,7 @@ pub(super) struct Report<'a> {
 
 impl Drop for Report<'_> {
     fn drop(&mut self) {
-        // Whoever looks for a running stack finds none.
+        // Other commands use this file to find a running stack.
         let _ = fs::remove_file(self.folder.join("demo.json"));
     }
 }
@@ -39,7 +39,7 @@ impl<'a> Report<'a> {
         Self { folder, plan, servers }
     }
 
-    /// `demo.json`: what scripts need to know of a running stack.
+    /// Writes `demo.json`: what scripts need to know about a running stack.
     pub(super) fn write(&self, children: &Children) -> anyhow::Result<()> {
         let Self { folder, plan, servers } = self;
         let urls: serde_json::Map<String, Value> =
@@ -64,14 +64,14 @@ impl<'a> Report<'a> {
             "redis_url": servers.redis_url(),
             "pids": pids,
         });
-        // Whoever reads it meanwhile finds a whole one.
+        // Renamed when it is complete, so that nobody reads half a file.
         let unfinished = folder.join("demo.json.new");
         fs::write(&unfinished, serde_json::to_string_pretty(&demo)?)?;
         fs::rename(unfinished, folder.join("demo.json"))?;
         Ok(())
     }
 
-    /// The table a person reads.
+    /// Prints the table of addresses and logins.
     pub(super) fn print(&self) {
         let plan = self.plan;
         say("\nSongList runs.\n");

@@ -9,7 +9,7 @@ use crate::migrate::SERVICES;
 
 const DATABASE: &str = "songlist";
 
-/// PostgreSQL and Redis of a development stack: private ones, or those that were given.
+/// PostgreSQL and Redis of a development stack: private ones, or those that the environment names.
 pub(super) struct Servers {
     admin_url: String,
     redis_url: String,

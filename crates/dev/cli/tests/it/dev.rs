@@ -1,4 +1,4 @@
-//! `songlist dev` with real processes: what `make run`, `make demo` and `make chaos` type.
+//! `songlist dev` with real processes: the commands behind `make run`, `make demo` and `make chaos`.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -33,7 +33,7 @@ fn project() -> PathBuf {
 fn songlist(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_songlist"));
     command.args(arguments).current_dir(project()).stdin(Stdio::null());
-    // Servers that the person's environment or .env names are not for tests: one of these flushes its Redis.
+    // Tests must not use servers that the environment or .env names: one of these tests flushes its Redis.
     command.env("REDIS_URL", "").env("DATABASE_ADMIN_URL", "");
     command
 }
@@ -66,7 +66,7 @@ impl Dev {
         command
     }
 
-    /// What it printed until it was up.
+    /// What it has printed by the time it is ready.
     fn table(&self) -> String {
         let deadline = Instant::now() + Duration::from_secs(60);
         let mut table = String::new();
@@ -82,12 +82,12 @@ impl Dev {
         serde_json::from_str(&std::fs::read_to_string(self.folder.join("demo.json")).unwrap()).unwrap()
     }
 
-    /// Runs another command of ours against it.
+    /// Runs another `songlist` command against it.
     fn run(&self, arguments: &[&str]) -> Output {
         songlist(arguments).args(["--dev-dir", self.folder.to_str().unwrap()]).output().unwrap()
     }
 
-    /// Ctrl-C; its exit code.
+    /// Sends SIGINT, as Ctrl-C does; returns the exit code.
     fn interrupt(&mut self) -> Option<i32> {
         signal(self.child.id().into(), "INT");
         self.child.wait().unwrap().code()
@@ -99,7 +99,7 @@ impl Drop for Dev {
         if matches!(self.child.try_wait(), Ok(None)) {
             let _ = self.interrupt();
         }
-        // A failing test names its logs.
+        // The logs of a failing test are kept.
         if !std::thread::panicking() {
             let _ = std::fs::remove_dir_all(&self.folder);
         }

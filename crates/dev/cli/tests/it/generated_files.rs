@@ -1,4 +1,4 @@
-//! Generated files are what the code would generate now.
+//! The generated files in the repository are equal to what the code generates now.
 
 use std::path::Path;
 

@@ -1,5 +1,5 @@
-//! The database keeps services and tenants apart by itself: roles that reach one schema, and row-level security on every tenant
-//! table. What concerns one service's schema alone is in its own tests.
+//! The database keeps services and tenants apart by itself: each role reaches one schema, and every tenant table has
+//! row-level security. What concerns the schema of a single service is in that service's tests.
 
 use auth_service::MIGRATIONS as AUTH;
 use devstack::World;

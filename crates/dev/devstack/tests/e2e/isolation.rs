@@ -7,11 +7,11 @@ use kit::caller::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-/// The id of another tenant's object for the parameter of a route. A route that is not here fails the test.
+/// The ids of another tenant's objects for the parameters of a route. A route that is missing here fails the test.
 fn foreign(rule: &Rule, other: &FullTenant, role: Role) -> Option<Vec<(&'static str, String)>> {
     let id = |id: &str| Some(vec![("{id}", id.to_owned())]);
     match rule.path {
-        // A SUPER_ADMIN reaches every tenant, every genre and the ADMINs; LISTENERs and TENANT songs are out of reach.
+        // A SUPER_ADMIN may read every tenant, every genre and the ADMINs, but neither LISTENERs nor TENANT songs.
         "/users/{id}/" => id(&other.listener.id),
         "/tenants/{id}/" | "/tenants/{id}/activate/" | "/tenants/{id}/deactivate/" if role == Role::SuperAdmin => {
             id(&other.playlist)
@@ -38,7 +38,7 @@ async fn call(person: Option<&Person>, world: &World, rule: &Rule, path: &str) -
     client.send(request).await.unwrap()
 }
 
-/// The body without the one part that may differ.
+/// The body without the request id, the only part that may differ.
 fn bare(reply: &Reply) -> Value {
     let mut body = reply.body.clone();
     if let Some(object) = body.as_object_mut() {
@@ -52,7 +52,8 @@ async fn tn_04_every_route_refuses_every_actor_and_object_that_is_not_in_its_sco
     every_route_refuses().await;
 }
 
-/// With the queries' own tenant predicates switched off; in a process of its own, for the switch is one for all.
+/// The tenant predicates of the queries are switched off. This runs in a process of its own, because the switch is
+/// global.
 #[tokio::test]
 async fn row_level_security_alone_keeps_tenants_apart() {
     const ALONE: &str = "isolation::row_level_security_alone_keeps_tenants_apart";
@@ -95,7 +96,7 @@ async fn every_route_refuses() {
             let unknown = call(Some(person), &world, rule, &concrete(&with(&kit::ids::random().to_string()))).await;
             let malformed = call(Some(person), &world, rule, &concrete(&with("no-such-id"))).await;
             assert_eq!(theirs.status, 404, "{what}: {}", theirs.text);
-            // EN-07: byte for byte the same, whatever the reason.
+            // EN-07: the bodies are equal byte for byte, whatever the reason.
             assert_eq!(bare(&theirs), bare(&unknown), "{what}");
             assert_eq!(bare(&theirs), bare(&malformed), "{what}");
             assert!(!theirs.text.contains("Beta"), "{what}: a canary of the other tenant");
@@ -157,7 +158,7 @@ async fn tn_09_foreign_ids_in_bodies_are_unknown_objects() {
         json!({ "title": "T", "artist": "A", "genre": own.genre, "tenant": other.tenant.id, "visibility": "GLOBAL" });
     let made = own.admin.client.post("/songs/", song).await.unwrap().expect(201).unwrap();
     assert_eq!((made.at("/data/tenant"), made.at("/data/visibility")), (&json!(own.tenant.id), &json!("TENANT")));
-    // A path's tenant does not help somebody of another one.
+    // A user cannot sign in under the path of another tenant.
     let root_path = format!("/tenant/{}/auth/login/", other.tenant.slug);
     let login = json!({ "email": own.listener.email, "password": PASSWORD });
     assert_eq!(world.client().post(&root_path, login).await.unwrap().status, 401);

@@ -1,8 +1,10 @@
-//! The system suite: all five services, real sockets, Postgres, Redis and SMTP. One file per thing that a person does; what one
-//! service can show alone is in that service's `tests/it/`.
+//! The system suite: all five services, real sockets, Postgres, Redis and SMTP. There is one file per thing that a user
+//! does; what needs one service only is in that service's `tests/it/`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
+mod bursts;
+mod costs;
 mod database;
 mod importing_songs;
 mod isolation;

@@ -1,4 +1,4 @@
-//! The platform looks after itself.
+//! Recurring work that the platform does by itself.
 
 use devstack::Stack;
 use kit_pg::bootstrap::open;

@@ -1,4 +1,4 @@
-//! Somebody forgot a password, or never had one.
+//! A user forgot the password, or never had one.
 
 use devstack::World;
 use devstack::world::PASSWORD;
@@ -9,7 +9,7 @@ async fn ot_16_a_reset_code_sets_a_password_and_ends_every_session() {
     let world = World::start().await;
     let tenant = world.tenant("Blue Note").await;
     let slug = &tenant.slug;
-    // Without a password the person sets one by the reset code.
+    // A user created without a password sets one with the code of a password reset.
     let new = json!({ "username": "boss", "email": "boss@bar.example", "tenant_id": tenant.id });
     world.root.client.post("/users/", new).await.unwrap().expect(201).unwrap();
     let client = world.client();

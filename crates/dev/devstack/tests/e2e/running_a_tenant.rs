@@ -1,4 +1,4 @@
-//! An ADMIN looks after users.
+//! An ADMIN manages the users of a tenant.
 
 use devstack::World;
 use serde_json::json;

@@ -50,7 +50,7 @@ async fn tk_11_a_replay_after_the_successor_was_used_ends_the_session() {
     let next =
         client.post("/token/refresh/", json!({ "refresh": world.root.refresh })).await.unwrap().expect(200).unwrap();
     let second = next.text_at("/refresh").unwrap();
-    // TK-10: the answer was lost, the same successor comes again.
+    // TK-10: a client whose answer was lost repeats the request and gets the same successor again.
     let again =
         client.post("/token/refresh/", json!({ "refresh": world.root.refresh })).await.unwrap().expect(200).unwrap();
     assert_eq!(again.text_at("/refresh").unwrap(), second);
@@ -106,7 +106,7 @@ async fn tk_15_a_deactivated_tenant_is_locked_out_at_once_and_may_sign_in_after_
     let login = format!("/tenant/{slug}/auth/login/");
     let gone = client.post(&login, json!({ "email": anna.email, "password": PASSWORD })).await.unwrap();
     assert_eq!((gone.status, gone.at("/code")), (404, &json!("tenant_not_found")));
-    // CVE-2026-9802: what was revoked stays dead across a restart.
+    // CVE-2026-9802: a revoked token stays revoked across a restart.
     world.stack.restart(Service::Auth).await.unwrap();
     assert_eq!(anna.client.get("/users/me/").await.unwrap().status, 401);
     world

@@ -1,5 +1,5 @@
-//! The mailbox: a real SMTP server that delivers to nobody, a page to read what it caught, and the part of Mailpit's JSON
-//! API that tests need, so that a real Mailpit can take its place.
+//! The mailbox: an SMTP server that keeps mails instead of delivering them, a page that shows them, and the part of
+//! Mailpit's JSON API that tests need, so that a real Mailpit can be used instead.
 
 mod api;
 mod page;

@@ -5,7 +5,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::Mailbox;
 
-/// Bytes of one mail that are kept.
+/// The most bytes of one mail that are kept.
 const MAX_MAIL: usize = 5 * 1024 * 1024;
 
 pub(crate) async fn serve(listener: TcpListener, mailbox: Mailbox) -> std::io::Result<()> {

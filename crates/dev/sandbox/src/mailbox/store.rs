@@ -6,10 +6,10 @@ use kit::Clock;
 use mail_parser::MessageParser;
 use tokio::sync::Notify;
 
-/// Mails kept; the oldest go first.
+/// The most mails that are kept; after that the oldest are dropped.
 const KEPT: usize = 5_000;
 
-/// One caught mail.
+/// One received mail.
 #[derive(Clone, Debug)]
 pub struct Mail {
     pub id: String,
@@ -30,7 +30,7 @@ struct Inner {
     arrived: Notify,
 }
 
-/// The caught mails, the newest first. Clones share them.
+/// The received mails, the newest first. Clones share them.
 #[derive(Clone, Default)]
 pub struct Mailbox(Arc<Inner>);
 
@@ -63,18 +63,18 @@ impl Mailbox {
         self.0.arrived.notify_waiters();
     }
 
-    /// The mails that `wanted` likes, the newest first.
+    /// The mails for which `wanted` is true, the newest first.
     pub fn find(&self, wanted: impl Fn(&Mail) -> bool) -> Vec<Mail> {
         let mails = self.0.mails.lock().unwrap_or_else(PoisonError::into_inner);
         mails.iter().filter(|mail| wanted(mail)).cloned().collect()
     }
 
-    /// Deletes the mails that `unwanted` names.
+    /// Deletes the mails for which `unwanted` is true.
     pub fn delete(&self, unwanted: impl Fn(&Mail) -> bool) {
         self.0.mails.lock().unwrap_or_else(PoisonError::into_inner).retain(|mail| !unwanted(mail));
     }
 
-    /// Waits for a mail to `address` whose subject holds `subject`; the newest one.
+    /// Waits for a mail to `address` whose subject contains `subject`; returns the newest one.
     pub async fn wait_for(&self, address: &str, subject: &str) -> Mail {
         let address = address.to_lowercase();
         loop {
@@ -90,7 +90,7 @@ impl Mailbox {
 }
 
 impl Mail {
-    /// The one-time code in the text: six digits standing alone.
+    /// The one-time code in the text: a word of six digits.
     pub fn code(&self) -> Option<String> {
         let is_code = |word: &&str| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
         self.text.split(|c: char| !c.is_ascii_alphanumeric()).find(is_code).map(str::to_owned)

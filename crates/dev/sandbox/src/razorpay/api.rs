@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::store::{Link, Razorpay, new_id};
 
-/// Fields of a creation that Razorpay knows; any other is refused.
+/// The fields that Razorpay accepts when a link is created; any other is refused.
 const FIELDS: [&str; 17] = [
     "amount",
     "currency",
@@ -73,7 +73,8 @@ async fn basic_auth_present(mut request: Request, next: Next) -> Response {
     }
 }
 
-/// Refuses wrong keys, then whatever chaos has planned; the second part says that the effect happens all the same.
+/// Refuses wrong keys, then answers with the next planned failure. In `Ok(Some(_))` the request takes effect all the
+/// same.
 #[expect(clippy::result_large_err, reason = "a refusal is the answer itself")]
 fn gate(razorpay: &Razorpay, credentials: &Credentials) -> Result<Option<Response>, Response> {
     let expected = format!("{}:{}", razorpay.options.key_id, razorpay.options.key_secret);

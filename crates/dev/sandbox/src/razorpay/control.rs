@@ -1,4 +1,4 @@
-//! For tests: what goes wrong, and what really happened.
+//! The control API for tests: it plans failures, and shows links and deliveries as they really are.
 
 use axum::extract::State;
 use axum::routing::{get, post};
@@ -12,7 +12,7 @@ pub(super) fn router() -> Router<Razorpay> {
     Router::new().route("/sandbox/chaos", post(set_chaos)).route("/sandbox/truth", get(truth))
 }
 
-/// Chaos to come; what is left out stays as it is.
+/// What a test wants to go wrong; fields that are left out do not change.
 #[derive(Deserialize)]
 struct Wanted {
     drop_webhooks: Option<bool>,

@@ -1,5 +1,5 @@
-//! Razorpay for development and tests: payment links over its REST API with Basic auth, a hosted page on which a person pays
-//! or fails, signed webhooks with its retry ladder, and a control API to make things go wrong.
+//! Razorpay for development and tests: payment links over its REST API with Basic auth, a hosted page on which a
+//! payment succeeds or fails, signed webhooks with its retry intervals, and a control API that plans failures.
 
 mod api;
 mod control;

@@ -17,7 +17,7 @@ fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// The page on which a person pays or fails.
+/// The page on which a person makes a payment that succeeds or fails.
 async fn show(State(razorpay): State<Razorpay>, Path(code): Path<String>) -> Response {
     razorpay.expire();
     let state = razorpay.state();
@@ -59,7 +59,7 @@ async fn pay(State(razorpay): State<Razorpay>, Path(code): Path<String>, Form(fo
         if link.status != "created" {
             return (StatusCode::CONFLICT, format!("this link is {}", link.status)).into_response();
         }
-        // The order is made with the first try.
+        // Razorpay makes the order with the first try to pay.
         link.order_id.get_or_insert_with(|| new_id("order_"));
         let status = if success { "captured" } else { "failed" };
         let payment = Payment { id: new_id("pay_"), status, amount: link.amount, created_at: now };

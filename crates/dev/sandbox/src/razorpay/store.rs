@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kit::Clock;
 use serde_json::{Value, json};
 
-/// Letters of an id, as Razorpay has them.
+/// The letters of Razorpay's ids.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// Keys and addresses of a sandbox.
@@ -45,21 +45,21 @@ pub(super) struct Payment {
     pub created_at: i64,
 }
 
-/// What goes wrong on purpose.
+/// The failures that a test has planned.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chaos {
     /// Webhooks are not sent at all.
     pub drop_webhooks: bool,
-    /// Each event is sent so many times more.
+    /// How many more times each event is sent.
     pub duplicates: u32,
-    /// Answers of the API that come instead of the real ones, one after the other: a status; `commit` keeps the effect.
+    /// Failures that the API answers with instead of its real answers, one per request.
     pub failures: VecDeque<Failure>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Failure {
     pub status: u16,
-    /// The effect happens and only the answer is lost.
+    /// When true, the request takes effect and only its answer is lost.
     pub commit: bool,
 }
 
@@ -68,7 +68,7 @@ pub(super) struct State {
     pub base: String,
     pub links: Vec<Link>,
     pub chaos: Chaos,
-    /// Deliveries tried: event, status (0: none).
+    /// Deliveries tried: the event, and the status of the answer (0: there was none).
     pub deliveries: Vec<(String, u16)>,
 }
 
@@ -97,7 +97,7 @@ impl Razorpay {
         self.options.clock.now().timestamp()
     }
 
-    /// Lets links expire whose time is over.
+    /// Sets links to expired whose time is over.
     pub(super) fn expire(&self) {
         let now = self.now();
         for link in &mut self.state().links {
@@ -158,7 +158,7 @@ impl Link {
 
     pub(super) fn payment(&self, payment: &Payment) -> Value {
         let captured = payment.status == "captured";
-        // 2.36 % with 18 % tax on it, rounded half up.
+        // The fee is 2.36 %: 2 % and 18 % tax on that, rounded half up.
         let fee = (payment.amount * 236 + 5_000) / 10_000;
         let tax = fee - (payment.amount * 2 + 50) / 100;
         json!({

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::signature::sign;
 use super::store::{Link, Payment, Razorpay, new_id};
 
-/// Deliveries of one event; the gaps are 0.23 s, then 5 s doubling, as measured at Razorpay.
+/// The most deliveries of one event; the gaps are 0.23 s, then 5 s and doubling, as measured at Razorpay.
 const DELIVERIES: u32 = 16;
 
 /// Sends the events of a try to pay: three for one that succeeded, each with its own id, in no fixed order.
@@ -21,7 +21,7 @@ pub(super) fn report(razorpay: &Razorpay, link: &Link, payment: &Payment) {
         vec![
             ("payment.captured", with_payment, payment.created_at),
             ("order.paid", with_order, payment.created_at),
-            // The top-level time of link events is the link's creation, not the event's.
+            // The top-level time of link events is that of the link's creation, not that of the event.
             ("payment_link.paid", with_link, link.created_at),
         ]
     } else {

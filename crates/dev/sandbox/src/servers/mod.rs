@@ -14,16 +14,17 @@ pub use spawn::spawn_until_we_end;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Ports below the range that Linux gives to outgoing connections (from 32768), which could take one between choice and use.
+/// Ports below the range that Linux uses for outgoing connections (from 32768), which could take a port before it is
+/// used.
 const FIRST: u32 = 10_000;
 const COUNT: u32 = 20_000;
-/// Each process begins its search this far from the next one's, so that two at once do not choose the same.
+/// The distance between the first ports that two consecutive processes try, so that they do not choose the same one.
 const STRIDE: u32 = 41;
 
-/// A port nobody listens on now, and that this process has not been given before.
+/// A port on which nothing listens now, and which this process has not chosen before.
 ///
 /// # Errors
-/// When loopback has none.
+/// When no port is free.
 pub fn free_port() -> anyhow::Result<u16> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let begin = std::process::id().wrapping_mul(STRIDE);

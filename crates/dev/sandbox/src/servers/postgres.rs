@@ -10,7 +10,8 @@ use tokio::time::{Instant, sleep};
 use super::programs::postgres_program;
 use super::spawn;
 
-/// As root, PostgreSQL runs as the user its package made, who may read (not write) below a 0700 home.
+/// When this process is root, PostgreSQL runs as the user of its package, with the right to read (not write) below a
+/// home folder of mode 0700.
 const AS_POSTGRES: [&str; 5] = [
     "--reuid=postgres",
     "--regid=postgres",
@@ -22,7 +23,7 @@ const AS_POSTGRES: [&str; 5] = [
 /// How a private PostgreSQL is set up.
 #[derive(Clone, Debug)]
 pub struct PostgresOptions {
-    /// Its folder: cluster, log and the superuser's password.
+    /// The folder of the cluster, the log and the superuser's password.
     pub folder: PathBuf,
     pub port: u16,
     /// False for throw-away servers: nothing is flushed to the disk.
@@ -38,11 +39,12 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes the cluster when there is none (UTF-8, locale C.UTF-8: trigrams of every script), starts it and waits until it
-    /// accepts connections.
+    /// Makes the cluster when there is none (UTF-8, with the locale C.UTF-8, in which trigrams work for every script),
+    /// starts it and waits until it accepts connections.
     ///
     /// # Errors
-    /// When PostgreSQL is missing, the cluster cannot be made, or it does not come up in 30 s; the log's end is in the message.
+    /// When PostgreSQL is missing, the cluster cannot be made, or it is not ready in 30 s; the message has the end of
+    /// the log.
     pub async fn start(options: &PostgresOptions) -> anyhow::Result<Self> {
         let (data, log) = (options.folder.join("data"), options.folder.join("postgres.log"));
         let secret = options.folder.join("superuser.password");
@@ -90,7 +92,7 @@ impl Postgres {
         }
     }
 
-    /// The superuser's URL of a database on it.
+    /// The superuser's URL of a database on this server.
     pub fn admin_url(&self, database: &str) -> String {
         format!("postgres://postgres:{}@127.0.0.1:{}/{database}?sslmode=disable", self.password, self.port)
     }
@@ -126,7 +128,8 @@ fn as_its_user(signal: &str, program: &Path) -> Command {
 
 fn init(options: &PostgresOptions, data: &Path, secret: &Path) -> anyhow::Result<()> {
     let folder = &options.folder;
-    // Made beside its place and moved there when it is whole: an interrupted first run leaves nothing that looks like one.
+    // The cluster is made in another folder and renamed when it is complete, so that an interrupted run leaves no
+    // broken one.
     let unfinished = &folder.join("data.unfinished");
     let _ = fs::remove_dir_all(unfinished);
     let _ = fs::remove_dir_all(data);

@@ -1,12 +1,12 @@
 use std::path::PathBuf;
 
-/// What to type when a program is missing.
+/// The hint for a missing program.
 const HINT: &str = "run `sh deploy/dev/install-servers.sh` (as root it installs what is missing)";
 
-/// A program of PostgreSQL: the newest the distribution installed, else the one on PATH.
+/// The path of a program of PostgreSQL: of the newest version that the distribution installed, else the one on PATH.
 ///
 /// # Errors
-/// When there is none; the message says what to type.
+/// When it is not installed; the message says how to install it.
 pub fn postgres_program(name: &str) -> anyhow::Result<PathBuf> {
     let mut versions: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .into_iter()
@@ -22,10 +22,10 @@ pub fn postgres_program(name: &str) -> anyhow::Result<PathBuf> {
     }
 }
 
-/// The Redis server.
+/// The path of the Redis server.
 ///
 /// # Errors
-/// When there is none; the message says what to type.
+/// When it is not installed; the message says how to install it.
 pub fn redis_program() -> anyhow::Result<PathBuf> {
     on_path("redis-server").ok_or_else(|| anyhow::anyhow!("`redis-server` was not found: {HINT}"))
 }

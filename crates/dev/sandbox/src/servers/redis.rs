@@ -13,7 +13,7 @@ use super::spawn;
 /// How a private Redis is set up.
 #[derive(Clone, Debug)]
 pub struct RedisOptions {
-    /// Its folder: log and, when durable, its data.
+    /// The folder of its log.
     pub folder: PathBuf,
     pub port: u16,
 }

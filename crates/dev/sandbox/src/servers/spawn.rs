@@ -6,11 +6,11 @@ use std::sync::mpsc::{Sender, channel};
 
 type Job = (Command, Sender<std::io::Result<Child>>);
 
-/// A command that gets `signal` (such as TERM) when this process ends, however it ends.
+/// A command whose process is sent `signal` (such as TERM) when this process ends, for whatever reason.
 pub(super) fn dying_with_us(signal: &str, extra: &[&str], program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", signal]).args(extra).arg("--").arg(program);
-    // A group of its own: Ctrl-C at the terminal reaches the owner alone, who stops its servers last.
+    // In a process group of its own: Ctrl-C reaches only the owner, which stops its servers last.
     command.process_group(0);
     command
 }
