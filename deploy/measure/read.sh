@@ -1,6 +1,6 @@
 #!/bin/sh
 # Requests a second, p50, p99 and CPU of each process for the authenticated tenant-songs page of 20 with its count, at 1 and 32
-# connections, beside pgbench of the same SQL under the same policy. Release build, on an otherwise idle machine.
+# connections, beside pgbench of the same SQL as one pipeline under the same policy. Release build, on an otherwise idle machine.
 set -eu
 seconds=${MEASURE_SECONDS:-8}
 command -v wrk >/dev/null 2>&1 || { [ "$(id -u)" = 0 ] && apt-get install -y wrk >/dev/null 2>&1; } || {

@@ -1,6 +1,8 @@
-BEGIN;
-SELECT set_config('app.tenant', :tenant, true), set_config('app.scope', 'tenant', true);
+\startpipeline
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL app.tenant = :tenant;
+SET LOCAL app.scope = 'tenant';
 SELECT total, approved FROM tenant_song_counts WHERE tenant_id = :tenant::uuid;
-SELECT t.*, s.* FROM tenant_songs t INNER JOIN songs s ON t.song_id = s.id WHERE t.tenant_id = :tenant::uuid AND t.deleted_at IS NULL AND s.deleted_at IS NULL AND t.is_active = true ORDER BY t.created_at DESC, t.id DESC LIMIT 21 OFFSET 0;
-SELECT id, name FROM genres WHERE id = ANY(ARRAY(SELECT genre_id FROM tenant_songs WHERE tenant_id = :tenant::uuid LIMIT 1));
+SELECT id, song_id, title, artist, album, genre_id, duration, release_year, artwork, is_global, is_active, created_at, updated_at FROM tenant_songs WHERE tenant_id = :tenant::uuid AND deleted_at IS NULL AND NOT EXISTS (SELECT id FROM songs WHERE songs.id = tenant_songs.song_id AND songs.deleted_at IS NOT NULL) AND is_active ORDER BY created_at DESC, id DESC LIMIT 21;
 COMMIT;
+\endpipeline

@@ -1,4 +1,4 @@
-//! Embedded migrations are read by a macro that does not notice a new file by itself.
+//! Rebuilds the crate when a migration is added: the macro that embeds migrations does not notice new files.
 
 fn main() {
     println!("cargo:rerun-if-changed=../../migrations/scheduler-service");

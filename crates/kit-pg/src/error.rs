@@ -60,7 +60,7 @@ impl TxError {
         }
     }
 
-    /// The one mapping of database errors.
+    /// The only place where database errors become errors of the service.
     pub(crate) fn into_error(self, conflicts: &[Conflict]) -> Error {
         let error = match self {
             Self::Refused(error) => return error,
@@ -85,14 +85,16 @@ impl TxError {
     }
 }
 
-/// Statement and lock timeouts, a server that is going down, and a read-only stand-by: all pass.
+/// True for conditions that are temporary: statement and lock timeouts, a server that is shutting down, a read-only
+/// standby.
 fn gave_up(message: &str) -> bool {
     ["canceling statement", "terminating connection", "the database system is", "cannot execute"]
         .iter()
         .any(|start| message.starts_with(start))
 }
 
-/// The constraint of a failed unique check, whatever it is called: a clash that the table does not name is a bug.
+/// Without a list of conflicts every violated constraint becomes `Internal`, because a violation that is not listed is
+/// a bug.
 impl From<TxError> for Error {
     fn from(error: TxError) -> Self {
         error.into_error(&[])

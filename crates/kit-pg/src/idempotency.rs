@@ -21,7 +21,7 @@ diesel::table! {
     }
 }
 
-/// Records by age; one is kept for 24 h.
+/// Records by age; each is kept for 24 h.
 pub const OLD_KEYS: OldRows = OldRows { table: "idempotency_keys", condition: "created_at < $1" };
 
 /// A result, and whether it was read from the record of an earlier request.
@@ -32,14 +32,14 @@ pub struct Once<T> {
 }
 
 impl<T> Once<T> {
-    /// A result of this very request.
+    /// A result that this request computed itself.
     pub fn fresh(value: T) -> Self {
         Self { value, replayed: false }
     }
 }
 
-/// The idempotency key of a request, claimed for the length of the transaction. The record is written with the effect, so it
-/// survives crashes and a flushed Redis; it is kept for 24 h.
+/// The idempotency key of a request, locked until the end of the transaction. The record is written in the transaction
+/// of the effect, so it survives crashes and a flushed Redis; it is kept for 24 h.
 pub struct IdempotencyKey {
     claim: Option<Claim>,
     replay: Option<serde_json::Value>,
@@ -58,7 +58,7 @@ struct Locked {
 }
 
 impl IdempotencyKey {
-    /// Claims the caller's key for `route` and looks for an earlier answer.
+    /// Locks the caller's key for `route` and reads the answer of an earlier request.
     ///
     /// # Errors
     /// `KeyReused` when the key came with another payload, `InProgress` while its first request runs.
@@ -99,7 +99,7 @@ impl IdempotencyKey {
         Ok(Some(Once { value, replayed: true }))
     }
 
-    /// Keeps the answer, in the effect's transaction.
+    /// Records the answer in the transaction of the effect.
     ///
     /// # Errors
     /// When the row cannot be written.
@@ -117,7 +117,7 @@ impl IdempotencyKey {
                 .on_conflict_do_nothing()
                 .execute(conn)
                 .await?;
-            // A record that this tenant's scope does not show: the key was used for another tenant.
+            // A record exists that is not visible in this tenant's scope: the key was used for another tenant.
             if kept == 0 {
                 return Err(key_reused().into());
             }

@@ -1,4 +1,4 @@
-/// A LIKE pattern that matches `text` anywhere, taken literally.
+/// A LIKE pattern for values that contain `text`; wildcards in `text` are escaped.
 pub fn like_anywhere(text: &str) -> String {
     format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }

@@ -13,7 +13,7 @@ pub use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use crate::connection::connect;
 use crate::{Conn, PgConfig, Pool, Scope};
 
-/// What a database may take to answer a starting service.
+/// How long a starting service waits for its database.
 const START: Duration = Duration::from_secs(10);
 
 diesel::table! {
@@ -28,7 +28,8 @@ struct Ctype {
     datctype: String,
 }
 
-/// Runs what is pending, one runner at a time: diesel has no lock of its own. Returns the versions that were run.
+/// Runs the pending migrations and returns their versions. A lock lets one process do this at a time, because diesel
+/// has none.
 ///
 /// # Errors
 /// When the database cannot be reached, its locale would break search, or a migration fails.
@@ -36,7 +37,7 @@ pub async fn run(owner_url: &str, service: &str, migrations: EmbeddedMigrations)
     let mut conn = open(owner_url, service).await?;
     check_locale(&mut conn).await?;
     let lock = service.bytes().fold(0_i64, |number, byte| number.wrapping_mul(31).wrapping_add(i64::from(byte)));
-    // The next runner waits for this one, however long it takes.
+    // Another process waits here until this one is done, however long that takes.
     diesel::sql_query("SET lock_timeout = 0").execute(&mut conn).await?;
     diesel::sql_query("SELECT pg_advisory_lock($1)").bind::<BigInt, _>(lock).execute(&mut conn).await?;
     let worker = open(owner_url, service).await?;
@@ -49,7 +50,7 @@ pub async fn run(owner_url: &str, service: &str, migrations: EmbeddedMigrations)
     Ok(versions)
 }
 
-/// Undoes every migration, the newest first: for the test that each one is reversible.
+/// Reverts every migration, the newest first: for the test that all of them are reversible.
 ///
 /// # Errors
 /// When a `down.sql` fails.
@@ -64,10 +65,10 @@ pub async fn revert_all(owner_url: &str, migrations: EmbeddedMigrations) -> anyh
     .await?
 }
 
-/// The embedded migrations this database has not seen; `run` refuses to serve while there is one.
+/// The embedded migrations that were not run on this database; a service does not start while there is one.
 ///
 /// # Errors
-/// When the history cannot be read: nothing was ever migrated, or the database is down.
+/// When the history cannot be read: no migration was ever run, or the database is down.
 pub async fn pending(pool: &Pool, migrations: &EmbeddedMigrations) -> anyhow::Result<Vec<String>> {
     let applied: Vec<String> = pool
         .transaction(Scope::Worker, async |conn: &mut Conn| {
@@ -84,10 +85,10 @@ pub async fn pending(pool: &Pool, migrations: &EmbeddedMigrations) -> anyhow::Re
     Ok(embedded.iter().filter(|m| !seen(&m.name().version())).map(|m| m.name().to_string()).collect())
 }
 
-/// Refuses with the names of what is pending. A database that is on its way up beside this process is waited for.
+/// Fails when migrations are pending; the message names them. Waits for a database that is still starting.
 ///
 /// # Errors
-/// When something is pending or the history cannot be read.
+/// When a migration is pending or the history cannot be read.
 pub async fn require_current(pool: &Pool, service: &str, migrations: &EmbeddedMigrations) -> anyhow::Result<()> {
     pool.wait_until_reachable(START).await;
     let pending = pending(pool, migrations).await?;
@@ -95,7 +96,7 @@ pub async fn require_current(pool: &Pool, service: &str, migrations: &EmbeddedMi
     Ok(())
 }
 
-/// In the locales C and POSIX trigrams of Devanagari or Tamil text are empty, so search would find nothing.
+/// Refuses the locales C and POSIX: in them, text in Devanagari or Tamil has no trigrams, so search would find nothing.
 async fn check_locale(conn: &mut Conn) -> anyhow::Result<()> {
     let sql = "SELECT datctype::text FROM pg_database WHERE datname = current_database()";
     let found: Ctype = diesel::sql_query(sql).get_result(conn).await?;

@@ -13,10 +13,10 @@ use crate::{Conflict, PgConfig, Scope, TxError};
 
 pub(crate) type Pooled<'a> = bb8::PooledConnection<'a, Manager>;
 
-/// Tries of a transaction that met a serialization failure or a deadlock.
+/// How often a transaction is tried that fails with a serialization failure or a deadlock.
 const TRIES: u32 = 3;
 
-/// An async closure over a connection whose future is `Send`, so that a gRPC handler can await it.
+/// An async closure that takes a connection and returns a future that is `Send`, so that a gRPC handler can await it.
 pub trait Work<T, R>: AsyncFn(T) -> R + Fn(T) -> Self::Fut {
     type Fut: Future<Output = R>;
 }
@@ -29,7 +29,8 @@ where
     type Fut = Fut;
 }
 
-/// A pool of connections, with what violated constraints mean in this service. Clones share it.
+/// A pool of connections, with the service's list of conflicts (what a violated constraint means). Clones share the
+/// pool.
 #[derive(Clone)]
 pub struct Pool {
     inner: bb8::Pool<Manager>,
@@ -38,23 +39,23 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// A pool that connects lazily: a database that is down costs an error at the first use, never at the start.
+    /// A pool that connects lazily: when the database is down, the first use fails, not the start.
     pub fn new(config: &PgConfig, conflicts: &'static [Conflict]) -> Self {
         let connections = config.max_connections.max(1);
         let inner = bb8::Pool::builder()
             .max_size(connections)
-            // Each wait has a limit of its own, what is left of its request.
+            // `get` limits each wait to what is left of the request's deadline.
             .connection_timeout(Duration::from_secs(60))
             .build_unchecked(Manager::new(config));
         Self { inner, waiting: Waiting::new(connections), conflicts }
     }
 
-    /// Runs `work` in one transaction under `scope`, and again when it met a serialization failure or a deadlock: `work` has
-    /// no effect outside the database.
+    /// Runs `work` in one transaction under `scope`, and repeats it after a serialization failure or a deadlock.
+    /// Therefore `work` must have no effect outside the database.
     ///
     /// # Errors
-    /// What `work` refused with; `Conflict` for a violated constraint that the service names; `Unavailable` when the database
-    /// cannot be reached or gave up; `Internal` for everything else.
+    /// The error of `work`; the code that the service's conflicts name for a violated constraint; `Unavailable` when
+    /// the database cannot be reached or timed out; `Internal` for everything else.
     pub async fn transaction<R, F>(&self, scope: Scope, work: F) -> Result<R, Error>
     where
         for<'r> F: Work<&'r mut Conn, Result<R, TxError>, Fut: Send> + Send + Sync,
@@ -82,21 +83,22 @@ impl Pool {
                 Ok(value)
             }
             Err(error) => {
-                // A connection that cannot roll back is broken and leaves the pool by itself.
+                // A connection on which ROLLBACK fails counts as broken, so the pool drops it.
                 let _ = AnsiTransactionManager::rollback_transaction(conn).await;
                 Err(error)
             }
         }
     }
 
-    /// Connections are not tested at check-out; one that died idle fails here, where nothing has happened yet.
+    /// Connections are not tested when they are taken from the pool. One that was closed while idle fails here, before
+    /// any work, so the next one is tried.
     async fn begin(&self, scope: Scope) -> Result<(Pooled<'_>, Held), TxError> {
         let sql = scope.begin_sql();
         let mut last = None;
         for _ in 0..=self.connections() {
             let (mut pooled, held) = self.get().await?;
             let begin = AnsiTransactionManager::begin_transaction_sql(&mut pooled.conn, &sql);
-            // A future cut off here leaves a broken connection behind, which leaves the pool.
+            // When this future is dropped here, its connection counts as broken, so the pool drops it.
             match tokio::time::timeout(CONNECT, begin).await {
                 Ok(Ok(())) => return Ok((pooled, held)),
                 Ok(Err(error)) => last = Some(error),
@@ -106,7 +108,8 @@ impl Pool {
         Err(Error::unavailable(last.unwrap_or(Diesel::BrokenTransactionManager)).into())
     }
 
-    /// A connection, after a wait of at most what is left of the request; refused at once when that could not be enough.
+    /// Waits for a connection at most until the request's deadline. Refuses at once when that time is not expected to
+    /// be enough.
     pub(crate) async fn get(&self) -> Result<(Pooled<'_>, Held), TxError> {
         let budget = Waiting::budget();
         let _place = self.waiting.enter(budget)?;
@@ -123,13 +126,13 @@ impl Pool {
         self.conflicts
     }
 
-    /// How many dead connections can wait in the pool: all it holds now.
+    /// The number of connections in the pool now, all of which may turn out to be closed.
     pub(crate) fn connections(&self) -> u32 {
         self.inner.state().connections
     }
 
-    /// Makes the database an own part of the service's health, looked at every second. It counts as up now: the check for
-    /// pending migrations has just read from it.
+    /// Adds the database to the parts that decide about the service's readiness, checked every second. At first it
+    /// counts as up, because the check for pending migrations has just read from it.
     pub fn watch(&self, health: &Health, shutdown: &Shutdown) {
         let pool = self.clone();
         health.own("postgres");
@@ -140,7 +143,7 @@ impl Pool {
         });
     }
 
-    /// Waits until the database answers, or for so long.
+    /// Waits until the database answers, at most for `patience`.
     pub(crate) async fn wait_until_reachable(&self, patience: Duration) {
         let reached = async {
             while !self.ping().await {

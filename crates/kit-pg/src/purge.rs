@@ -5,10 +5,10 @@ use kit::Error;
 
 use crate::{Conn, Pool, Scope};
 
-/// Rows of one transaction: short enough for the statement timeout, and nobody waits long for their locks.
+/// Rows that are deleted in one transaction: few enough for the statement timeout and for short locks.
 const BATCH: usize = 1_000;
 
-/// Rows that nobody needs any more.
+/// Rows of a table that are no longer needed.
 #[derive(Clone, Copy, Debug)]
 pub struct OldRows {
     pub table: &'static str,
@@ -17,10 +17,10 @@ pub struct OldRows {
 }
 
 impl OldRows {
-    /// Deletes them, a batch a transaction, until none is left; returns how many.
+    /// Deletes the rows in batches, one transaction each, until none is left; returns how many were deleted.
     ///
     /// # Errors
-    /// When the rows cannot be deleted; batches before that stay deleted.
+    /// When rows cannot be deleted; batches that were committed stay deleted.
     async fn purge(self, pool: &Pool, before: DateTime<Utc>) -> Result<usize, Error> {
         let Self { table, condition } = self;
         let sql = format!(
@@ -41,10 +41,10 @@ impl OldRows {
     }
 }
 
-/// Purges each kind of rows that is older than its age; the report says how many of each are gone.
+/// Deletes the rows of each kind that are older than the given age; reports how many were deleted of each.
 ///
 /// # Errors
-/// The last one of those that could not be purged; all others are.
+/// The error of the last kind that could not be purged; the other kinds are purged all the same.
 pub async fn purge(pool: &Pool, ages: &[(OldRows, Duration)], now: DateTime<Utc>) -> Result<String, Error> {
     let (mut report, mut failure) = (Vec::new(), None);
     for (rows, age) in ages {

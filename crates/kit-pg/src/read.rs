@@ -10,22 +10,23 @@ use crate::pool::{Pool, Work};
 use crate::{ReadScope, TxError};
 
 impl Pool {
-    /// Runs read-only queries under `scope`, in one transaction and one flush. `work` is polled right after BEGIN was queued:
-    /// queries that it joins (`try_join!` over one `&Conn`) are queued behind it at once. COMMIT is queued when `work` has its
-    /// rows, and not awaited.
+    /// Runs read-only queries under `scope`, in one transaction and one flush. `work` is polled right after BEGIN was
+    /// queued, so queries that it joins (`try_join!` over one `&Conn`) are queued directly behind BEGIN. COMMIT is
+    /// queued when `work` has its rows, and is not awaited.
     ///
-    /// A future that is dropped half-way costs the connection, never a tenant's rows: from the first byte until COMMIT is queued
-    /// the connection counts as broken, and the pool does not lend it again.
+    /// When the future is dropped before its end, the connection is lost, but no row of a tenant is shown to another:
+    /// from the first byte until COMMIT is queued the connection counts as broken, and the pool does not use it again.
     ///
     /// # Errors
-    /// What `work` refused with; `Unavailable` when the database cannot be reached or gave up.
+    /// The error of `work`; `Unavailable` when the database cannot be reached or timed out.
     pub async fn read<R, F>(&self, scope: impl Into<ReadScope>, work: F) -> Result<R, Error>
     where
         for<'r> F: Work<&'r Conn, Result<R, TxError>, Fut: Send> + Send + Sync,
         R: Send,
     {
         let begin = scope.into().begin_sql();
-        // A connection that died idle fails here; nothing was changed, so the read is tried on the next one.
+        // A connection that was closed while idle fails here; a read changes nothing, so it is tried on the next
+        // connection.
         for _ in 0..self.connections() {
             match self.attempt_read(&begin, &work).await {
                 Err(error) if error.connection_lost() => {}
@@ -48,7 +49,7 @@ impl Pool {
         let (mut begin_on, mut commit_on) = (conn, conn);
         let (begun, outcome) = join(begin_on.batch_execute(begin), work(conn)).await;
         begun?;
-        // One poll hands the message to the connection's task, in order before whatever the next borrower sends.
+        // One poll passes COMMIT to the connection's task, before anything that the next user of the connection sends.
         *reading = matches!(commit_on.batch_execute("COMMIT").now_or_never(), Some(Err(_)));
         outcome
     }

@@ -8,7 +8,7 @@ use kit::{Secret, runtime};
 use crate::PgConfig;
 use crate::migrate::{self, EmbeddedMigrations};
 
-/// What the binary of a service with a database does: `serve` (the default), or `migrate` as the role that owns its schema.
+/// The `main` of a service with a database: `serve` (the default), or `migrate` as the role that owns the schema.
 pub fn service_main<C, A>(
     name: &'static str,
     svc: &'static str,

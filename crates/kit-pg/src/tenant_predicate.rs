@@ -1,6 +1,6 @@
-//! The tenant predicate: the one way a query names its tenant. In debug builds the isolation proof can switch it off, to show
-//! that row-level security alone keeps tenants apart; the SQL is otherwise the same as in a release build, so that a plan that a
-//! test reads is the plan of production.
+//! The tenant predicate: the only way for a query to name its tenant. In debug builds the isolation test can switch it
+//! off, to show that row-level security alone keeps tenants apart. Otherwise the SQL is the same as in a release build,
+//! so that the plans that tests read are those of production.
 
 use diesel::expression::{AppearsOnTable, AsExpression, Expression, SelectableExpression, ValidGrouping};
 use diesel::pg::Pg;
@@ -42,7 +42,7 @@ where
 /// The type of `of_tenant(column, tenant)`.
 pub type OfTenant<C> = TenantPredicate<diesel::dsl::Eq<C, Uuid>>;
 
-/// An equation that the isolation proof can make hold for every row.
+/// An equation that the isolation test can make true for every row.
 #[derive(Clone, Copy, Debug)]
 pub struct TenantPredicate<E>(E);
 
@@ -63,7 +63,7 @@ impl<E: ValidGrouping<By>, By> ValidGrouping<By> for TenantPredicate<E> {
 
 impl<E: QueryId> QueryId for TenantPredicate<E> {
     type QueryId = TenantPredicate<E::QueryId>;
-    // In debug builds the text may change, so that statements are cached by it.
+    // In debug builds the SQL may change, so prepared statements are cached by their text.
     const HAS_STATIC_QUERY_ID: bool = E::HAS_STATIC_QUERY_ID && !cfg!(debug_assertions);
 }
 

@@ -9,7 +9,8 @@ const WITHOUT_DEADLINE: Duration = Duration::from_secs(5);
 /// Waiters per connection beyond which requests are refused, whatever the estimate is.
 const MOST_PER_CONNECTION: usize = 64;
 
-/// Who waits for a connection, and how long connections are held: enough to refuse at once what could not be served in time.
+/// The number of requests that wait for a connection and the time for which connections are held. From these follows
+/// whether a request could be served in time; if not, it is refused at once.
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting(Arc<State>);
 
@@ -17,11 +18,11 @@ pub(crate) struct Waiting(Arc<State>);
 struct State {
     connections: usize,
     waiting: AtomicUsize,
-    /// Microseconds a connection is held, a moving average.
+    /// How long a connection is held: a moving average in microseconds.
     held: AtomicU64,
 }
 
-/// A place among the waiters; given up when dropped.
+/// Counts a request as waiting until it is dropped.
 pub(crate) struct Place(Arc<State>);
 
 /// Measures how long a connection is held.
@@ -36,15 +37,15 @@ impl Waiting {
         Self(Arc::new(State { connections, waiting: AtomicUsize::new(0), held: AtomicU64::new(1_000) }))
     }
 
-    /// What a request may spend waiting: all that is left of its deadline.
+    /// How long a request may wait: all the time that is left until its deadline.
     pub(crate) fn budget() -> Duration {
         kit::deadline::remaining().unwrap_or(WITHOUT_DEADLINE)
     }
 
-    /// Takes a place.
+    /// Counts a request as waiting.
     ///
     /// # Errors
-    /// `Unavailable` when the connections could not serve it within `budget`.
+    /// `Unavailable` when the request is not expected to get a connection within `budget`.
     pub(crate) fn enter(&self, budget: Duration) -> Result<Place, Error> {
         let state = &self.0;
         let before = state.waiting.fetch_add(1, Ordering::Relaxed);
@@ -57,7 +58,7 @@ impl Waiting {
         Ok(place)
     }
 
-    /// Notes that a connection was taken.
+    /// Starts to measure how long a connection is held.
     pub(crate) fn held(&self) -> Held {
         Held { state: self.0.clone(), since: Instant::now() }
     }
@@ -72,7 +73,7 @@ impl Drop for Place {
 impl Drop for Held {
     fn drop(&mut self) {
         let now = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
-        // Two threads may lose one another's sample, which an average can bear.
+        // Two threads may overwrite each other's sample; that does not matter for an average.
         let average = self.state.held.load(Ordering::Relaxed);
         self.state.held.store(average - average / 8 + now / 8, Ordering::Relaxed);
     }

@@ -1,15 +1,15 @@
-//! LIMIT as a literal. As a parameter the planner takes it for a tenth of the rows, and with one huge tenant every page of every
-//! tenant is planned for a tenth of that tenant's rows.
+//! LIMIT as a literal. For a LIMIT that is a parameter the planner assumes a tenth of the rows; with one huge tenant it
+//! would plan every page of every tenant for a tenth of that tenant's rows.
 
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::BigInt;
 
-/// The limits that are written into statements: few texts, so that few statements are prepared.
+/// The limits that are written into statements: only a few, so that few statements are prepared.
 const LIMITS: [i64; 4] = [11, 21, 51, 101];
 
-/// Rows that are skipped without asking how many there are in all.
+/// The number of skipped rows from which on the rows are counted, to read from the nearer end.
 const DEEP: i64 = 1_000;
 
 /// Which rows of an ordered query are wanted.
@@ -22,20 +22,20 @@ pub struct Window {
 }
 
 impl Window {
-    /// True when so many rows come before it that reading from the other end may be nearer.
+    /// True when so many rows are skipped that reading from the other end may be faster.
     pub fn is_deep(self) -> bool {
         self.offset >= DEEP
     }
 
-    /// The same rows counted from the other end of a list of `count` rows, when they are nearer to it.
+    /// The same rows counted from the end of a list of `count` rows, when they are nearer to its end.
     pub fn mirrored(self, count: i64) -> Option<Self> {
         let rows = self.rows.min(count - self.offset);
         let offset = count - self.offset - rows;
         (rows > 0 && offset < self.offset).then_some(Self { rows, offset })
     }
 
-    /// The query cut to this window. It may give more rows than were wanted, for its limit is one of a few literals; without
-    /// rows before it, it has no OFFSET.
+    /// The query limited to this window. It may return more rows than wanted, because its LIMIT is one of a few
+    /// literals. It has no OFFSET when no rows are skipped.
     pub fn of<Q>(self, query: Q) -> Windowed<Q> {
         let limit = LIMITS.into_iter().find(|limit| *limit >= self.rows).unwrap_or(self.rows);
         Windowed { query, limit, offset: self.offset }
@@ -56,7 +56,7 @@ impl<Q: Query> Query for Windowed<Q> {
 
 impl<Q> QueryId for Windowed<Q> {
     type QueryId = ();
-    // The limit is part of the text: statements are cached by it.
+    // The limit is part of the SQL, so prepared statements are cached by their text.
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 

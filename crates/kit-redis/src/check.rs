@@ -5,7 +5,7 @@ use redis::Script;
 use crate::revocations::MinVersion;
 use crate::{Redis, RedisDown, Subject};
 
-/// GCRA over every limit at once (none is charged when one refuses), then the revocations: one round trip for both.
+/// Checks every limit with GCRA (when one refuses, none is charged), then reads the revocations, all in one round trip.
 const SCRIPT: &str = r"
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + clock[2] / 1000
@@ -32,10 +32,10 @@ end
 return reply
 ";
 
-/// A limit on one key: `burst` requests at once, `per` for `burst` more.
+/// A limit on one key: `burst` requests at once, and `burst` more in each `per`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// What is limited, such as `login:net:1.2.3.4`; holds no e-mail in clear.
+    /// What is limited, such as `login:net:1.2.3.4`; contains no e-mail in clear text.
     pub key: String,
     /// Requests allowed in `per`.
     pub burst: u32,
@@ -45,13 +45,14 @@ pub struct Limit {
 /// What Redis knows about a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// How long to wait when a limit refused; zero when none did.
+    /// How long the client has to wait when a limit refused the request; zero when none did.
     pub wait: Duration,
-    /// Requests left of the tightest limit.
+    /// The requests that are left under the limit with the fewest.
     pub left: u32,
-    /// The revocations found for the subjects asked about, in order.
+    /// The revocations of the requested subjects, in their order.
     pub revocations: Vec<Option<MinVersion>>,
-    /// The id under which auth-service last wrote all revocations; a missing or changed one means that Redis was lost.
+    /// The id under which auth-service last wrote all revocations; when it is missing or changed, Redis has lost its
+    /// data.
     pub generation: String,
 }
 

@@ -1,5 +1,5 @@
-//! Redis for every service: a pool that drops dead connections, keys with a prefix, and the rate limiter and the revocations,
-//! read together in one round trip. Redis holds nothing that cannot be lost: each use has a local answer.
+//! Redis for every service: a pool that drops broken connections, keys with a prefix, and rate limits and revocations,
+//! read together in one round trip. All data in Redis may be lost: each use has a local replacement.
 
 mod check;
 mod local;

@@ -8,15 +8,15 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
 use crate::Limit;
 
-/// Keys of one quota that are kept before idle ones are dropped.
+/// The number of keys of one quota from which on idle ones are dropped.
 const SWEEP_AT: usize = 10_000;
 
-/// The limiter of one process, for the time Redis is away: the same quotas, counted locally.
+/// The rate limiter for the time in which Redis is not available: the same quotas, counted in this process.
 #[derive(Default)]
 pub struct LocalLimiter(Mutex<HashMap<(u32, Duration), DefaultKeyedRateLimiter<String>>>);
 
 impl LocalLimiter {
-    /// Charges the limits; how long to wait when one refused.
+    /// Charges the limits; returns how long the client has to wait, zero when no limit refused.
     pub fn check(&self, limits: &[Limit]) -> Duration {
         let mut quotas = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let clock = DefaultClock::default();

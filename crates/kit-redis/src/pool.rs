@@ -9,9 +9,9 @@ use kit::env::Env;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult};
 
-/// Failures in a row after which Redis is left alone for [`REST`].
+/// Failures in a row after which the circuit breaker opens: Redis is not called for [`REST`].
 const PATIENCE: u32 = 3;
-/// How long the breaker stays open.
+/// How long the circuit breaker stays open.
 const REST: Duration = Duration::from_millis(1_000);
 
 /// Where Redis is and how it is used.
@@ -20,7 +20,7 @@ pub struct RedisConfig {
     pub url: Secret,
     /// Put before every key; each test has its own.
     pub prefix: String,
-    /// What one round trip may cost a request before the local answer is taken.
+    /// How long one round trip may take; after that the local replacement is used.
     pub budget: Duration,
 }
 
@@ -35,7 +35,7 @@ impl RedisConfig {
     }
 }
 
-/// Redis did not answer in time; the caller has a local answer.
+/// Redis did not answer in time; the caller uses its local replacement.
 #[derive(Debug)]
 pub struct RedisDown;
 
@@ -56,7 +56,8 @@ impl Redis {
     pub fn new(config: &RedisConfig) -> anyhow::Result<Self> {
         let manager = Manager(RedisConnectionManager::new(config.url.expose())?);
         let pool = bb8::Pool::builder()
-            // One connection carries the commands of all requests: it is borrowed for as long as it takes to clone a handle.
+            // One connection carries the commands of all requests. It is taken from the pool only while its handle is
+            // cloned.
             .max_size(1)
             .test_on_check_out(false)
             .connection_timeout(config.budget)
@@ -64,7 +65,7 @@ impl Redis {
         Ok(Self { pool, prefix: config.prefix.as_str().into(), budget: config.budget, breaker: Arc::default() })
     }
 
-    /// A key with the prefix; `parts` name its place, such as `rev`, `user`, an id.
+    /// A key with the prefix, made from parts such as `rev`, `user` and an id.
     pub(crate) fn key(&self, parts: &[&str]) -> String {
         format!("{}{}", self.prefix, parts.join(":"))
     }
@@ -93,7 +94,7 @@ impl Redis {
         })
         .await;
         if let (Err(_elapsed), Some(broken)) = (&outcome, &used) {
-            // Redis accepts and does not answer: the next command tries another connection.
+            // Redis accepted the connection and did not answer: the next command opens another one.
             broken.store(true, Ordering::Relaxed);
         }
         match outcome {
@@ -106,11 +107,11 @@ impl Redis {
         }
     }
 
-    /// A handle of the connection, and its flag for saying that it is broken.
+    /// A handle of the connection, and the flag that marks it as broken.
     async fn connection(&self) -> Result<(MultiplexedConnection, Arc<AtomicBool>), String> {
         loop {
             let shared = self.pool.get().await.map_err(|error| error.to_string())?;
-            // A broken one leaves the pool when it is given back.
+            // The pool drops a broken connection when it is returned.
             if !shared.broken.load(Ordering::Relaxed) {
                 return Ok((shared.inner.clone(), shared.broken.clone()));
             }
@@ -124,7 +125,7 @@ impl Redis {
         Err(RedisDown)
     }
 
-    /// Deletes every key with this prefix: for tests that play the loss of Redis.
+    /// Deletes every key with this prefix: for tests of what happens when Redis loses its data.
     ///
     /// # Errors
     /// [`RedisDown`].
@@ -135,7 +136,7 @@ impl Redis {
         self.run(|mut conn| async move { command.query_async::<i64>(&mut conn).await }).await.map(|_done| ())
     }
 
-    /// What Redis does when its memory is full; anything but `noeviction` could drop revocation marks.
+    /// What Redis does when its memory is full; every policy except `noeviction` could drop revocations.
     ///
     /// # Errors
     /// [`RedisDown`].
@@ -154,7 +155,7 @@ impl Redis {
 #[derive(Default)]
 struct Breaker {
     failures: AtomicU32,
-    /// Milliseconds since the process's first look, when it may be tried again.
+    /// The time when Redis may be tried again, in milliseconds since the breaker was first used.
     closed_again_at: AtomicU64,
 }
 
@@ -163,7 +164,7 @@ impl Breaker {
         self.closed_again_at.load(Ordering::Relaxed) > millis()
     }
 
-    /// Notes a failure; true when this one opened the breaker.
+    /// Counts a failure; returns true when it opened the breaker.
     fn failed(&self) -> bool {
         let opened = self.failures.fetch_add(1, Ordering::Relaxed) + 1 >= PATIENCE;
         if opened {
@@ -182,7 +183,7 @@ fn millis() -> u64 {
     u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// bb8-redis never calls a connection broken; this one leaves the pool after an I/O error.
+/// bb8-redis never reports a connection as broken; this wrapper does after an I/O error, so that the pool drops it.
 pub(crate) struct Shared {
     inner: MultiplexedConnection,
     broken: Arc<AtomicBool>,

@@ -5,18 +5,18 @@ use redis::AsyncCommands;
 
 use crate::{Redis, RedisDown};
 
-/// Whose tokens a revocation is about.
+/// Whose tokens are revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Subject {
-    /// One sign-in: every token of it is dead.
+    /// One session: all of its tokens are revoked.
     Session(SessionId),
-    /// A user: tokens below the minimum version are dead.
+    /// A user: tokens below the minimum version are revoked.
     User(UserId),
-    /// A tenant: tokens below the minimum tenant version are dead.
+    /// A tenant: tokens below the minimum tenant version are revoked.
     Tenant(TenantId),
 }
 
-/// The lowest version of a token that is still good; a revoked session has the highest number there is.
+/// The lowest version of tokens that are still valid; for a revoked session it is the highest number possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MinVersion(pub i64);
 
@@ -39,7 +39,7 @@ impl Redis {
         self.key(&["rev", "generation"])
     }
 
-    /// Writes revocations that live as long as an access token can.
+    /// Writes revocations that are kept for `life`, as long as an access token may be valid.
     ///
     /// # Errors
     /// [`RedisDown`]: Postgres still has them, and they are written again from there.

@@ -1,8 +1,8 @@
-//! How a caller travels between services: as a signed assertion, never as bare metadata.
+//! How the caller is sent from service to service: as a signed assertion, never as unsigned metadata.
 //!
 //! An assertion is `kid.payload.mac`: `kid` names the calling service, the payload is JSON in base64url, the MAC is
-//! HMAC-SHA256 under the key of this pair of caller and callee. It names audience and method and lives for 30 s. Only the
-//! gateway may assert users. A bad assertion is a fault of ours: `Unavailable` to the client and an alarm, never 401.
+//! HMAC-SHA256 under the key of this pair of services. It names audience and method and is valid for 30 s. Only the
+//! gateway may assert users. A bad assertion is not the client's fault: the answer is `Unavailable`, with an alarm.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::caller::{Actor, Caller};
 use crate::{Clock, Error, Secret};
 
-/// The pair keys of development and tests; public, and refused in production.
+/// The keys of each pair of services in development and tests. They are public and refused in production.
 pub const DEV_PAIRS: &str = "\
 gateway>auth=74b8526f5b534674a63e0a3ca1c82d01b017a9fb1c5a1920d060025b0ad9c14a,\
 gateway>songlist=053af1e8379ac207a00fd7377f263dfa4b6038cb337a4d7e1d9436b3bb73ea6e,\
@@ -32,7 +32,7 @@ scheduler>songlist=be135fc45319a014bd6168c7c3b62337749b28c57e986170105df4dcd8e50
 scheduler>payments=aff1a9d987deddb6338553a14a8f803b0e78c7d05ea1b55ccff6d260b32f7f23,\
 cli>scheduler=7e0bb3cb389b608f302102b157f0df36ccf76051a1201a6e4d20980a8c9b275e";
 
-/// How long an assertion is good for, either way of the callee's clock.
+/// By how much the time of an assertion may differ from the callee's clock, in either direction.
 const LIFETIME_SECS: i64 = 30;
 /// The only service that may assert users.
 const GATEWAY: &str = "gateway";
@@ -45,7 +45,7 @@ struct Claims {
     caller: Caller,
 }
 
-/// The pair keys one service holds, to sign what it sends and to verify what it receives. Clones share them.
+/// The keys of one service: to sign the calls that it makes and to verify those that it receives. Clones share them.
 #[derive(Clone, Default)]
 pub struct KeyRing(Arc<Keys>);
 
@@ -58,10 +58,10 @@ struct Keys {
 }
 
 impl KeyRing {
-    /// Reads `caller>callee=hex,…`, keeping the pairs that `me` takes part in.
+    /// Reads `caller>callee=hex,…` and keeps the pairs of which `me` is a part.
     ///
     /// # Errors
-    /// A sentence that names the pair at fault, never its key; keys below 256 bits are refused.
+    /// A sentence that names the wrong pair, never its key; keys below 256 bits are refused.
     pub fn parse(me: &str, pairs: &Secret, clock: Clock) -> Result<Self, String> {
         let mut ring = Keys { me: me.to_owned(), clock, ..Keys::default() };
         for pair in pairs.expose().split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
@@ -98,7 +98,7 @@ impl KeyRing {
     /// Signs a caller for one call to `audience`; `method` is `package.Service/Method`.
     ///
     /// # Errors
-    /// `Internal` when there is no key for this pair: the call was never meant to be made.
+    /// `Internal` when there is no key for this pair: such calls are not allowed.
     pub fn sign(&self, audience: &str, method: &str, caller: &Caller) -> Result<String, Error> {
         let key = self
             .0
@@ -119,7 +119,7 @@ impl KeyRing {
     /// Verifies an assertion that arrived for `method`.
     ///
     /// # Errors
-    /// `Unavailable` with the reason for the operator: a bad assertion is a fault of ours, not of the client.
+    /// `Unavailable` with the reason for the operator: a bad assertion is an error of a service, not of the client.
     pub fn verify(&self, assertion: &str, method: &str) -> Result<Caller, Error> {
         self.check(assertion, method).map_err(|reason| {
             tracing::error!(

@@ -1,4 +1,4 @@
-//! Who calls: the actor behind a request, with the request's id, its client and its idempotency key.
+//! The caller: the actor behind a request, with the request's id, its client and its idempotency key.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ impl Role {
         }
     }
 
-    /// Reads a name back.
+    /// The role with this name.
     pub fn of_name(name: &str) -> Option<Self> {
         [Self::Listener, Self::Admin, Self::SuperAdmin].into_iter().find(|role| role.name() == name)
     }
@@ -37,11 +37,11 @@ pub struct Session {
     pub id: SessionId,
     /// Version of the user when the token was made.
     pub ver: i64,
-    /// When the person proved who they are.
+    /// When the user authenticated.
     pub auth_time: DateTime<Utc>,
 }
 
-/// Who acts.
+/// On whose behalf a call is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Actor {
@@ -51,11 +51,11 @@ pub enum Actor {
     User { id: UserId, tenant: TenantId, role: Role, session: Session },
     /// A SUPER_ADMIN.
     Platform { id: UserId, session: Session },
-    /// A service on its own account.
+    /// A service on its own behalf.
     System { service: String },
 }
 
-/// The idempotency key of a request with the hash of what it asks for.
+/// The idempotency key of a request with a hash of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Idempotency {
     pub key: String,
@@ -63,7 +63,7 @@ pub struct Idempotency {
     pub request_hash: String,
 }
 
-/// Everything a callee may know about a request beside its message.
+/// Everything that a service knows about a request besides its message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
     pub actor: Actor,
@@ -78,7 +78,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A service acting on its own account.
+    /// A service that acts on its own behalf.
     pub fn system(service: &str) -> Self {
         Self {
             actor: Actor::System { service: service.to_owned() },
@@ -89,7 +89,7 @@ impl Caller {
         }
     }
 
-    /// A LISTENER or ADMIN with the tenant they belong to.
+    /// The LISTENER or ADMIN who calls, with the tenant.
     ///
     /// # Errors
     /// `Forbidden` for everybody else.
@@ -100,7 +100,7 @@ impl Caller {
         }
     }
 
-    /// An ADMIN with the tenant they run.
+    /// The ADMIN who calls, with the tenant.
     ///
     /// # Errors
     /// `Forbidden` for everybody else.
@@ -111,7 +111,7 @@ impl Caller {
         }
     }
 
-    /// A SUPER_ADMIN.
+    /// The SUPER_ADMIN who calls.
     ///
     /// # Errors
     /// `Forbidden` for everybody else.
@@ -122,7 +122,7 @@ impl Caller {
         }
     }
 
-    /// One of our own services.
+    /// The service that calls.
     ///
     /// # Errors
     /// `Forbidden` for everybody else.

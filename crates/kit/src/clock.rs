@@ -1,4 +1,4 @@
-//! The time, as a parameter: tests move a mock clock, everything else reads the system's.
+//! The clock as a parameter: tests use a mock clock that they can move, everything else the system clock.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -6,22 +6,22 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-/// A cheap handle to the system clock or to a mock that tests share.
+/// A handle to the system clock or to a mock clock; cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Option<Arc<AtomicI64>>);
 
 impl Clock {
-    /// The system's clock.
+    /// The system clock.
     pub fn system() -> Self {
         Self(None)
     }
 
-    /// The system's clock plus an offset that [`Clock::advance`] moves; clones share it.
+    /// The system clock plus an offset, which [`Clock::advance`] increases; clones share the offset.
     pub fn movable() -> Self {
         Self(Some(Arc::new(AtomicI64::new(0))))
     }
 
-    /// Now, in UTC with microseconds: what Postgres stores and the API shows.
+    /// The current time in UTC with microseconds, the precision that Postgres stores and the API shows.
     pub fn now(&self) -> DateTime<Utc> {
         #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
         let now = Utc::now();
@@ -29,7 +29,7 @@ impl Clock {
         DateTime::from_timestamp_micros(micros).unwrap_or(now)
     }
 
-    /// Moves a movable clock forward; the system's stays as it is.
+    /// Moves a movable clock forward; does nothing to the system clock.
     pub fn advance(&self, by: Duration) {
         if let Some(offset) = &self.0 {
             offset.fetch_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX), Ordering::Relaxed);

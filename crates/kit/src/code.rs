@@ -89,7 +89,7 @@ impl Code {
         Self::ALL.iter().copied().find(|code| code.name() == name)
     }
 
-    /// The code for a kind whose own code is not known here: a peer of a newer release may have more codes.
+    /// The general code of a kind, used for an unknown code: a peer of a newer release may have more codes.
     pub(crate) fn general(kind: Kind) -> Self {
         match kind {
             Kind::Invalid => Self::ValidationError,

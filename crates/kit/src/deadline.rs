@@ -1,5 +1,5 @@
-//! How long a request may still take. The gRPC server sets it from the caller's `grpc-timeout`; whatever waits below it (for a
-//! database connection, for a peer) waits no longer than that.
+//! The deadline of a request. The gRPC server sets it from the caller's `grpc-timeout`. Code that handles the request
+//! waits no longer than that, for example for a database connection or for a peer.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -8,12 +8,12 @@ tokio::task_local! {
     static DEADLINE: Instant;
 }
 
-/// Runs `work` with this much time from now.
+/// Runs `work` with a deadline of `budget` from now.
 pub async fn within<F: Future>(budget: Duration, work: F) -> F::Output {
     DEADLINE.scope(Instant::now() + budget, work).await
 }
 
-/// What is left; `None` outside of a request, as in background work.
+/// The time that is left until the deadline; `None` outside of a request, as in background work.
 pub fn remaining() -> Option<Duration> {
     DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now())).ok()
 }

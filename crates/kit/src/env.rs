@@ -1,7 +1,7 @@
 //! Configuration from the environment and `.env`: typed, with all faults listed at once, and secrets never printed.
 //!
-//! A config type reads each variable with its default and a sentence about it; the same calls, made on
-//! [`Env::describing`], render `.env.example`, so that the example cannot miss a variable.
+//! A config type reads each variable with its default and a description. The same calls on [`Env::describing`] produce
+//! `.env.example`, so that no variable is missing there.
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
@@ -18,7 +18,7 @@ struct Declared {
     about: &'static str,
 }
 
-/// The variables of one process, and what was asked of them.
+/// The variables of one process, and a list of those that were read.
 #[derive(Default)]
 pub struct Env {
     vars: BTreeMap<String, String>,
@@ -26,7 +26,7 @@ pub struct Env {
     problems: Vec<String>,
 }
 
-/// Every fault of a configuration.
+/// All faults of a configuration.
 #[derive(Debug)]
 pub struct ConfigError(Vec<String>);
 
@@ -40,7 +40,8 @@ impl Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl Env {
-    /// The process's environment; outside production a `.env` in the working directory fills what is not set.
+    /// The environment of the process; except in production, variables that are not set are read from `.env` in the
+    /// working directory.
     pub fn process() -> Self {
         let mut vars: BTreeMap<String, String> = std::env::vars().collect();
         if vars.get("APP_ENV").is_none_or(|name| name != "production") {
@@ -51,12 +52,12 @@ impl Env {
         Self { vars, ..Self::default() }
     }
 
-    /// Exactly these variables: for tests and for a launcher that sets its children up.
+    /// Exactly these variables: for tests, and for a launcher that sets the environment of its child processes.
     pub fn of<K: Into<String>, V: Into<String>>(vars: impl IntoIterator<Item = (K, V)>) -> Self {
         Self { vars: vars.into_iter().map(|(k, v)| (k.into(), v.into())).collect(), ..Self::default() }
     }
 
-    /// No variables at all: for rendering the example.
+    /// No variables at all: for producing `.env.example`.
     pub fn describing() -> Self {
         Self::default()
     }
@@ -76,7 +77,7 @@ impl Env {
         }
     }
 
-    /// Notes a fault that only the config type can see.
+    /// Adds a fault that only the config type can find.
     pub fn problem(&mut self, text: impl Into<String>) {
         self.problems.push(text.into());
     }
@@ -115,7 +116,7 @@ impl Env {
         default.to_owned()
     }
 
-    /// A secret. Its development default is refused in production, and so is anything shorter than `min_chars`.
+    /// A secret. In production its default and values shorter than `min_chars` are refused.
     pub fn secret(&mut self, name: &str, default: &str, min_chars: usize, about: &'static str) -> Secret {
         self.declare(name, default.to_owned(), about);
         let value = self.raw(name).unwrap_or(default).to_owned();
@@ -130,12 +131,12 @@ impl Env {
     }
 
     /// # Errors
-    /// Every problem found so far.
+    /// All faults found so far.
     pub fn finish(&self) -> Result<(), ConfigError> {
         if self.problems.is_empty() { Ok(()) } else { Err(ConfigError(self.problems.clone())) }
     }
 
-    /// The variables that were asked for, as the text of `.env.example`.
+    /// The variables that were read, as the text of `.env.example`.
     pub fn example(&self) -> String {
         let mut text = String::new();
         for declared in &self.declared {
@@ -144,7 +145,7 @@ impl Env {
         text
     }
 
-    /// The names that were asked for.
+    /// The names of the variables that were read.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.declared.iter().map(|declared| declared.name.as_str())
     }

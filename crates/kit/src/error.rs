@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind, for table tests.
+    /// Every kind.
     pub const ALL: [Self; 13] = [
         Self::Invalid,
         Self::Unauthenticated,
@@ -73,7 +73,7 @@ pub(crate) struct Inner {
     source: Option<anyhow::Error>,
 }
 
-/// The error that crosses layers and services.
+/// The error type of all layers and services.
 #[derive(Debug)]
 pub struct Error(pub(crate) Box<Inner>);
 
@@ -91,12 +91,12 @@ impl Error {
         }))
     }
 
-    /// The one answer for what is unknown, deleted, of another tenant or out of the caller's scope.
+    /// For objects that are unknown, deleted, of another tenant or out of the caller's scope: always the same answer.
     pub fn not_found() -> Self {
         Self::new(Code::NotFound)
     }
 
-    /// Signed in, but this role may not.
+    /// The caller is signed in, but the role does not allow the action.
     pub fn forbidden() -> Self {
         Self::new(Code::PermissionDenied)
     }
@@ -106,7 +106,7 @@ impl Error {
         Self::new(Code::ValidationError).field(field, message)
     }
 
-    /// A read-only field that was sent with another value than it has.
+    /// A read-only field was sent with a value that differs from the stored one.
     pub fn read_only(field: &str) -> Self {
         Self::new(Code::ReadOnlyField).field(field, "Read-only field.")
     }
@@ -116,12 +116,12 @@ impl Error {
         Self::new(Code::ServiceUnavailable).retry_after(Duration::from_secs(1)).caused_by(source)
     }
 
-    /// A bug. The public text is always one sentence.
+    /// A bug. The public text is always the same sentence.
     pub fn internal(source: impl Into<anyhow::Error>) -> Self {
         Self::new(Code::InternalError).caused_by(source)
     }
 
-    /// Replaces the sentence of the code by one that knows more about this case.
+    /// Replaces the sentence of the code by a more exact one.
     #[must_use]
     pub fn message(mut self, public: impl Into<Cow<'static, str>>) -> Self {
         self.0.public = public.into();
@@ -135,7 +135,7 @@ impl Error {
         self
     }
 
-    /// Adds a machine-readable fact, such as the id of the row that is in the way.
+    /// Adds a machine-readable fact, such as the id of the row that conflicts.
     #[must_use]
     pub fn detail(mut self, name: &str, value: impl Into<String>) -> Self {
         self.0.details.push((name.to_owned(), value.into()));
@@ -203,12 +203,12 @@ impl std::error::Error for Error {}
 pub struct Faults(Vec<(String, String)>);
 
 impl Faults {
-    /// Notes one fault.
+    /// Adds a fault.
     pub fn add(&mut self, field: &str, message: impl Into<String>) {
         self.0.push((field.to_owned(), message.into()));
     }
 
-    /// Keeps the value of a good check, notes the message of a bad one.
+    /// Returns the value of a check that passed, or adds the message of one that failed.
     pub fn check<T>(&mut self, field: &str, outcome: Result<T, String>) -> Option<T> {
         outcome.map_err(|message| self.add(field, message)).ok()
     }

@@ -1,7 +1,7 @@
-//! `/healthz`, `/readyz` and `/metrics` on a port of its own that is never public.
+//! `/healthz`, `/readyz` and `/metrics` on a separate port that is never public.
 //!
-//! A service is ready while its own parts are. The state of peers and Redis is shown in the body and never decides, else one
-//! outage would make every replica unready.
+//! A service is ready while its own parts are up. The state of peers and Redis is shown in the body but does not
+//! decide: otherwise one outage would make every replica unready.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ use crate::metrics::Metrics;
 
 /// Failures in a row before a part counts as down.
 const HYSTERESIS: u32 = 3;
-/// The longest one look may take.
+/// The longest that one check may take.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +35,7 @@ struct Part {
 pub struct Health(Arc<Mutex<BTreeMap<&'static str, Part>>>);
 
 impl Health {
-    /// Names a part that decides about readiness; it is down until it was seen up.
+    /// Adds a part that decides about readiness; it counts as down until a check succeeds.
     pub fn own(&self, name: &'static str) {
         self.set(name, Part { own: true, up: false, failures: 0 });
     }
@@ -44,7 +44,7 @@ impl Health {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, part);
     }
 
-    /// Notes one look at a part. It takes three failures in a row to count as down, one success to be up.
+    /// Records the result of a check. A part is down after three failures in a row, and up after one success.
     pub fn seen(&self, name: &'static str, up: bool) {
         let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let part = parts.entry(name).or_insert(Part { own: false, up: false, failures: 0 });
@@ -52,7 +52,7 @@ impl Health {
         part.up = up || (part.up && part.failures < HYSTERESIS);
     }
 
-    /// True while every own part is up.
+    /// True while every part that decides about readiness is up.
     pub fn ready(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).values().all(|part| part.up || !part.own)
     }
@@ -70,7 +70,7 @@ impl Health {
         (ready, json!({ "ready": ready, "draining": draining, "parts": parts }))
     }
 
-    /// Looks at a part every second.
+    /// Checks a part every second.
     pub fn watch<F, Fut>(&self, shutdown: &Shutdown, name: &'static str, mut look: F)
     where
         F: FnMut() -> Fut + Send + 'static,
@@ -79,7 +79,7 @@ impl Health {
         let health = self.clone();
         shutdown.every("health", Duration::from_secs(1), move || {
             let (look, health) = (look(), health.clone());
-            // A part that accepts and never answers is down.
+            // A part that accepts connections and never answers is down.
             async move { health.seen(name, tokio::time::timeout(PATIENCE, look).await.unwrap_or(false)) }
         });
     }
@@ -123,7 +123,7 @@ async fn readyz(State(ops): State<Ops>) -> (StatusCode, Json<Value>) {
     (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(body))
 }
 
-/// Binds a port; a taken one is named in the error.
+/// Binds a port; the error names the address.
 ///
 /// # Errors
 /// When the address cannot be bound.

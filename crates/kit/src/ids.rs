@@ -1,4 +1,4 @@
-//! Ids as types: a user id cannot stand where a tenant id belongs.
+//! Ids as types, so that a user id cannot be used as a tenant id.
 
 use std::fmt;
 
@@ -13,16 +13,16 @@ pub fn new_v7() -> Uuid {
     Uuid::now_v7()
 }
 
-/// A new random id (UUIDv4, 122 random bits), for handles that must not be guessed.
+/// A new random id (UUIDv4, 122 random bits), for ids that must not be guessed.
 pub fn random() -> Uuid {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that makes ids")]
     Uuid::new_v4()
 }
 
-/// Parses an id that came in a path or body.
+/// Parses an id of a path or body.
 ///
 /// # Errors
-/// `NotFound`: a malformed id is an unknown object.
+/// `NotFound` when it is malformed, as for the id of an unknown object.
 pub fn parse(text: &str) -> Result<Uuid, Error> {
     Uuid::try_parse(text).map_err(|_malformed| Error::not_found())
 }
@@ -41,7 +41,7 @@ macro_rules! typed_id {
             }
 
             /// # Errors
-            /// `NotFound`: a malformed id is an unknown object.
+            /// `NotFound` when it is malformed, as for the id of an unknown object.
             pub fn parse(text: &str) -> Result<Self, Error> {
                 parse(text).map(Self)
             }
@@ -64,8 +64,8 @@ macro_rules! typed_id {
 typed_id!(
     /// An organisation on the platform.
     TenantId,
-    /// A person's account.
+    /// A user's account.
     UserId,
-    /// One sign-in, from its login to its logout.
+    /// A session, from sign-in to logout.
     SessionId
 );

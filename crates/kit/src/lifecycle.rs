@@ -1,6 +1,6 @@
-//! Start and stop. SIGTERM: readiness goes false, the lame-duck time passes, then the soft token asks everybody to finish;
-//! after the grace time the hard token cuts what is left. A second signal cuts at once. A task that ends unexpectedly stops
-//! the service with a failing exit code.
+//! Start and stop. After SIGTERM the service is no longer ready. After the lame-duck time the soft token asks all tasks
+//! to finish; after the grace time the hard token cancels those that are left. A second signal cancels them at once. A
+//! task that ends unexpectedly stops the service with a failing exit code.
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -12,27 +12,27 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// How a service is told to stop, and how its tasks are kept track of. Clones share one state.
+/// Stops a service and keeps track of its tasks. Clones share one state.
 #[derive(Clone, Debug, Default)]
 pub struct Shutdown {
-    /// Cancelled first: stop accepting, finish what is under way.
+    /// Cancelled when the service has to stop: accept nothing new, finish what is running.
     pub soft: CancellationToken,
-    /// Cancelled last: stop now.
+    /// Cancelled last: stop at once.
     pub hard: CancellationToken,
-    /// Cancelled at once on a signal: stop answering "ready".
+    /// Cancelled as soon as a signal arrives: the service answers "not ready".
     pub draining: CancellationToken,
     tracker: TaskTracker,
     failed: Arc<AtomicBool>,
 }
 
 impl Shutdown {
-    /// A state that nothing has stopped yet.
+    /// The state of a running service.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Runs a task until it ends or the hard token cuts it. Ending before the soft token was cancelled, with an error or by a
-    /// panic, stops the whole service.
+    /// Runs a task until it ends or the hard token cancels it. A task that ends before the soft token was cancelled,
+    /// with an error or by a panic stops the whole service.
     pub fn spawn<F, E>(&self, name: &'static str, task: F)
     where
         F: Future<Output = Result<(), E>> + Send + 'static,
@@ -61,7 +61,7 @@ impl Shutdown {
         });
     }
 
-    /// Runs a function again and again, `every` after its last end, until the soft token is cancelled.
+    /// Runs a function repeatedly until the soft token is cancelled, with a pause of `every` after each run.
     pub fn every<F, Fut>(&self, name: &'static str, every: Duration, mut tick: F)
     where
         F: FnMut() -> Fut + Send + 'static,
@@ -78,13 +78,13 @@ impl Shutdown {
         });
     }
 
-    /// Asks for the end at once, without lame-duck time: tests and Ctrl-C.
+    /// Stops without lame-duck time: for tests and Ctrl-C.
     pub fn stop(&self) {
         self.draining.cancel();
         self.soft.cancel();
     }
 
-    /// Waits until the service has been told to stop and every task has ended, at most `grace` after that.
+    /// Waits until the soft token is cancelled, and then at most `grace` until every task has ended.
     pub async fn finished(&self, grace: Duration) {
         self.soft.cancelled().await;
         self.draining.cancel();
@@ -96,12 +96,12 @@ impl Shutdown {
         }
     }
 
-    /// True when a task had stopped unexpectedly.
+    /// True when a task has ended unexpectedly.
     pub fn failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
     }
 
-    /// Follows SIGTERM and SIGINT in the background.
+    /// Reacts to SIGTERM and SIGINT in the background.
     ///
     /// # Errors
     /// When the signal handlers cannot be installed.
@@ -130,7 +130,7 @@ impl Shutdown {
     }
 }
 
-/// Times of a stop, from `SHUTDOWN_LAME_DUCK_MS` and `SHUTDOWN_GRACE_MS`.
+/// The lame-duck and grace times, from `SHUTDOWN_LAME_DUCK_MS` and `SHUTDOWN_GRACE_MS`.
 #[derive(Clone, Copy, Debug)]
 pub struct StopTimes {
     pub lame_duck: Duration,
@@ -151,7 +151,7 @@ impl StopTimes {
     }
 }
 
-/// What a service binary does after its configuration: start, follow signals, wait for the end.
+/// Runs a service after its configuration was read: starts it, reacts to signals and waits for the end.
 pub async fn run<E: std::fmt::Display>(
     times: StopTimes,
     start: impl AsyncFnOnce(Shutdown) -> Result<(), E>,

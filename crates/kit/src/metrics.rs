@@ -8,7 +8,7 @@ pub struct Metrics {
     registry: Registry,
     /// Seconds per request by route (or gRPC method) and status.
     pub requests: HistogramVec,
-    /// Events worth an alarm or a look, by name.
+    /// Events that need an alarm or an investigation, by name.
     pub events: IntCounterVec,
 }
 

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{Code, Error};
 
-/// Rows on a page when the client names no size.
+/// The rows on a page when the client requests no size.
 pub const DEFAULT_SIZE: u32 = 10;
 /// The most rows a page may have; more is clamped.
 pub const MAX_SIZE: u32 = 100;
@@ -17,16 +17,16 @@ pub const MAX_SIZE: u32 = 100;
 pub struct Page {
     /// Rows wanted, 1..=100.
     pub size: u32,
-    /// Where it starts.
+    /// Where the page starts.
     pub at: At,
 }
 
 /// The start of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum At {
-    /// The page with this number, from 1; its list is counted.
+    /// The page with this number, from 1; the rows of the whole list are counted.
     Number(u32),
-    /// After this cursor (empty: from the start); counted on demand.
+    /// After this cursor (empty: from the start); the rows of the whole list are counted when `count` is true.
     Cursor { after: String, count: bool },
 }
 
@@ -41,7 +41,7 @@ impl Page {
         Self { size, at }
     }
 
-    /// Rows to skip; 0 for a cursor.
+    /// The number of rows to skip; 0 for a cursor.
     pub fn offset(&self) -> i64 {
         match self.at {
             At::Number(number) => i64::from(number.saturating_sub(1)) * i64::from(self.size),
@@ -49,13 +49,13 @@ impl Page {
         }
     }
 
-    /// True when the answer has to carry the exact count.
+    /// True when the answer must contain the exact count.
     pub fn counted(&self) -> bool {
         matches!(self.at, At::Number(_) | At::Cursor { count: true, .. })
     }
 
     /// # Errors
-    /// `page_out_of_range` when a numbered page lies past the end; page 1 always exists.
+    /// `page_out_of_range` when a numbered page is past the end; page 1 always exists.
     pub fn check_range(&self, count: i64) -> Result<(), Error> {
         match self.at {
             At::Number(number) if number > 1 && self.offset() >= count => Err(Error::new(Code::PageOutOfRange)),
@@ -68,18 +68,18 @@ impl Page {
 #[derive(Debug)]
 pub struct Paged<T> {
     pub rows: Vec<T>,
-    /// Exact number of rows in the whole list; `None` when it was not asked for.
+    /// The exact number of rows in the whole list; `None` when it was not requested.
     pub count: Option<i64>,
     /// Where the next page starts, for lists read by cursor.
     pub next_cursor: Option<String>,
 }
 
-/// Makes an opaque cursor of the last row's sort key.
+/// Makes an opaque cursor from the sort key of the last row.
 pub fn cursor<K: Serialize>(key: &K) -> String {
     URL_SAFE_NO_PAD.encode(serde_json::to_vec(key).unwrap_or_default())
 }
 
-/// Reads a cursor back.
+/// The sort key in a cursor.
 ///
 /// # Errors
 /// `Invalid` on the parameter `cursor` when it was not made by [`cursor`] for this list.

@@ -1,5 +1,5 @@
-//! The runtime of a service binary. One thread is the unit of a replica: on a machine with few cores, two threads in each of five
-//! processes cost more in switches than they gain.
+//! The runtime of a service binary. A replica has one thread by default: on a machine with few cores, a second thread
+//! in each of five processes costs more in context switches than it gains.
 
 use std::future::Future;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use tokio::runtime::Builder;
 
 use crate::env::Env;
 
-/// Reads `WORKERS`: threads that serve requests.
+/// Reads `WORKERS`, the number of threads that serve requests.
 pub fn workers_from_env(env: &mut Env) -> usize {
     let workers =
         env.get("WORKERS", 1_usize, "Threads of each service that serve requests; more on machines with many cores");
@@ -18,7 +18,7 @@ pub fn workers_from_env(env: &mut Env) -> usize {
     workers.max(1)
 }
 
-/// Runs `service` to its end on this many threads.
+/// Runs `service` until it ends on this many threads.
 pub fn block_on(workers: usize, service: impl Future<Output = ExitCode>) -> ExitCode {
     let built = if workers == 1 {
         Builder::new_current_thread().enable_all().build()

@@ -1,10 +1,10 @@
-//! A string that does not print and is wiped when it is dropped.
+//! A string that is never printed and is erased from memory when it is dropped.
 
 use std::fmt;
 
 use zeroize::Zeroizing;
 
-/// A secret text: keys, passwords, codes. Reading it is spelled out with [`Secret::expose`].
+/// A secret text: a key, password or code. It can be read only with [`Secret::expose`].
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 

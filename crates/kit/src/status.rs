@@ -1,5 +1,5 @@
-//! What an error becomes: a status of gRPC between our services, and of HTTP at every public port. How the answer to a client
-//! is written is in the gateway's `http/error.rs`.
+//! The status of an error: of gRPC between services, and of HTTP at every public port. The body for a client is written
+//! in the gateway's `http/error.rs`.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -67,7 +67,8 @@ impl Kind {
 }
 
 impl Code {
-    /// The HTTP status of an error with this code. Three codes have one that no kind has.
+    /// The HTTP status of an error with this code. Three codes have a status of their own, all others that of their
+    /// kind.
     pub fn http(self) -> u16 {
         match self {
             Self::MethodNotAllowed => 405,
@@ -104,7 +105,8 @@ impl From<Error> for Status {
     }
 }
 
-/// A status that is not ours (a dead peer, a deadline) loses its text: it may name hosts and files.
+/// A status that no service of SongList has made (after a broken connection or a deadline) loses its text, which may
+/// name hosts and files.
 impl From<Status> for Error {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
@@ -131,8 +133,8 @@ impl From<Status> for Error {
 }
 
 fn foreign(status: &Status) -> Error {
-    // A status with a source was not answered by the peer: the connection broke under the call, for which tonic has no code of
-    // its own (a killed peer is `Unknown: transport error`).
+    // A status with a source was not sent by the peer: the connection broke during the call. tonic has no code for that
+    // (after the peer was killed it is `Unknown: transport error`).
     let broken = std::error::Error::source(status).is_some();
     let kind = match Kind::of_code(status.code()) {
         Kind::Timeout => Kind::Timeout,

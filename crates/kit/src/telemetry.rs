@@ -1,4 +1,5 @@
-//! Logs: JSON or readable, to stdout and optionally to a file that rotates every day. No personal data goes in.
+//! Logs: as JSON or plain text, to stdout and optionally to a file that rotates every day. They contain no personal
+//! data.
 
 use std::path::Path;
 
@@ -27,7 +28,7 @@ impl LogConfig {
         }
     }
 
-    /// Installs the process's subscriber; keep the guard until the end, it flushes the file.
+    /// Installs the subscriber of the process. The guard flushes the file when it is dropped, so keep it until the end.
     pub fn install(&self) -> Option<WorkerGuard> {
         let filter = EnvFilter::try_new(&self.level).unwrap_or_else(|_bad| EnvFilter::new("info"));
         let opened = self.file.as_deref().map(|path| rotating(Path::new(path)));
@@ -46,7 +47,7 @@ impl LogConfig {
         if let Err(error) = outcome {
             tracing::warn!(%error, "logging was already set up");
         }
-        // A service that cannot keep its file still serves, and says so.
+        // A service that cannot write its log file serves all the same, and logs the fault.
         if let Some(error) = fault {
             tracing::error!(alarm = "log_file", %error, "LOG_FILE cannot be written");
         }
@@ -54,7 +55,7 @@ impl LogConfig {
     }
 }
 
-/// A file that begins anew every day, written by a thread of its own.
+/// A log file that rotates every day, written by a thread of its own.
 fn rotating(path: &Path) -> Result<(NonBlocking, WorkerGuard), InitError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -20,7 +20,7 @@ pub struct Delivered {
 }
 
 impl Delivered {
-    /// Reads the ids and the payload of a message as it crossed the wire.
+    /// Parses the ids and the payload of a received message.
     ///
     /// # Errors
     /// `Invalid` when one of them is malformed.
@@ -43,7 +43,7 @@ impl Delivered {
         })
     }
 
-    /// A truth value of the payload; false when it is missing.
+    /// A boolean of the payload; false when it is missing.
     pub fn flag(&self, name: &str) -> bool {
         self.payload.get(name).and_then(Value::as_bool).unwrap_or(false)
     }
@@ -54,10 +54,10 @@ impl Delivered {
     }
 }
 
-/// Messages seen, by the time of their arrival.
+/// Received messages, by the time of their arrival.
 pub const OLD_INBOX: OldRows = OldRows { table: "inbox", condition: "received_at < $1" };
 
-/// Notes a message for a consumer; true the first time, false for a redelivery, which must have no effect.
+/// Records a message for a consumer; true the first time, false for a redelivery, which must have no effect.
 ///
 /// # Errors
 /// When the row cannot be written.

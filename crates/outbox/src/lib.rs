@@ -23,14 +23,14 @@ pub struct NewMessage {
     pub tenant_id: Option<Uuid>,
     /// The row it is about.
     pub aggregate_id: Uuid,
-    /// The row's version: a consumer applies only what is newer than it has.
+    /// The row's version: a consumer ignores messages that are older than the version it has applied.
     pub version: i64,
     pub payload: Value,
     /// The request that caused it.
     pub request_id: String,
 }
 
-/// A message as the relay hands it to the service's delivery.
+/// A message as the relay passes it to the service's `deliver`.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = outbox)]
 pub struct Message {
@@ -44,7 +44,7 @@ pub struct Message {
     pub attempts: i32,
 }
 
-/// Writes a message in the effect's transaction.
+/// Writes a message in the transaction of its cause.
 ///
 /// # Errors
 /// When the row cannot be written.

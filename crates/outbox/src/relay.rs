@@ -18,42 +18,43 @@ use uuid::Uuid;
 use crate::Message;
 use crate::schema::outbox;
 
-/// Messages of one lane on their way at once.
+/// The most messages of one lane that are being delivered at the same time.
 const IN_FLIGHT: usize = 32;
-/// What one delivery may take; shorter than [`VISIBILITY_MS`], so that no living relay's message is claimed again.
+/// The time that one delivery may take; shorter than [`VISIBILITY_MS`], so that no message of a running relay is
+/// claimed again.
 const BUDGET: Duration = Duration::from_secs(20);
-/// A claimed message that was not settled by then is claimed again: its relay has died.
+/// A claimed message whose result was not recorded within this time is claimed again: its relay has crashed.
 const VISIBILITY_MS: i64 = 30_000;
-/// Attempts after which a message is dead and waits for a person; with the back-off that is about a week.
+/// The attempts after which a message is given up until an operator resets it; with the back-off that is about a week.
 const MAX_ATTEMPTS: i32 = 2_000;
-/// The net under [`Wake`]: messages whose wake-up was lost, and those whose next attempt is due.
+/// How often the table is read without a [`Wake`]: for messages whose wake-up was lost or whose next attempt is due.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Messages that were sent, by the time of that.
+/// Sent messages, by the time when they were sent.
 pub const OLD_OUTBOX: OldRows = OldRows { table: "outbox", condition: "state = 'sent' AND sent_at < $1" };
 
-/// Tells the relays that a transaction with a message was committed. Clones wake the same ones.
+/// Wakes the relays after a transaction with a message was committed. Clones wake the same relays.
 #[derive(Clone, Debug, Default)]
 pub struct Wake(watch::Sender<()>);
 
-/// Hears a [`Wake`], also when it was woken between two waits.
+/// Waits for a [`Wake`]; a wake-up between two waits is not lost.
 #[derive(Debug)]
 pub struct Listener(watch::Receiver<()>);
 
 impl Wake {
-    /// Wakes everybody who listens.
+    /// Wakes all listeners.
     pub fn wake(&self) {
         self.0.send_replace(());
     }
 
-    /// Listens from now on.
+    /// A listener for wake-ups from now on.
     pub fn listen(&self) -> Listener {
         Listener(self.0.subscribe())
     }
 }
 
 impl Listener {
-    /// Waits until it was woken since the last time.
+    /// Waits for a wake-up; returns at once when there was one since the last wait.
     pub async fn woken(&mut self) {
         if self.0.changed().await.is_err() {
             std::future::pending::<()>().await;
@@ -61,7 +62,8 @@ impl Listener {
     }
 }
 
-/// Which messages a relay sends: topics with a slow receiver have a lane of their own, so that they hold up no others.
+/// Which messages a relay sends: topics with a slow receiver have a lane of their own, so that they do not delay
+/// others.
 #[derive(Clone, Copy, Debug)]
 pub enum Lane {
     All,
@@ -83,7 +85,7 @@ impl Relay {
         Self { pool, wake, lane }
     }
 
-    /// Starts sending in the background: `deliver` gets each message, at least once, and more often when it fails.
+    /// Starts sending in the background: `deliver` is called at least once for each message, and again when it fails.
     pub fn start<F, Fut>(self, shutdown: &Shutdown, deliver: F)
     where
         F: Fn(Message) -> Fut + Send + Sync + 'static,
@@ -102,7 +104,7 @@ impl Relay {
                     () = tokio::time::sleep(POLL), if flying.len() < IN_FLIGHT => {}
                     () = soft.cancelled() => {}
                 }
-                // What else has arrived makes room for the next claim.
+                // Removes all other finished deliveries, so that the next claim can be larger.
                 while let Some(Some(())) = flying.next().now_or_never() {}
             }
             while flying.next().await.is_some() {}
@@ -110,7 +112,7 @@ impl Relay {
         });
     }
 
-    /// Claims while the messages on their way go on: they hold connections that the claim may be waiting for.
+    /// Claims messages while deliveries go on, because these may hold the connections that the claim waits for.
     async fn claim_beside<F: Future<Output = ()>>(&self, flying: &mut FuturesUnordered<F>) -> Vec<Message> {
         let mut claim = pin!(self.claim(IN_FLIGHT - flying.len()));
         loop {
@@ -133,7 +135,7 @@ impl Relay {
         })
     }
 
-    /// Sends one message and settles it.
+    /// Delivers one message and records the result.
     async fn send<F, Fut>(&self, message: Message, deliver: &F)
     where
         F: Fn(Message) -> Fut + Send + Sync,
@@ -191,7 +193,7 @@ async fn claim(conn: &mut Conn, lane: Lane, room: i64) -> Result<Vec<Message>, T
 }
 
 async fn settle(conn: &mut Conn, id: Uuid, attempts: i32, failure: Option<&str>) -> Result<(), TxError> {
-    // A relay that was held up must not undo what a later attempt, or a person, has done meanwhile.
+    // A relay that was delayed must not undo what a later attempt or an operator has done meanwhile.
     let row = outbox::table.find(id).filter(outbox::state.eq("pending")).filter(outbox::attempts.eq(attempts));
     match failure {
         None => {
@@ -215,12 +217,12 @@ async fn settle(conn: &mut Conn, id: Uuid, attempts: i32, failure: Option<&str>)
     Ok(())
 }
 
-/// So long from now, on the database's clock: claims of several replicas are compared by one clock.
+/// The time `ms` milliseconds from now by the database's clock, so that all replicas compare claims by one clock.
 fn in_ms(ms: i64) -> UncheckedBind<SqlLiteral<Timestamptz>, diesel::dsl::AsExprOf<i64, BigInt>> {
     sql::<Timestamptz>("now() + interval '1 millisecond' * ").bind::<BigInt, _>(ms)
 }
 
-/// 200 ms, doubling, at most 5 min.
+/// The back-off: 200 ms, doubled with every attempt, at most 5 min.
 fn back_off_ms(attempts: i32) -> i64 {
     let doublings = u32::try_from(attempts.clamp(1, 12) - 1).unwrap_or(0);
     (200_i64 << doublings).min(300_000)

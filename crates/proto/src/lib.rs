@@ -3,7 +3,7 @@
 
 pub use {prost, prost_types, tonic};
 
-/// The generated code, nested as the packages are.
+/// The generated code, in modules nested like the packages.
 #[expect(
     clippy::all,
     clippy::allow_attributes,
@@ -27,5 +27,5 @@ pub mod time;
 
 pub use lock::descriptor_lock;
 
-/// Every descriptor, for the check that no field changes its meaning.
+/// The descriptors of all messages, for the check that no field changes its meaning.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

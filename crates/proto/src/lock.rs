@@ -4,8 +4,8 @@ use prost_types::{
     DescriptorProto, EnumDescriptorProto, EnumValueDescriptorProto, FieldDescriptorProto, FileDescriptorSet,
 };
 
-/// What peers of another release rely on, a line each and sorted: every field with number and type, every enum value, every
-/// method. Kept in `proto/descriptor.lock`; a line that goes or changes breaks them.
+/// What services of another release rely on, as sorted lines: every field with number and type, every enum value, every
+/// method. It is kept in `proto/descriptor.lock`; a removed or changed line breaks those services.
 ///
 /// # Errors
 /// When the embedded descriptors cannot be read, which is a bug.

@@ -6,7 +6,7 @@ impl PageRequest {
         Self { size, at: Some(page_request::At::Number(number)) }
     }
 
-    /// Size, number, and the cursor with whether a count is wanted.
+    /// The size, the number, and the cursor together with whether a count is wanted.
     pub fn parts(self) -> (u32, Option<u32>, Option<(String, bool)>) {
         match self.at {
             Some(page_request::At::Number(number)) => (self.size, Some(number), None),
@@ -22,7 +22,7 @@ impl PageRequest {
 }
 
 impl PageInfo {
-    /// What a list answers beside its rows.
+    /// The part of a list's answer besides its rows.
     pub fn new(count: Option<i64>, next_cursor: Option<String>) -> Self {
         Self { count, next_cursor }
     }

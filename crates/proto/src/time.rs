@@ -1,4 +1,4 @@
-//! Times as protobuf carries them.
+//! Conversion of times to and from protobuf.
 
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;

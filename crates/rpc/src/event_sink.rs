@@ -10,14 +10,14 @@ use proto::common::event_sink_server::{EventSink, EventSinkServer};
 use proto::common::{DeliverRequest, DeliverResponse};
 use proto::tonic::{self, Request, Response, Status};
 
-/// What one delivery may take.
+/// The time that one delivery may take.
 const BUDGET: Duration = Duration::from_secs(2);
 
-/// Delivers a message of the outbox to every follower. One that is unavailable does not keep the others from receiving it; the
-/// message is then delivered to all of them again, and their inboxes recognise it.
+/// Delivers a message of the outbox to all followers, also when one of them is unavailable. After a failure the message
+/// is delivered to all of them again, and their inboxes recognise it.
 ///
 /// # Errors
-/// What the last follower that failed answered.
+/// The answer of the last follower that failed.
 pub async fn deliver(from: &'static str, followers: &[&Peer], message: &Message) -> anyhow::Result<()> {
     let (caller, mut failure) = (Caller::system(from), None);
     let wire = DeliverRequest {
@@ -45,7 +45,7 @@ struct Sink<F> {
     receive: F,
 }
 
-/// The gRPC service that takes messages of other services and passes them to `receive`.
+/// The gRPC service that accepts messages of other services and passes them to `receive`.
 pub fn event_sink<F, Fut>(senders: &'static [Sender], receive: F) -> EventSinkServer<impl EventSink>
 where
     F: Fn(Delivered) -> Fut + Send + Sync + 'static,

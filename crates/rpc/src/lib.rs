@@ -10,7 +10,7 @@ use proto::common::PageRequest;
 pub use event_sink::{Sender, deliver, event_sink};
 pub use job_runner::job_runner;
 
-/// The page a request asks for; the first one when it does not say.
+/// The page that a request asks for; the first one when it names none.
 pub fn page(request: Option<PageRequest>) -> Page {
     let (size, number, cursor) = request.unwrap_or_default().parts();
     Page::of(size, number, cursor)

@@ -49,16 +49,16 @@ pub struct Claims {
     pub user_id: UserId,
     pub role: Role,
     pub tenant_id: Option<TenantId>,
-    /// Version of the user; raised by whatever ends all sessions.
+    /// Version of the user; raised whenever all sessions of the user are ended.
     pub ver: i64,
-    /// Version of the tenant, 0 for SUPER_ADMINs; raised when it is deactivated.
+    /// Version of the tenant, 0 for SUPER_ADMINs; raised when the tenant is deactivated.
     pub tver: i64,
-    /// When the person proved who they are.
+    /// When the user authenticated.
     pub auth_time: i64,
 }
 
 impl Claims {
-    /// Who acts; `None` when role and tenant do not fit together.
+    /// The actor that the token stands for; `None` when role and tenant do not fit together.
     pub fn actor(&self) -> Option<Actor> {
         let auth_time = chrono::DateTime::from_timestamp(self.auth_time, 0)?;
         let session = Session { id: self.sid, ver: self.ver, auth_time };

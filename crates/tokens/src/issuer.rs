@@ -3,8 +3,8 @@ use kit::Error;
 
 use crate::{Claims, SigningKey, TokenKind};
 
-/// Signs tokens. Ed25519 is deterministic: the same claims give the same token, which is what makes the replay of a refresh
-/// answerable without storing a token.
+/// Signs tokens. Ed25519 is deterministic: the same claims give the same token, so a repeated refresh can be answered
+/// without storing tokens.
 pub struct Issuer {
     name: String,
 }

@@ -4,7 +4,7 @@ use kit::Error;
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 
-/// A private key with its id; exists in auth-service only.
+/// A private key with its id; only auth-service has one.
 #[derive(Clone)]
 pub struct SigningKey {
     pub kid: String,
@@ -13,10 +13,10 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// Makes a key; the document is PKCS#8 and goes into the database encrypted.
+    /// Generates a key. Its PKCS#8 document is stored encrypted in the database.
     ///
     /// # Errors
-    /// `Internal` when the system's randomness fails.
+    /// `Internal` when the system's random number generator fails.
     pub fn generate(kid: String) -> Result<Self, Error> {
         let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(failed)?;
         Self::from_pkcs8(kid, document.as_ref())

@@ -13,7 +13,7 @@ pub use keys::{KeySet, PublicKey, SigningKey};
 pub use provider::install;
 pub use verifier::{TokenError, Verifier};
 
-/// How far the clocks of issuer and verifier may be apart.
+/// By how many seconds the clocks of issuer and verifier may differ.
 pub const LEEWAY_SECS: i64 = 30;
-/// Longer tokens are refused unread.
+/// The longest token in bytes; longer ones are refused without being parsed.
 pub const MAX_TOKEN_BYTES: usize = 4096;

@@ -4,20 +4,20 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
 use ring::signature::{ED25519, Ed25519KeyPair, UnparsedPublicKey};
 use signature::{Error, Signer, Verifier};
 
-/// EdDSA on ring; every other algorithm is refused before a key is looked at.
+/// EdDSA with ring; every other algorithm is refused before a key is read.
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: |algorithm, key| signer(*algorithm, key),
     verifier_factory: |algorithm, key| verifier(*algorithm, key),
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Installs the signatures of this process and tries them: without it jsonwebtoken panics at the first token, not at the
-/// start.
+/// Installs the signature algorithm for this process and tests it. Without it jsonwebtoken would panic, and only at the
+/// first token.
 ///
 /// # Errors
 /// When a signature made here does not verify.
 pub fn install() -> kit::Result<()> {
-    // A second call finds the first one's provider, which is this one.
+    // The error of a second call can be ignored: the first call has installed the same provider.
     let _ = PROVIDER.install_default();
     let key = crate::SigningKey::generate("self-test".to_owned())?;
     let outcome = jsonwebtoken::crypto::sign(b"self-test", &EncodingKey::from_ed_der(key.pkcs8()), Algorithm::EdDSA)

@@ -5,22 +5,22 @@ use ring::digest::{SHA256, digest};
 
 use crate::{Claims, KeySet, LEEWAY_SECS, MAX_TOKEN_BYTES, TokenKind};
 
-/// Verified tokens that are remembered; about 1 KiB each.
+/// The most verified tokens that are cached; about 1 KiB each.
 const REMEMBERED: u64 = 10_000;
 
-/// Why a token was not taken.
+/// Why a token was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenError {
-    /// Not a token of ours for this use, or a wrong signature.
+    /// Not a token of this issuer for this use, or a wrong signature.
     Invalid,
-    /// Was good.
+    /// The token was valid, but its time is over.
     Expired,
-    /// Signed with a key that is not in the set: the set may be old.
+    /// Signed with a key that is not in the set, which may be out of date.
     UnknownKey,
 }
 
-/// Verifies tokens of one kind from one issuer. The outcome of a signature check does not change until the token expires, so
-/// good ones are remembered by a hash of the whole token; times are checked every time.
+/// Verifies tokens of one kind from one issuer. The result of a signature check does not change until the token
+/// expires, so valid tokens are cached by a hash of the whole token; times are checked every time.
 pub struct Verifier {
     issuer: String,
     kind: TokenKind,
@@ -33,7 +33,8 @@ impl Verifier {
     /// A verifier of `kind` tokens whose `iss` is `issuer`.
     pub fn new(issuer: &str, kind: TokenKind, clock: Clock) -> Self {
         let mut validation = Validation::new(Algorithm::EdDSA);
-        // Times are checked below with the clock that tests can move; issuer, audience and type there too, all required.
+        // Times are checked below with the clock that tests can move. Issuer, audience and type are checked there too;
+        // all are required.
         validation.required_spec_claims.clear();
         validation.validate_exp = false;
         validation.validate_nbf = false;
@@ -41,10 +42,10 @@ impl Verifier {
         Self { issuer: issuer.to_owned(), kind, clock, validation, verified: Cache::new(REMEMBERED) }
     }
 
-    /// The claims of a good token.
+    /// The claims of a valid token.
     ///
     /// # Errors
-    /// Why it is not taken.
+    /// Why the token is refused.
     pub fn verify(&self, token: &str, keys: &KeySet) -> Result<Claims, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Invalid);
@@ -87,7 +88,7 @@ impl Verifier {
         if ours { Ok(claims) } else { Err(TokenError::Invalid) }
     }
 
-    /// Forgets what was verified, when a key left the set.
+    /// Empties the cache, for when a key was removed from the set.
     pub fn forget(&self) {
         self.verified.invalidate_all();
     }

@@ -26,11 +26,11 @@ const CONFLICTS: &[Conflict] = &[
     Conflict { constraint: "users_platform_username_key", code: Code::UsernameTaken },
 ];
 
-/// What every handler of the service shares.
+/// The state that all handlers of the service share.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
-/// The parts behind [`App`].
+/// The contents of [`App`].
 pub struct Parts {
     pub(crate) pg: Pool,
     pub(crate) redis: Redis,
@@ -50,7 +50,7 @@ pub struct Parts {
 }
 
 impl App {
-    /// Puts the parts together; nothing is connected yet.
+    /// Creates the state; nothing is connected yet.
     ///
     /// # Errors
     /// When a key or an address cannot be read.

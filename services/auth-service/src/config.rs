@@ -19,9 +19,9 @@ pub struct Config {
     pub keys: KeyRing,
     pub mail: MailConfig,
     pub clock: Clock,
-    /// Seals the private signing keys in the database; 64 hex digits.
+    /// Encrypts the private signing keys in the database; 64 hex digits.
     pub key_encryption_key: Secret,
-    /// Keys of the stored one-time codes: `id=hex`, the newest first.
+    /// The MAC keys of the stored one-time codes: `id=hex`, the newest first.
     pub code_keys: Secret,
     /// The `iss` of tokens.
     pub issuer: String,
@@ -30,23 +30,23 @@ pub struct Config {
     pub payments_url: String,
 }
 
-/// How long things live.
+/// Lifetimes of tokens, sessions and codes.
 #[derive(Clone, Copy, Debug)]
 pub struct Lifetimes {
     pub access: Duration,
-    /// Sliding: each refresh starts it anew.
+    /// The lifetime of a refresh token; each refresh starts it again.
     pub refresh: Duration,
-    /// The end of a session, whatever is refreshed.
+    /// The lifetime of a session, which a refresh does not extend.
     pub session: Duration,
     pub login_code: Duration,
-    /// Codes of verification and password reset.
+    /// The lifetime of codes for e-mail verification and password reset.
     pub proof_code: Duration,
-    /// Between two sends of one challenge.
+    /// The time between two mails for one challenge.
     pub resend_after: Duration,
 }
 
 impl Config {
-    /// Reads the environment; faults are noted in it.
+    /// Reads the environment; faults are added to `env`.
     pub fn from_env(env: &mut Env) -> Self {
         let clock = Clock::system();
         let key = "0000000000000000000000000000000000000000000000000000000000000001";

@@ -1,4 +1,4 @@
-//! Where the messages of this service's outbox go.
+//! Delivery of the messages in this service's outbox.
 
 use kit::ids::TenantId;
 use kit_pg::{Conn, Scope};
@@ -11,10 +11,10 @@ use crate::domain::{challenges, revocations};
 use crate::mail;
 use crate::store::users;
 
-/// What waits for a mail server has a lane of its own.
+/// The topics that are sent as mail. They have a lane of their own, because a mail server may be slow.
 pub(crate) const MAIL: &[&str] = &["mail.code", "mail.notice"];
 
-/// Sends one message of the outbox.
+/// Delivers one message of the outbox.
 pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
     let text = |name: &str| message.payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     match message.topic.as_str() {
@@ -37,7 +37,7 @@ pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
     }
 }
 
-/// The address of a notice: given, or looked up by user id; `None` when the account is gone.
+/// The address of a notice: from the message, or looked up by user id; `None` when the account does not exist any more.
 async fn address_of(app: &App, message: &Message) -> anyhow::Result<Option<String>> {
     if let Some(email) = message.payload.get("email").and_then(Value::as_str) {
         return Ok(Some(email.to_owned()));

@@ -11,7 +11,7 @@ use crate::store::{challenges, registrations, revocations, sessions};
 /// Runs a job.
 ///
 /// # Errors
-/// `NotFound` for a name this service does not have.
+/// `NotFound` when this service has no job with this name.
 pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
     match name {
         "auth.purge" => purge(app).await,
@@ -19,7 +19,7 @@ pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
     }
 }
 
-/// Forgets what nobody can use any more.
+/// Deletes rows that are no longer needed.
 async fn purge(app: &App) -> Result<String, Error> {
     let ages = [
         (challenges::OLD, Duration::days(2)),

@@ -1,4 +1,4 @@
-//! auth-service owns identity: tenants, users, registrations, sign-in, sessions and the keys tokens are signed with.
+//! auth-service owns identity: tenants, users, registrations, sign-in, sessions and the keys that sign tokens.
 
 mod app;
 mod config;
@@ -25,17 +25,17 @@ pub use mail::MailConfig;
 pub use seeds::{SeedUser, seed_tenant};
 pub use superusers::{NewSuperuser, Superusers};
 
-/// The schema's migrations.
+/// The migrations of the service's schema.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/auth-service");
 
-/// Where a started service listens.
+/// The addresses on which a started service listens.
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
     pub grpc: SocketAddr,
     pub ops: SocketAddr,
 }
 
-/// Starts the service and returns when it serves.
+/// Starts the service; returns when it accepts requests.
 ///
 /// # Errors
 /// When migrations are pending, the database cannot be reached, or a port is taken.

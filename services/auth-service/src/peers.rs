@@ -16,7 +16,7 @@ impl Peers {
         })
     }
 
-    /// Everybody who follows tenants.
+    /// The services that receive changes of tenants.
     pub(crate) fn followers(&self) -> [&Peer; 2] {
         [&self.songlist, &self.payments]
     }

@@ -1,4 +1,4 @@
-//! The tables, as the migrations make them; a test compares the two.
+//! The tables that the migrations make; a test compares the two.
 
 diesel::table! {
     tenants (id) {

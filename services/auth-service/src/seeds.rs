@@ -1,4 +1,4 @@
-//! Accounts that a demonstration begins with.
+//! The accounts of the demonstration.
 
 use kit::Secret;
 use kit::error::Faults;
@@ -12,7 +12,7 @@ use crate::domain::identity::{RawPerson, compared};
 use crate::store::tenants::{self, Tenant};
 use crate::store::users::{self, User};
 
-/// A person of a seeded tenant, verified from the start.
+/// A user of a seeded tenant, verified from the start.
 #[derive(Clone, Debug)]
 pub struct SeedUser {
     /// `ADMIN` or `LISTENER`.
@@ -22,10 +22,10 @@ pub struct SeedUser {
     pub password: &'static str,
 }
 
-/// Makes a tenant and its people when they are missing; the tenant's id.
+/// Creates a tenant and its users when they are missing; returns the tenant's id.
 ///
 /// # Errors
-/// Validation, or a database that cannot be reached.
+/// Validation errors, or a database that cannot be reached.
 pub async fn seed_tenant(app: &App, name: &str, slug: &str, people: &[SeedUser]) -> kit::Result<Uuid> {
     let now = app.clock.now();
     let tenant = app

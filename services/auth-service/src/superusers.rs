@@ -1,4 +1,4 @@
-//! SUPER_ADMINs are made by an operator with access to the database, never through the API.
+//! SUPER_ADMINs are created by an operator with access to the database, never through the API.
 
 use kit::error::Faults;
 use kit::{Error, Secret};
@@ -10,7 +10,7 @@ use crate::domain::identity::{Person, RawPerson, compared};
 use crate::domain::{passwords, sessions};
 use crate::store::users::{self, User};
 
-/// A SUPER_ADMIN to be made.
+/// A SUPER_ADMIN to be created.
 #[derive(Clone, Debug)]
 pub struct NewSuperuser {
     pub username: String,
@@ -18,19 +18,19 @@ pub struct NewSuperuser {
     pub password: Secret,
 }
 
-/// What `songlist superuser` can do.
+/// The operations of `songlist superuser`.
 pub struct Superusers(App);
 
 impl Superusers {
-    /// Works over the service's own parts.
+    /// Uses the state of the service.
     pub fn new(app: App) -> Self {
         Self(app)
     }
 
-    /// Makes a verified SUPER_ADMIN; false when one with this e-mail exists, which is left as it is.
+    /// Creates a verified SUPER_ADMIN; false when one with this e-mail exists, which is left as it is.
     ///
     /// # Errors
-    /// Validation, or a database that cannot be reached.
+    /// Validation errors, or a database that cannot be reached.
     pub async fn create(&self, new: &NewSuperuser) -> Result<bool, Error> {
         let app = &self.0;
         let mut faults = Faults::default();
@@ -75,7 +75,7 @@ impl Superusers {
     /// Sets a password; every session ends.
     ///
     /// # Errors
-    /// `NotFound`, or validation of the password.
+    /// `NotFound`, or validation errors of the password.
     pub async fn reset_password(&self, email: &str, password: &Secret) -> Result<(), Error> {
         let app = &self.0;
         let user = self.find(email).await?;
@@ -97,7 +97,7 @@ impl Superusers {
             .await
     }
 
-    /// A fresh code for the newest sign-in that waits for one: the way in when mail is down.
+    /// A new code for the newest sign-in that waits for one: for signing in while mail does not work.
     ///
     /// # Errors
     /// `NotFound` when no sign-in waits.

@@ -12,18 +12,18 @@ use crate::config::{Config, Price};
 use crate::peers::Peers;
 use crate::razorpay::Razorpay;
 
-/// What every handler of the service shares.
+/// The state that all handlers of the service share.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
-/// The parts behind [`App`].
+/// The contents of [`App`].
 pub struct Parts {
     pub(crate) pg: Pool,
     pub(crate) clock: Clock,
     pub(crate) keys: KeyRing,
     /// Wakes the relay of the outbox.
     pub(crate) wake: Wake,
-    /// Wakes the applier of webhooks.
+    /// Wakes the task that applies webhook events.
     pub(crate) arrived: Notify,
     pub(crate) health: Health,
     pub(crate) metrics: Metrics,
@@ -34,7 +34,7 @@ pub struct Parts {
 }
 
 impl App {
-    /// Puts the parts together; nothing is connected yet.
+    /// Creates the state; nothing is connected yet.
     ///
     /// # Errors
     /// When an address cannot be read.

@@ -17,20 +17,21 @@ pub struct Config {
     pub clock: Clock,
     pub razorpay: RazorpayConfig,
     pub price: Price,
-    /// Where browsers come back to.
+    /// The URL to which browsers return after a payment.
     pub callback_url: String,
     pub auth_url: String,
     pub songlist_url: String,
 }
 
-/// How Razorpay is reached, and its secrets.
+/// The address of Razorpay and the secrets shared with it.
 #[derive(Clone, Debug)]
 pub struct RazorpayConfig {
     pub base_url: String,
     pub key_id: String,
     pub key_secret: Secret,
     pub webhook_secret: Secret,
-    /// Good beside the new one for as long as it is set: retries are signed with the secret of their first try.
+    /// Also accepted for as long as it is set, because retries of a webhook are signed with the secret of the first
+    /// try.
     pub previous_webhook_secret: Option<Secret>,
 }
 
@@ -41,12 +42,12 @@ pub struct Price {
     pub amount_minor: i64,
     pub currency: String,
     pub description: String,
-    /// Razorpay wants at least 15 minutes, and fails now and then at exactly that.
+    /// Razorpay requires at least 15 minutes, and sometimes fails at exactly 15.
     pub link_life: Duration,
 }
 
 impl Config {
-    /// Reads the environment; faults are noted in it.
+    /// Reads the environment; faults are added to `env`.
     pub fn from_env(env: &mut Env) -> Self {
         let clock = Clock::system();
         let public_url = env.text(

@@ -1,10 +1,10 @@
-//! Where the messages of this service's outbox go.
+//! Delivery of the messages in this service's outbox.
 
 use outbox::Message;
 
 use crate::App;
 
-/// Sends one message of the outbox.
+/// Delivers one message of the outbox.
 pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
     match message.topic.as_str() {
         "premium.changed" => rpc::deliver("payments", &app.peers.followers(), &message).await,

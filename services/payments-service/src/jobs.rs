@@ -10,15 +10,15 @@ use crate::domain::settlement;
 use crate::domain::states::State;
 use crate::store::{payments, webhook_events};
 
-/// Payments looked at in one run; each costs two or three calls to Razorpay.
+/// The most payments that one run checks; each costs two or three calls to Razorpay.
 const BATCH: i64 = 50;
-/// A payment is not looked at more often.
+/// The shortest time between two checks of a payment, in seconds.
 const PAUSE_SECS: i64 = 20;
 
 /// Runs a job.
 ///
 /// # Errors
-/// `NotFound` for a name this service does not have.
+/// `NotFound` when this service has no job with this name.
 pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
     match name {
         "payments.poll_pending" => poll_pending(app).await,
@@ -27,7 +27,7 @@ pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
     }
 }
 
-/// Asks Razorpay about every payment that is not settled: webhooks get lost.
+/// Asks Razorpay about payments that are not settled, because webhooks can get lost.
 async fn poll_pending(app: &App) -> Result<String, Error> {
     let before = app.clock.now() - Duration::seconds(PAUSE_SECS);
     let failed_since = app.clock.now() - Duration::days(1);
@@ -52,7 +52,8 @@ async fn poll_pending(app: &App) -> Result<String, Error> {
     Ok(format!("checked {}, activated {activated}, failed {failed}, unanswered {unanswered}", due.len()))
 }
 
-/// Forgets what nobody can use any more. Events are kept for 60 days: support replays them after up to 15.
+/// Deletes rows that are no longer needed. Events are kept for 60 days, because Razorpay's support may replay them for
+/// 15 days.
 async fn purge(app: &App) -> Result<String, Error> {
     let ages = [
         (webhook_events::OLD, Duration::days(60)),

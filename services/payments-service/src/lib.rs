@@ -20,10 +20,10 @@ use kit_pg::migrate::{EmbeddedMigrations, embed_migrations};
 pub use app::App;
 pub use config::Config;
 
-/// The schema's migrations.
+/// The migrations of the service's schema.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/payments-service");
 
-/// Where a started service listens.
+/// The addresses on which a started service listens.
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
     pub grpc: SocketAddr,
@@ -32,7 +32,7 @@ pub struct Addresses {
     pub webhook: SocketAddr,
 }
 
-/// Starts the service and returns when it serves.
+/// Starts the service; returns when it accepts requests.
 ///
 /// # Errors
 /// When migrations are pending, the database cannot be reached, or a port is taken.

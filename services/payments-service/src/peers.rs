@@ -16,7 +16,7 @@ impl Peers {
         })
     }
 
-    /// Everybody who follows premium.
+    /// The services that receive changes of premium.
     pub(crate) fn followers(&self) -> [&Peer; 2] {
         [&self.songlist, &self.auth]
     }

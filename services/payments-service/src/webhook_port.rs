@@ -1,4 +1,4 @@
-//! The service's own public port: Razorpay's webhooks reach it without the gateway.
+//! The service's own public port, for Razorpay's webhooks without the gateway.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,12 +13,12 @@ use serde_json::json;
 use crate::App;
 use crate::domain::webhook_events;
 
-/// Razorpay's events are a few KiB.
+/// The largest body in bytes; Razorpay's events have a few KiB.
 const MAX_BODY: usize = 256 * 1024;
-/// The same path as behind the gateway.
+/// The same path as on the gateway.
 const PATH: &str = "/api/v1/payments/webhook/razorpay/";
 
-/// Serves the port; returns the bound address. A plain function: actix's builder is not `Send`.
+/// Serves the port; returns the bound address. It is not async, because actix's builder is not `Send`.
 pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<SocketAddr> {
     let shared = app.clone();
     let server = HttpServer::new(move || {
@@ -49,14 +49,14 @@ pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow:
 
 async fn receive(app: Data<App>, request: HttpRequest, body: Bytes) -> HttpResponse {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    // Two signatures are one too many.
+    // A request with more than one signature counts as unsigned.
     let signature =
         header("x-razorpay-signature").filter(|_| request.headers().get_all("x-razorpay-signature").count() == 1);
     match webhook_events::receive(&app, &body, signature, header("x-razorpay-event-id")).await {
         Ok(()) => HttpResponse::Ok().json(json!({ "status": "success" })),
         Err(error) => {
             error.log();
-            // Razorpay reads the class only, and sends everything but a 2xx again.
+            // Razorpay sends an event again after every status except a 2xx; it makes no other difference.
             let status = StatusCode::from_u16(error.kind().http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             HttpResponse::build(status).json(json!({ "status": "error", "code": error.code().name() }))
         }

@@ -10,11 +10,11 @@ use uuid::Uuid;
 use crate::config::Config;
 use crate::peers::Peers;
 
-/// What every handler of the service shares.
+/// The state that all handlers of the service share.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
-/// The parts behind [`App`].
+/// The contents of [`App`].
 pub struct Parts {
     pub(crate) pg: Pool,
     pub(crate) keys: KeyRing,
@@ -22,12 +22,12 @@ pub struct Parts {
     pub(crate) metrics: Metrics,
     pub(crate) peers: Peers,
     pub(crate) poll_payments_every: Duration,
-    /// This process, as the lease names its holder.
+    /// The id under which this process holds the lease.
     pub(crate) me: Uuid,
 }
 
 impl App {
-    /// Puts the parts together; nothing is connected yet.
+    /// Creates the state; nothing is connected yet.
     ///
     /// # Errors
     /// When an address cannot be read.

@@ -13,7 +13,7 @@ pub struct Config {
     pub ops_addr: SocketAddr,
     pub pg: PgConfig,
     pub keys: KeyRing,
-    /// Between two polls of pending payments.
+    /// The time between two polls of pending payments.
     pub poll_payments_every: Duration,
     pub auth_url: String,
     pub songlist_url: String,
@@ -21,7 +21,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the environment; faults are noted in it.
+    /// Reads the environment; faults are added to `env`.
     pub fn from_env(env: &mut Env) -> Self {
         Self {
             grpc_addr: env.get(

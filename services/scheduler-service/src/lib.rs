@@ -1,5 +1,5 @@
-//! scheduler-service owns when recurring work runs. It holds no business code: a due job is one call to the service that
-//! owns the work.
+//! scheduler-service decides when recurring work runs. It contains no business code: for a due job it calls the service
+//! that owns the work.
 
 mod app;
 mod config;
@@ -17,17 +17,17 @@ use kit_pg::migrate::{EmbeddedMigrations, embed_migrations};
 pub use app::App;
 pub use config::Config;
 
-/// The schema's migrations.
+/// The migrations of the service's schema.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/scheduler-service");
 
-/// Where a started service listens.
+/// The addresses on which a started service listens.
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
     pub grpc: SocketAddr,
     pub ops: SocketAddr,
 }
 
-/// Starts the service and returns when it serves.
+/// Starts the service; returns when it accepts requests.
 ///
 /// # Errors
 /// When migrations are pending, the database cannot be reached, or a port is taken.

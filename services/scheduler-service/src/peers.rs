@@ -7,7 +7,7 @@ use proto::common::job_runner_client::JobRunnerClient;
 
 use crate::config::Config;
 
-/// What one run may take.
+/// The time that one run may take.
 const BUDGET: Duration = Duration::from_secs(60);
 
 /// The services that own the work.
@@ -26,10 +26,10 @@ impl Peers {
         })
     }
 
-    /// Has a service run one of its jobs; what it reports.
+    /// Calls a service to run one of its jobs; returns the job's summary.
     ///
     /// # Errors
-    /// When the service is unknown, away, or the job failed.
+    /// When the service is unknown or cannot be reached, or the job failed.
     pub(crate) async fn run(&self, service: &str, job: &str) -> anyhow::Result<String> {
         let peer = match service {
             "auth" => &self.auth,

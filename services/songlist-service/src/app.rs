@@ -22,11 +22,11 @@ const CONFLICTS: &[Conflict] = &[
     Conflict { constraint: "song_requests_open_key", code: Code::RequestExists },
 ];
 
-/// What every handler of the service shares.
+/// The state that all handlers of the service share.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
 
-/// The parts behind [`App`].
+/// The contents of [`App`].
 pub struct Parts {
     pub(crate) pg: Pool,
     pub(crate) clock: Clock,
@@ -40,7 +40,7 @@ pub struct Parts {
 }
 
 impl App {
-    /// Puts the parts together; nothing is connected yet.
+    /// Creates the state; nothing is connected yet.
     ///
     /// # Errors
     /// When an address cannot be read.

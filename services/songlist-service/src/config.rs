@@ -13,14 +13,14 @@ pub struct Config {
     pub pg: PgConfig,
     pub keys: KeyRing,
     pub clock: Clock,
-    /// TENANT songs need premium.
+    /// Whether TENANT songs need premium.
     pub songs_need_premium: bool,
     pub auth_url: String,
     pub payments_url: String,
 }
 
 impl Config {
-    /// Reads the environment; faults are noted in it.
+    /// Reads the environment; faults are added to `env`.
     pub fn from_env(env: &mut Env) -> Self {
         let clock = Clock::system();
         Self {

@@ -10,7 +10,7 @@ use crate::App;
 /// Runs a job.
 ///
 /// # Errors
-/// `NotFound` for a name this service does not have.
+/// `NotFound` when this service has no job with this name.
 pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
     match name {
         "songlist.purge" => purge(app).await,
@@ -18,7 +18,7 @@ pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
     }
 }
 
-/// Forgets what nobody can use any more.
+/// Deletes rows that are no longer needed.
 async fn purge(app: &App) -> Result<String, Error> {
     let ages = [(OLD_KEYS, Duration::hours(24)), (OLD_OUTBOX, Duration::days(7)), (OLD_INBOX, Duration::days(30))];
     kit_pg::purge(&app.pg, &ages, app.clock.now()).await

@@ -20,17 +20,17 @@ pub use app::App;
 pub use config::Config;
 pub use seeds::{seed_genres, seed_songs};
 
-/// The schema's migrations.
+/// The migrations of the service's schema.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/songlist-service");
 
-/// Where a started service listens.
+/// The addresses on which a started service listens.
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
     pub grpc: SocketAddr,
     pub ops: SocketAddr,
 }
 
-/// Starts the service and returns when it serves.
+/// Starts the service; returns when it accepts requests.
 ///
 /// # Errors
 /// When migrations are pending, the database cannot be reached, or a port is taken.

@@ -11,10 +11,10 @@ use crate::Error;
 use crate::assertion::KeyRing;
 use crate::caller::Caller;
 
-/// A channel to one peer that signs every call.
+/// A channel to another service that signs the caller of every call.
 pub type Peer = InterceptedService<Channel, Signer>;
 
-/// Signs the caller of each request for one audience.
+/// Signs the caller of each request; `audience` is the service that is called.
 #[derive(Clone)]
 pub struct Signer {
     audience: &'static str,
@@ -36,7 +36,7 @@ impl Interceptor for Signer {
     }
 }
 
-/// A lazily connected channel: a peer that is down costs an error at the call, never at the start.
+/// A channel that connects lazily: when the peer is down, the call fails, not the start.
 ///
 /// # Errors
 /// When the address is not a URI.
@@ -52,7 +52,7 @@ pub fn connect(audience: &'static str, uri: &str, keys: &KeyRing) -> anyhow::Res
     Ok(InterceptedService::new(endpoint.connect_lazy(), Signer { audience, keys: keys.clone() }))
 }
 
-/// A request that carries its caller and what is left of its time budget.
+/// A request with its caller and a deadline of `budget` from now.
 pub fn call<T>(caller: &Caller, budget: Duration, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.set_timeout(budget);
@@ -60,7 +60,7 @@ pub fn call<T>(caller: &Caller, budget: Duration, message: T) -> Request<T> {
     request
 }
 
-/// A request for a stream without an end: it carries its caller and no deadline.
+/// A request for a stream without an end, with its caller and without a deadline.
 pub fn stream<T>(caller: &Caller, message: T) -> Request<T> {
     let mut request = Request::new(message);
     request.extensions_mut().insert(caller.clone());

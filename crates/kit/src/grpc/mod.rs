@@ -12,15 +12,15 @@ use crate::caller::Caller;
 pub use client::{Peer, call, connect, stream};
 pub use server::{GrpcServer, serve};
 
-/// HTTP/2 windows in bytes: an answer of a page fits without a window update.
+/// HTTP/2 windows in bytes, large enough for a page of rows without a window update.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
 /// The metadata key of the caller assertion.
 const ASSERTION: &str = "x-caller-assertion";
-/// The metadata key a callee sets when it answers from an idempotency record.
+/// The metadata key that a service sets when it answers from an idempotency record.
 pub const REPLAYED: &str = "idempotency-replayed";
 
-/// Takes a request apart: its verified caller, put there by the server layer, and its message.
+/// Splits a request into its caller, which the server layer has verified, and its message.
 ///
 /// # Errors
 /// `Internal` when the layer is missing, which is a bug.

@@ -21,17 +21,18 @@ use crate::deadline;
 use crate::lifecycle::Shutdown;
 use crate::metrics::Metrics;
 
-/// What a gRPC listener needs beside its services.
+/// What a gRPC listener needs besides its services.
 pub struct GrpcServer {
     pub addr: SocketAddr,
     pub keys: KeyRing,
     pub metrics: Metrics,
 }
 
-/// The longest a unary call may take, whatever its caller allows; an import sends its own longer deadline.
+/// The longest that a call may take, whatever its caller allows. Imports send longer deadlines than other calls.
 const MAX_CALL: Duration = Duration::from_secs(600);
 
-/// Serves the routes; returns the bound address. Health is `grpc.health.v1`, and starts as NOT_SERVING until this returns.
+/// Serves the routes; returns the bound address. The health service `grpc.health.v1` answers SERVING until the service
+/// drains.
 ///
 /// # Errors
 /// When the address cannot be bound.
@@ -50,7 +51,7 @@ pub async fn serve(server: GrpcServer, routes: Routes, shutdown: &Shutdown) -> a
         .http2_keepalive_interval(Some(Duration::from_secs(20)))
         .layer(layer)
         .add_routes(routes.add_service(health));
-    // The builder has such a setting too, but it does not reach a listener that was bound before.
+    // The builder's own setting has no effect on a listener that was bound before.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     shutdown.spawn("grpc", router.serve_with_incoming_shutdown(incoming, soft.cancelled_owned()));
     tokio::spawn(async move {
@@ -125,7 +126,7 @@ where
             let answer = deadline::within(budget, AssertUnwindSafe(inner.call(request)).catch_unwind());
             let response = match answer.await {
                 Ok(response) => response?,
-                // Without an answer the caller would take the bug for a slow service, and try again.
+                // Without an answer the caller would take the service for a slow one and try again.
                 Err(_panic) => {
                     metrics.event("panic");
                     Status::from(Error::internal(anyhow::anyhow!("{method} panicked"))).into_http()

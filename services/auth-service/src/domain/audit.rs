@@ -5,12 +5,12 @@ use uuid::Uuid;
 use crate::App;
 use crate::store::audit::{self, AuditEvent};
 
-/// What happened, to whom.
+/// What happened, and to whom.
 pub(crate) struct Event<'a> {
     pub tenant: Option<Uuid>,
-    /// Who did it, when the caller is not signed in yet.
+    /// The user who did it, when the caller is not signed in yet.
     pub actor: Option<Uuid>,
-    /// OWASP vocabulary where it has a word.
+    /// The event's name, from OWASP's logging vocabulary where it has one.
     pub action: &'a str,
     pub target: Option<Uuid>,
     pub result: &'a str,

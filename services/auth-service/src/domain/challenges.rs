@@ -1,4 +1,4 @@
-//! Challenges: opened by a flow, sent by the mail worker, answered with a code.
+//! Challenges: opened by sign-in, registration or password reset, mailed by the outbox relay, answered with a code.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use super::identity::given;
 use crate::App;
 use crate::store::challenges::{self, Challenge, OneTimeCode};
 
-/// Guesses that are evaluated per challenge.
+/// The most guesses per challenge.
 const MAX_ATTEMPTS: i32 = 5;
-/// Guesses that are evaluated per account and day, over all its challenges.
+/// The most guesses per account and day, over all its challenges.
 const MAX_ATTEMPTS_A_DAY: i64 = 100;
-/// Challenges of one purpose that an account opens in an hour.
+/// The most challenges of one purpose that an account may open in an hour.
 const MAX_OPENED_AN_HOUR: i64 = 20;
-/// Codes sent per challenge.
+/// The most codes that are sent per challenge.
 const MAX_SENDS: i32 = 5;
 
 /// What a code is for.
@@ -49,7 +49,7 @@ impl Purpose {
     }
 }
 
-/// Whom a challenge is about.
+/// The user or registration that a challenge belongs to, and the address for its code.
 #[derive(Clone, Debug)]
 pub(crate) struct Addressee {
     pub tenant: Option<Uuid>,
@@ -59,7 +59,7 @@ pub(crate) struct Addressee {
     pub email_norm: String,
 }
 
-/// Opens a challenge and asks the mail worker for its first code.
+/// Opens a challenge and writes the outbox message that mails its first code.
 pub(crate) async fn open(
     conn: &mut Conn,
     app: &App,
@@ -88,13 +88,13 @@ pub(crate) async fn open(
     Ok(row.id)
 }
 
-/// True when an account has opened so many challenges lately that no more are sent.
+/// True when an account has opened so many challenges in the last hour that no more are sent.
 pub(crate) async fn too_many(conn: &mut Conn, app: &App, purpose: Purpose, user: Uuid) -> Result<bool, TxError> {
     let since = app.clock.now() - chrono::Duration::hours(1);
     Ok(challenges::opened_since(conn, user, purpose.name(), since).await? >= MAX_OPENED_AN_HOUR)
 }
 
-/// The outbox row holds the challenge's id only: the code is made when it is sent.
+/// Writes the outbox message, which contains the challenge's id only: the code is made when the mail is sent.
 async fn request_code(conn: &mut Conn, id: Uuid, tenant: Option<Uuid>, request_id: &str) -> Result<(), TxError> {
     let message = outbox::NewMessage {
         topic: "mail.code",
@@ -107,8 +107,8 @@ async fn request_code(conn: &mut Conn, id: Uuid, tenant: Option<Uuid>, request_i
     outbox::emit(conn, message).await
 }
 
-/// Asks for the code of an open challenge to be sent again: the counter and the end of life stay as they are. Seconds until
-/// the next send is possible.
+/// Sends a new code for an open challenge, without changing its counter of guesses and its expiry. Returns the seconds
+/// until another code may be requested.
 pub(crate) async fn resend(
     conn: &mut Conn,
     app: &App,
@@ -121,7 +121,7 @@ pub(crate) async fn resend(
     let waits = challenge
         .last_sent_at
         .map_or(Duration::ZERO, |at| spacing.saturating_sub((now - at).to_std().unwrap_or(Duration::ZERO)));
-    // One that was never sent has its request in the outbox still.
+    // When no code was sent yet, the first outbox message is still pending.
     if over || challenge.consumed_at.is_some() || challenge.sends == 0 || !waits.is_zero() {
         return Ok(waits.as_secs().max(1));
     }
@@ -138,7 +138,7 @@ pub(crate) struct Dispatch {
     pub ttl: Duration,
 }
 
-/// Makes the code of a challenge for one dispatch; `None` when it is not wanted any more.
+/// Makes the code of a challenge for one mail; `None` when the challenge was used or has expired.
 ///
 /// # Errors
 /// When the database cannot be reached.
@@ -169,15 +169,16 @@ pub(crate) async fn dispatch(app: &App, id: Uuid) -> Result<Option<Dispatch>, Er
         .await
 }
 
-/// The end of life: fixed by the first dispatch.
+/// The expiry of a challenge, which the first mail sets.
 fn first_end(challenge: &Challenge, now: DateTime<Utc>) -> DateTime<Utc> {
     challenge.expires_at.unwrap_or(now + chrono::Duration::seconds(i64::from(challenge.ttl_secs)))
 }
 
-/// Answers challenges with a code: each is charged a try, durably and before anything is compared. The one whose code it is.
+/// Answers challenges with a code. A guess is counted for each of them and committed before the code is compared.
+/// Returns the challenge that the code belongs to.
 ///
 /// # Errors
-/// `otp_invalid` for a wrong, expired, used up or unknown one alike.
+/// `otp_invalid`, whether the code is wrong, expired, used or unknown.
 pub(crate) async fn answer(
     app: &App,
     scope: Scope,
@@ -213,15 +214,15 @@ pub(crate) async fn answer(
         .ok_or_else(otp_invalid)
 }
 
-/// Uses an answered challenge up, inside the transaction of what it allows.
+/// Marks an answered challenge as used, in the transaction of the action that it allows.
 ///
 /// # Errors
-/// `otp_invalid` when somebody else was first.
+/// `otp_invalid` when it was used meanwhile.
 pub(crate) async fn consume(conn: &mut Conn, app: &App, challenge: &Challenge) -> Result<(), TxError> {
     if challenges::consume(conn, challenge.id, app.clock.now()).await? { Ok(()) } else { Err(otp_invalid().into()) }
 }
 
-/// Refuses an answer to a challenge that lacks one of its two parts.
+/// Refuses an answer without the id of the challenge or without the code.
 ///
 /// # Errors
 /// `Invalid` with each missing field.
@@ -232,7 +233,7 @@ pub(crate) fn check_proof(challenge: &str, otp: &str) -> Result<(), Error> {
     faults.finish()
 }
 
-/// One answer for every way a code can be wrong.
+/// The same error for every reason why a code is wrong.
 pub(crate) fn otp_invalid() -> Error {
     Error::new(Code::OtpInvalid)
 }

@@ -1,4 +1,4 @@
-//! One-time codes: six digits, stored only as a MAC over everything they are good for.
+//! One-time codes: six digits, stored only as a MAC over the code and everything that it is valid for.
 
 use kit::{Error, Secret};
 use ring::hmac;
@@ -14,7 +14,7 @@ impl CodeKeys {
     /// Reads `id=hex,…`.
     ///
     /// # Errors
-    /// When there is none, or one is shorter than 256 bits.
+    /// When there is no key, or a key is shorter than 256 bits.
     pub(crate) fn parse(list: &Secret) -> anyhow::Result<Self> {
         let mut keys = Vec::new();
         for part in list.expose().split(',').map(str::trim).filter(|part| !part.is_empty()) {
@@ -35,7 +35,7 @@ impl CodeKeys {
         Ok((id.clone(), hmac::sign(key, message(challenge, code).as_bytes()).as_ref().to_vec()))
     }
 
-    /// True when one of the stored codes is this one. Every stored code is compared, in constant time.
+    /// True when `code` is one of the stored codes. Every stored code is compared, in constant time.
     pub(crate) fn matches(&self, challenge: &Challenge, stored: &[OneTimeCode], code: &Secret) -> bool {
         let message = message(challenge, code);
         stored.iter().fold(false, |found, row| {
@@ -45,7 +45,7 @@ impl CodeKeys {
     }
 }
 
-/// What a code is good for: this tenant, person, purpose and challenge.
+/// The text under the MAC: the code, with the tenant, user, purpose and challenge that it is valid for.
 fn message(challenge: &Challenge, code: &Secret) -> String {
     let id = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     format!(
@@ -58,12 +58,13 @@ fn message(challenge: &Challenge, code: &Secret) -> String {
     )
 }
 
-/// A uniform code of six digits from the system's randomness.
+/// A random code of six digits; all codes are equally likely.
 ///
 /// # Errors
-/// `Internal` when that fails.
+/// `Internal` when the system's random number generator fails.
 pub(crate) fn generate() -> Result<Secret, Error> {
-    /// The largest multiple of a million that four bytes hold: values above it would favour small codes.
+    /// The largest multiple of a million in four bytes; larger random values are dropped, because they would favour
+    /// small codes.
     const FAIR: u32 = u32::MAX - u32::MAX % 1_000_000;
     let random = SystemRandom::new();
     loop {
@@ -76,10 +77,10 @@ pub(crate) fn generate() -> Result<Secret, Error> {
     }
 }
 
-/// A handle nobody guesses: 128 random bits.
+/// A challenge id that cannot be guessed: 128 random bits.
 ///
 /// # Errors
-/// `Internal` when randomness fails.
+/// `Internal` when the system's random number generator fails.
 pub(crate) fn handle() -> Result<Uuid, Error> {
     let mut bytes = [0_u8; 16];
     SystemRandom::new().fill(&mut bytes).map_err(|_failed| Error::internal(anyhow::anyhow!("no randomness")))?;
@@ -101,7 +102,7 @@ mod tests {
         }
         let expected = f64::from(samples) / 10.0;
         let chi_square: f64 = counts.iter().map(|count| (f64::from(*count) - expected).powi(2) / expected).sum();
-        // 9 degrees of freedom: above 33.7 once in ten thousand runs.
+        // With 9 degrees of freedom the value is above 33.7 once in ten thousand runs.
         assert!(chi_square < 33.7, "chi-square {chi_square}, counts {counts:?}");
     }
 }

@@ -10,7 +10,7 @@ const CONSUMER: &str = "auth";
 /// The topics that this service accepts, each with the service that owns it.
 pub(crate) const SENDERS: &[(&str, &str)] = &[("premium.changed", "payments"), ("mail.requested", "songlist")];
 
-/// Takes a message of another service, once.
+/// Applies a message of another service; a redelivered message has no effect.
 pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
     app.pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
@@ -20,7 +20,7 @@ pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
             match message.topic.as_str() {
                 "premium.changed" => premium::arrived(conn, message).await,
                 "mail.requested" => notice(conn, message).await,
-                // A sender of a later version may tell more than this one understands.
+                // A sender of a newer release may send topics that this release does not know.
                 _ => Ok(()),
             }
         })
@@ -29,7 +29,7 @@ pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
     Ok(())
 }
 
-/// Mails in the name of another service: only this one knows addresses and templates.
+/// Sends a mail for another service: only auth-service knows addresses and templates.
 async fn notice(conn: &mut Conn, message: &Delivered) -> Result<(), TxError> {
     let forward = NewMessage {
         topic: "mail.notice",

@@ -1,4 +1,4 @@
-//! What names a person: the form it is stored in and the form it is compared in.
+//! E-mails, usernames and other fields of a user: how they are checked, stored and compared.
 
 use kit::error::Faults;
 use kit::text::{clean, required};
@@ -6,24 +6,24 @@ use unicode_normalization::UnicodeNormalization;
 
 /// The form in which e-mails, usernames and tenant names are compared: NFKC, case folded.
 pub(crate) fn compared(text: &str) -> String {
-    // No stored form holds a control character, and Postgres takes no NUL: such a text simply matches nobody.
+    // No stored form contains a control character, and Postgres accepts no NUL: such a text must match no user.
     let printable: String = text.trim().nfkc().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     caseless::default_case_fold_str(&printable).nfkc().collect()
 }
 
-/// Notes a fault when neither an e-mail nor a username was given.
+/// Adds a fault when neither an e-mail nor a username was given.
 pub(crate) fn check_identifier(identifier: &str, faults: &mut Faults) {
     if identifier.trim().is_empty() {
         faults.add("non_field_errors", "Send either email or username.");
     }
 }
 
-/// A secret as it came; only its absence is a fault of the form.
+/// Checks that a secret was sent at all; it is not checked further here.
 pub(crate) fn given(text: &str) -> Result<(), String> {
     if text.is_empty() { Err("This field is required.".to_owned()) } else { Ok(()) }
 }
 
-/// A person's own fields, checked.
+/// The fields of a user after they were checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     pub username: String,
@@ -33,7 +33,7 @@ pub(crate) struct Person {
     pub phone_no: String,
 }
 
-/// A person's fields as they came.
+/// The fields of a user as they were received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RawPerson {
     pub username: String,
@@ -44,7 +44,7 @@ pub(crate) struct RawPerson {
 }
 
 impl RawPerson {
-    /// Checks every field; faults are noted under the fields' names.
+    /// Checks every field; faults are added under the names of the fields.
     pub(crate) fn check(&self, faults: &mut Faults) -> Person {
         Person {
             username: faults.check("username", username(&self.username)).unwrap_or_default(),
@@ -56,7 +56,7 @@ impl RawPerson {
     }
 }
 
-/// 3–150 of letters, digits and `. _ + -`; no `@`, so that a username never looks like an e-mail.
+/// A username has 3 to 150 letters, digits and `. _ + -`; no `@`, so that it is never taken for an e-mail.
 fn username(text: &str) -> Result<String, String> {
     let text = required(text, 150)?;
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | '-');
@@ -70,7 +70,7 @@ fn username(text: &str) -> Result<String, String> {
     }
 }
 
-/// An address as the mail library takes it, at most 254 characters.
+/// An address that the mail library accepts, of at most 254 characters.
 pub(crate) fn email(text: &str) -> Result<String, String> {
     let text = required(text, 254)?;
     let dotted = text.rsplit_once('@').is_some_and(|(_, domain)| domain.contains('.'));
@@ -80,7 +80,7 @@ pub(crate) fn email(text: &str) -> Result<String, String> {
     }
 }
 
-/// E.164; ten bare digits are an Indian number.
+/// A phone number in E.164 form; ten digits without a prefix are taken for an Indian number.
 fn phone_no(text: &str) -> Result<String, String> {
     let text = clean(text, 20)?;
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

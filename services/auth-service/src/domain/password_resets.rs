@@ -12,8 +12,8 @@ use super::{audit, codes, passwords, sessions, tenants};
 use crate::App;
 use crate::store::users::{self, User};
 
-/// Opens a reset challenge for a real account and mails its code; for anybody else a handle that leads nowhere is made, so
-/// that the answer is the same.
+/// Opens a reset challenge for an existing account and mails its code. For an unknown account it returns a challenge id
+/// that is not stored, so that the answer is the same.
 pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, identifier: &str) -> Result<Uuid, Error> {
     let realm = realm_of(app, tenant).await?;
     let mut faults = Faults::default();
@@ -43,10 +43,10 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
     Ok(challenge)
 }
 
-/// Sets a new password by the code of a reset challenge: every session ends and a notice is mailed.
+/// Sets a new password after the code of a reset challenge was checked. Every session ends and a notice is mailed.
 ///
 /// # Errors
-/// `otp_invalid`; validation of the new password, answered only after the code was right, which is not used up by it.
+/// `otp_invalid`; validation errors of the new password, only after the right code, which can then be used again.
 pub(crate) async fn confirm(
     app: &App,
     caller: &Caller,

@@ -12,22 +12,23 @@ use tokio::sync::{Semaphore, oneshot};
 
 use super::identity::{Person, compared};
 
-/// Longer passwords are refused before anything is hashed.
+/// The longest password; longer ones are refused before they are hashed.
 const MAX_CHARS: usize = 128;
 const MIN_CHARS: usize = 8;
-/// Waiting hashes per core; more are refused with 503 at once.
+/// The most hashes per core that run or wait; further ones are refused with 503 at once.
 const QUEUE_PER_CORE: usize = 8;
-/// Memory in KiB, passes and lanes of Argon2id: OWASP's first choice.
+/// Memory in KiB, passes and lanes of Argon2id, as OWASP recommends.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
 
-/// A hash of a forgotten random password at the same cost, verified for unknown accounts so that they take the same time.
+/// A hash of a random password that nobody knows, with the same cost. It is verified for unknown accounts, so that
+/// these take the same time.
 const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$ySDe5zMqulPpMtcUeGCwkw$CQHt/K1JdvLMhaOrXDAOFPHrQTMqk+z9buB9Zs7BwI0";
 
-/// The most common passwords of eight characters and more (list by Royce Williams, as Django ships it).
+/// The most common passwords of eight characters and more (the list by Royce Williams that Django contains).
 static COMMON: LazyLock<HashSet<&'static str>> =
     LazyLock::new(|| include_str!("../common_passwords.txt").lines().collect());
 
-/// Checks a new password against the policy and the person it is for.
+/// Checks a new password against the policy and the fields of its user.
 ///
 /// # Errors
 /// A sentence for the field.
@@ -55,14 +56,14 @@ pub(crate) fn check_new(password: &Secret, person: &Person) -> Result<(), String
     Ok(())
 }
 
-/// True when one is most of the other.
+/// True when the name makes up most of the password, or contains the password.
 fn similar(password: &str, name: &str) -> bool {
     let (long, short) = (password.chars().count(), name.chars().count());
     short >= 4 && (password.contains(name) && short * 10 >= long * 6 || name.contains(password))
 }
 
-/// Hashes on threads of its own, as many as there are cores, with a bounded queue. They have the lowest priority: a flood of
-/// sign-ins takes the time that nothing else needs.
+/// Hashes passwords on its own threads, one per core, with a bounded queue. The threads have the lowest priority, so
+/// that many sign-ins at once do not delay other work.
 pub(crate) struct Hasher {
     jobs: mpsc::Sender<Job>,
     admitted: Arc<Semaphore>,
@@ -70,11 +71,11 @@ pub(crate) struct Hasher {
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The lowest priority there is on Unix.
+/// The lowest priority on Unix.
 const NICE: i32 = 19;
 
 impl Hasher {
-    /// Starts the threads; they end with the last handle.
+    /// Starts the threads; they end when the hasher is dropped.
     pub(crate) fn new() -> Self {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let (jobs, waiting) = mpsc::channel::<Job>();
@@ -82,12 +83,13 @@ impl Hasher {
         for _ in 0..cores {
             let waiting = waiting.clone();
             std::thread::spawn(move || {
-                // On Linux the priority is that of the calling thread. Without it hashing still works.
+                // On Linux this sets the priority of the calling thread. Hashing works without it, so an error is
+                // ignored.
                 let _ = rustix::process::setpriority_process(None, NICE);
                 loop {
                     let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
                     let Ok(job) = job else { return };
-                    // A panic costs the one request, whose answer is dropped, and not the thread.
+                    // After a panic only this request fails, because its answer is dropped; the thread goes on.
                     let _ = std::panic::catch_unwind(AssertUnwindSafe(job));
                 }
             });
@@ -98,7 +100,7 @@ impl Hasher {
     /// The PHC string of a password.
     ///
     /// # Errors
-    /// `Unavailable` when too many wait.
+    /// `Unavailable` when the queue is full.
     pub(crate) async fn hash(&self, password: &Secret) -> Result<String, Error> {
         let password = password.clone();
         self.off_thread(move || {
@@ -110,10 +112,10 @@ impl Hasher {
         .await
     }
 
-    /// True when the password is the hash's. `None`, unusable and unreadable hashes never verify, and take as long.
+    /// True when the hash is one of the password. `None` and unusable hashes never verify, and take as long as others.
     ///
     /// # Errors
-    /// `Unavailable` when too many wait.
+    /// `Unavailable` when the queue is full.
     pub(crate) async fn verify(&self, password: &Secret, hash: Option<&str>) -> Result<bool, Error> {
         if password.expose().chars().count() > MAX_CHARS {
             return Ok(false);
@@ -135,7 +137,7 @@ impl Hasher {
         let (answer, answered) = oneshot::channel();
         let job = move || {
             let _admitted = admitted;
-            // Nobody waits any more: the place in the queue is all that is left of the request.
+            // When the request was cancelled while it waited, nothing is computed.
             if !answer.is_closed() {
                 let _ = answer.send(work());
             }

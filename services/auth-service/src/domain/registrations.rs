@@ -1,5 +1,5 @@
-//! Listeners register themselves. What exists does not change until the mailed code is proven, and whoever asks gets the
-//! same answer.
+//! Listeners register themselves. Existing accounts do not change until the mailed code was sent back, and the answer
+//! does not depend on whether an account exists.
 
 use kit::caller::Caller;
 use kit::error::Faults;
@@ -18,10 +18,10 @@ use crate::store::registrations::{self, Registration};
 use crate::store::users::{self, Claimed, User};
 use crate::store::{self};
 
-/// Pending registrations of one address that a code is compared with.
+/// The most open challenges of one address with which a code is compared.
 const PENDING: i64 = 3;
 
-/// A registration as it came.
+/// A registration as it was received.
 pub(crate) struct Input {
     pub tenant: String,
     pub person: RawPerson,
@@ -29,10 +29,10 @@ pub(crate) struct Input {
     pub confirm_password: Secret,
 }
 
-/// Takes a registration; returns the address that was given.
+/// Stores a registration and mails its code; returns the address that was given.
 ///
 /// # Errors
-/// Validation, and `username_taken`.
+/// Validation errors, and `username_taken`.
 pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Result<String, Error> {
     let tenant = TenantId(tenants::resolve(app, &input.tenant).await?.id);
     let mut faults = Faults::default();
@@ -59,7 +59,8 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
             let account = users::find_by_email_also_deleted(conn, tenant, &row.email_norm).await?;
             let own = account.as_ref().map(|user| user.id);
-            // Only an account that this registration would take over may keep its name; else the answer would tell whose it is.
+            // The name may be that of an account that this registration would replace. For other accounts it counts as
+            // taken: otherwise the answer would reveal that name and address belong together.
             let claimable = account
                 .as_ref()
                 .filter(|user| matches!(Standing::of(user), Standing::UnverifiedListener | Standing::SelfDeleted));
@@ -86,7 +87,7 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
     Ok(row.email)
 }
 
-/// What an account means for somebody who registers with its address.
+/// The state of an account, as it matters for a registration with its address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     UnverifiedListener,
@@ -137,11 +138,11 @@ async fn notice(
     outbox::emit(conn, message).await
 }
 
-/// Proves an address with its code.
+/// Verifies an address with its code.
 ///
 /// # Errors
-/// `otp_invalid`; `account_deleted_by_admin` after the right code of such an account; `username_taken` when somebody else took
-/// it meanwhile.
+/// `otp_invalid`; `account_deleted_by_admin` for such an account, after the right code; `username_taken` when another
+/// user has taken the name meanwhile.
 pub(crate) async fn verify_email(
     app: &App,
     caller: &Caller,
@@ -214,7 +215,7 @@ async fn prove(
             store::tenants::add_user_count(conn, tenant, 1).await?;
             id
         }
-        // The account came into being, or became another, since the code was sent.
+        // The account was created, or its state has changed, after the code was sent.
         _ => return Err(otp_invalid().into()),
     };
     store::challenges::void_others(conn, Some(tenant.0), user, &answered.email_norm, now).await?;
@@ -270,7 +271,7 @@ fn username_taken() -> Error {
     Error::new(Code::UsernameTaken)
 }
 
-/// Sends the newest verification code again; whoever asks gets the same answer.
+/// Sends the newest verification code again. The answer is the same when there is none.
 pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, email: &str) -> Result<(), Error> {
     let tenant = TenantId(tenants::resolve(app, tenant).await?.id);
     let email = compared(email);

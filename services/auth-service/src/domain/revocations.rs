@@ -1,5 +1,5 @@
-//! Revoked tokens: written to Postgres with the change that revokes them, copied to Redis by the outbox and to the gateways
-//! by a stream.
+//! Revocations of tokens: written to Postgres in the transaction of the change that causes them, copied to Redis by the
+//! outbox and to the gateways by a stream.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -16,13 +16,13 @@ use uuid::Uuid;
 use crate::App;
 use crate::store::revocations::{self, Revocation};
 
-/// How often the stream sends what is new, or that nothing is.
+/// How often the stream sends a message; it is empty when there are no new revocations.
 const TICK: Duration = Duration::from_millis(500);
-/// How far each look goes back: a transaction may commit that long after it began.
+/// How far each query looks back, because a transaction may commit that long after it began.
 const OVERLAP_SECS: i64 = 30;
 
-/// Writes a revocation in the transaction of the change that caused it. Tokens below `min_version` are refused from then on;
-/// of a session all are.
+/// Writes a revocation in the transaction of the change that caused it. From then on tokens below `min_version` are
+/// refused; of a revoked session, all tokens are.
 pub(crate) async fn revoke(
     conn: &mut Conn,
     caller: &Caller,
@@ -42,7 +42,7 @@ pub(crate) async fn revoke(
     outbox::emit(conn, message).await
 }
 
-/// The subject of a name in table or message.
+/// The subject for its name in the table or in a message.
 pub(crate) fn subject(name: &str, id: Uuid) -> Option<Subject> {
     match name {
         "session" => Some(Subject::Session(SessionId(id))),
@@ -52,7 +52,7 @@ pub(crate) fn subject(name: &str, id: Uuid) -> Option<Subject> {
     }
 }
 
-/// How long a revocation matters: the life of an access token, its leeway and a margin.
+/// How long a revocation is kept: the lifetime of an access token, the leeway of its verification and a margin.
 fn revocation_life(app: &App) -> Duration {
     app.lifetimes.access + Duration::from_secs(120)
 }
@@ -63,7 +63,7 @@ pub(crate) async fn copy_to_redis(app: &App, subject: Subject, min_version: i64)
     app.redis.revoke(&revocations, revocation_life(app)).await.map_err(|_down| anyhow::anyhow!("Redis does not answer"))
 }
 
-/// Watches whether Redis still holds the revocations, and writes them again from Postgres when they were lost.
+/// Checks every second whether Redis holds the revocations, and writes them again from Postgres when they were lost.
 pub(crate) fn keep_redis_filled(app: &App, shutdown: &Shutdown) {
     let app = app.clone();
     shutdown.every("redis-fill", Duration::from_secs(1), move || {
@@ -104,8 +104,8 @@ pub(crate) struct Update {
     pub revocations: Vec<Revocation>,
 }
 
-/// First every revocation that still matters, then the new ones with every tick. The stream ends when Postgres does not answer,
-/// so that a gateway can tell that its copy grows old.
+/// Sends first every revocation that still matters, then the new ones with every tick. The stream ends when Postgres
+/// does not answer, so that a gateway notices that its copy is getting old.
 pub(crate) fn watch(app: &App, shutdown: &Shutdown) -> mpsc::Receiver<Update> {
     let (updates, receiver) = mpsc::channel(4);
     let (app, soft) = (app.clone(), shutdown.soft.clone());

@@ -1,4 +1,5 @@
-//! Sessions and their tokens: made at sign-in, rotated by refresh, ended by logout, replay or an administrator.
+//! Sessions and their tokens: created at sign-in, rotated by refresh, ended by logout, by the replay of a refresh token
+//! or by an administrator.
 
 use std::time::Duration;
 
@@ -17,12 +18,12 @@ use crate::store::sessions::{self, RefreshRow, SessionRow};
 use crate::store::tenants;
 use crate::store::users::{self, User};
 
-/// A used token whose successor is unused may be replayed this long: the client lost the answer.
+/// How long a used token may be sent again while its successor is unused: the client may have lost the answer.
 const REPLAY_WINDOW: Duration = Duration::from_secs(60);
-/// A revoked session is dead whatever its version.
+/// The minimum version of a revoked session: tokens of every version are refused.
 const EVERY_VERSION: i64 = i64::MAX;
 
-/// A pair of tokens, ready to be sent.
+/// An access token and a refresh token.
 #[derive(Debug)]
 pub(crate) struct TokenPair {
     pub access: Secret,
@@ -38,7 +39,7 @@ struct Holder {
     tver: i64,
 }
 
-/// Opens a session for a person who has just proven who they are.
+/// Opens a session for a user who has just authenticated.
 pub(crate) async fn open(
     conn: &mut Conn,
     app: &App,
@@ -83,7 +84,7 @@ fn new_refresh(app: &App, session: &SessionRow, holder: &Holder, parent: Option<
     })
 }
 
-/// Signs the two tokens of a row. Signing a row again gives the same two tokens.
+/// Signs the two tokens of a row. Signing the same row again gives the same tokens.
 fn sign(app: &App, session: &SessionRow, row: &RefreshRow, user: &User) -> Result<TokenPair, Error> {
     let key = app
         .keychain
@@ -128,14 +129,14 @@ pub(crate) fn role_of(user: &User) -> Result<Role, Error> {
 
 enum Refreshed {
     Tokens(TokenPair),
-    /// The family was revoked: somebody used a token that was not theirs any more.
+    /// The session was ended, because a token was used again after its successor.
     Reused,
 }
 
-/// Rotates a refresh token: one conditional statement uses it up, so that exactly one successor ever exists.
+/// Rotates a refresh token. One conditional statement marks it as used, so that it can have only one successor.
 ///
 /// # Errors
-/// `token_not_valid`; `token_reused` after the replay of a token whose successor was used, which ends the session.
+/// `token_not_valid`; `token_reused` when the token was used before and its successor too, which ends the session.
 pub(crate) async fn refresh(app: &App, caller: &Caller, token: &Secret) -> Result<TokenPair, Error> {
     let claims =
         app.refresh_verifier.verify(token.expose(), &app.keychain.public()).map_err(|_refused| token_not_valid())?;
@@ -168,7 +169,7 @@ async fn rotate(
     let now = app.clock.now();
     let session = sessions::find(conn, used.session_id).await?;
     let holder = holder(conn, claims).await?;
-    // The verifier's leeway is for clocks; the row knows the end exactly.
+    // The verifier allows a leeway for clocks that differ; the row has the exact expiry.
     let live = session.revoked_at.is_none() && session.expires_at > now && used.expires_at > now;
     if !live || holder.user.token_version != used.ver || holder.tver != used.tver {
         return Err(token_not_valid().into());
@@ -187,7 +188,7 @@ async fn rotate(
     Ok(Refreshed::Tokens(sign(app, &session, &row, &holder.user)?))
 }
 
-/// A token that was used before: the lost answer again, or a theft.
+/// Handles a token that was used before: either its answer was lost and is sent again, or the token was stolen.
 async fn replayed(conn: &mut Conn, app: &App, caller: &Caller, claims: &Claims) -> Result<Refreshed, TxError> {
     let now = app.clock.now();
     let Some(used) = sessions::find_refresh(conn, claims.jti).await? else { return Err(token_not_valid().into()) };
@@ -205,7 +206,7 @@ async fn replayed(conn: &mut Conn, app: &App, caller: &Caller, claims: &Claims) 
     Ok(Refreshed::Reused)
 }
 
-/// The person behind a token, as long as they may hold one.
+/// The user of a token; fails when that user may not be signed in any more.
 async fn holder(conn: &mut Conn, claims: &Claims) -> Result<Holder, TxError> {
     let gone = |error: TxError| if error.is_not_found() { token_not_valid().into() } else { error };
     let user = users::find(conn, claims.tenant_id, claims.user_id).await.map_err(gone)?;
@@ -252,7 +253,8 @@ pub(crate) async fn end_all(
     revocations::revoke(conn, caller, Subject::User(UserId(user)), ver).await
 }
 
-/// Ends the caller's own session, and no other: the session is the one of the access token, whatever refresh token came.
+/// Ends the caller's own session and no other: the session is that of the access token, whatever refresh token was
+/// sent.
 pub(crate) async fn logout(app: &App, caller: &Caller) -> Result<(), Error> {
     let session = match &caller.actor {
         Actor::User { session, .. } | Actor::Platform { session, .. } => session.id,

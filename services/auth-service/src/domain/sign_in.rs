@@ -13,7 +13,7 @@ use super::{audit, tenants};
 use crate::App;
 use crate::store;
 
-/// A login that waits for its code.
+/// A sign-in that waits for its code.
 #[derive(Debug)]
 pub(crate) struct Started {
     pub challenge: Uuid,
@@ -21,10 +21,11 @@ pub(crate) struct Started {
     pub resend_in: u32,
 }
 
-/// The first step: a right password opens a challenge and mails its code. Unknown accounts cost the same time as known ones.
+/// The first step: the right password opens a challenge and mails its code. Unknown accounts take the same time as
+/// known ones.
 ///
 /// # Errors
-/// `invalid_credentials`; after the right password only `email_not_verified` and `account_inactive`.
+/// `invalid_credentials`; `email_not_verified` and `account_inactive` only after the right password.
 pub(crate) async fn start(
     app: &App,
     caller: &Caller,
@@ -94,11 +95,11 @@ async fn failed(app: &App, caller: &Caller, realm: Option<TenantId>) -> Result<(
         .await
 }
 
-/// The second step: the code of the challenge gives tokens.
+/// The second step: for the code of the challenge it returns tokens.
 ///
 /// # Errors
-/// `otp_invalid` for everything that can be wrong with code or challenge; `account_inactive` when the account was switched off
-/// meanwhile.
+/// `otp_invalid` for everything that can be wrong with code or challenge; `account_inactive` when the account was
+/// deactivated meanwhile.
 pub(crate) async fn verify(
     app: &App,
     caller: &Caller,
@@ -140,7 +141,7 @@ pub(crate) async fn verify(
         .await
 }
 
-/// Sends the code of a challenge again; an unknown challenge is answered like a known one.
+/// Sends a new code for a challenge; the answer for an unknown challenge is the same.
 pub(crate) async fn resend(app: &App, caller: &Caller, challenge: &str) -> Result<u32, Error> {
     let fallback = app.lifetimes.resend_after.as_secs();
     let Ok(id) = Uuid::try_parse(challenge) else { return Ok(seconds_of(fallback)) };

@@ -9,23 +9,23 @@ use tokens::{KeySet, SigningKey};
 use crate::App;
 use crate::store::signing_keys::{self, SealedKey};
 
-/// The signing keys in memory, and the key that seals them in the database.
+/// The signing keys in memory, and the key that encrypts them in the database.
 pub(crate) struct Keychain {
     sealing: LessSafeKey,
     keys: RwLock<Arc<Keys>>,
 }
 
-/// The keys of one load.
+/// The keys as they were last loaded.
 #[derive(Default)]
 pub(crate) struct Keys {
-    /// Signs new tokens.
+    /// The key that signs new tokens.
     active: Option<SigningKey>,
     all: Vec<SigningKey>,
 }
 
 impl Keychain {
     /// # Errors
-    /// When the sealing key is not 64 hex digits.
+    /// When the encryption key is not 64 hex digits.
     pub(crate) fn new(key: &Secret) -> anyhow::Result<Self> {
         let bytes =
             hex::decode(key.expose()).map_err(|_bad| anyhow::anyhow!("AUTH_KEY_ENCRYPTION_KEY is not hexadecimal"))?;
@@ -43,7 +43,7 @@ impl Keychain {
         self.current().active.clone().ok_or_else(|| Error::internal(anyhow::anyhow!("no signing key is loaded")))
     }
 
-    /// A key by id, to sign an earlier token again.
+    /// A key by id, for signing an earlier token again.
     pub(crate) fn by_id(&self, kid: &str) -> Option<SigningKey> {
         self.current().all.iter().find(|key| key.kid == kid).cloned()
     }
@@ -75,10 +75,10 @@ impl Keychain {
     }
 }
 
-/// Loads the keys; makes the first one when there is none. Two replicas that start at once end with the same key.
+/// Loads the keys; creates the first one when there is none. Two replicas that start at once get the same key.
 ///
 /// # Errors
-/// When the database cannot be reached or a key does not open.
+/// When the database cannot be reached or a key cannot be decrypted.
 pub(crate) async fn load_or_create(app: &App) -> Result<(), Error> {
     let first = SigningKey::generate(kit::ids::new_v7().simple().to_string())?;
     let (sealed, nonce) = app.keychain.seal(&first)?;

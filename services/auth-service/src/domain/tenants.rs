@@ -15,10 +15,10 @@ use super::{audit, revocations};
 use crate::App;
 use crate::store::tenants::{self, Filter, Tenant};
 
-/// Slugs that would be taken for something else in a path.
+/// Slugs that would be ambiguous in a path.
 const RESERVED: [&str; 6] = ["songs", "auth", "super-admin", "tenants", "admin", "api"];
 
-/// The active tenant that a path before sign-in names by id or slug.
+/// The active tenant with this id or slug, for paths that name a tenant before sign-in.
 ///
 /// # Errors
 /// `tenant_not_found` when it is unknown, inactive or deleted.
@@ -39,7 +39,7 @@ pub(crate) async fn resolve(app: &App, text: &str) -> Result<Tenant, Error> {
     }
 }
 
-/// Creates a tenant; its slug is made of the name when none is given.
+/// Creates a tenant; its slug is made from the name when none is given.
 pub(crate) async fn create(app: &App, caller: &Caller, name: &str, slug: Option<&str>) -> Result<Once<Tenant>, Error> {
     caller.super_admin()?;
     let mut faults = Faults::default();
@@ -83,7 +83,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, name: &str, slug: Option<
     Ok(tenant)
 }
 
-/// Tells payments and songlist what they keep of a tenant.
+/// Sends payments-service and songlist-service the fields of a tenant of which they keep copies.
 async fn announce(conn: &mut Conn, caller: &Caller, row: &Tenant) -> Result<(), TxError> {
     let message = outbox::NewMessage {
         topic: "tenant.changed",
@@ -113,7 +113,8 @@ fn check_slug(slug: &str) -> Result<String, String> {
     Ok(slug.to_owned())
 }
 
-/// A slug of the name, numbered when it is taken; a name without Latin letters gets a neutral one.
+/// A slug made from the name, with a number when it is taken. A name without Latin letters gets a slug that begins with
+/// `tenant`.
 async fn free_slug(conn: &mut Conn, name: &str) -> Result<String, TxError> {
     let folded = compared(name);
     let words: Vec<&str> = folded.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
@@ -130,7 +131,7 @@ async fn free_slug(conn: &mut Conn, name: &str) -> Result<String, TxError> {
     Ok(format!("tenant-{}", kit::ids::random().simple()))
 }
 
-/// A tenant: any for a SUPER_ADMIN, the own one for an ADMIN.
+/// A tenant by id: a SUPER_ADMIN may read any tenant, an ADMIN only the own one.
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Tenant, Error> {
     let id = match caller.admin() {
         Ok((_, own)) => TenantId::parse(id).ok().filter(|id| *id == own).ok_or_else(Error::not_found)?,
@@ -158,7 +159,8 @@ pub(crate) async fn list(app: &App, caller: &Caller, mut filter: Filter, page: &
     Ok(Paged { rows, count: Some(count), next_cursor: None })
 }
 
-/// Switches a tenant on or off; off locks every user of it out at once. Repeating it changes nothing.
+/// Activates or deactivates a tenant. When it is deactivated, its users are locked out at once. Repeating it changes
+/// nothing.
 pub(crate) async fn set_active(app: &App, caller: &Caller, id: &str, active: bool) -> Result<Tenant, Error> {
     caller.super_admin()?;
     let (id, now) = (TenantId::parse(id)?, app.clock.now());

@@ -14,7 +14,7 @@ use crate::App;
 use crate::store::users::{self, User};
 use crate::store::{self};
 
-/// Ids that are described in one call, at most.
+/// The most users that one call describes.
 const MAX_DESCRIBED: usize = 100;
 
 /// A user with the name of the tenant.
@@ -27,7 +27,7 @@ pub(crate) struct Profile {
 /// A user to be created by an administrator.
 pub(crate) struct NewUser {
     pub person: RawPerson,
-    /// Without one the person sets it by the reset code.
+    /// When missing, the user sets a password with the code of a password reset.
     pub password: Option<Secret>,
     pub tenant: Option<String>,
     pub role: Option<String>,
@@ -49,7 +49,7 @@ pub(crate) async fn me(app: &App, caller: &Caller) -> Result<Profile, Error> {
     Ok(Profile { user, tenant_name })
 }
 
-/// A user: of the own tenant for an ADMIN, an ADMIN for a SUPER_ADMIN.
+/// A user by id: an ADMIN may read the users of the own tenant, a SUPER_ADMIN may read ADMINs.
 ///
 /// # Errors
 /// `use_users_me` for the caller's own id.
@@ -81,8 +81,8 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Profile,
     Ok(Profile { user, tenant_name })
 }
 
-/// Creates a LISTENER in the ADMIN's own tenant, or an ADMIN in the tenant a SUPER_ADMIN names; unverified, with a code on
-/// its way.
+/// Creates a LISTENER in the ADMIN's own tenant, or an ADMIN in the tenant that a SUPER_ADMIN names. The user is
+/// unverified and is sent a verification code.
 pub(crate) async fn create(app: &App, caller: &Caller, new: &NewUser) -> Result<Once<Profile>, Error> {
     let (tenant, role) = place(app, caller, new).await?;
     let mut faults = Faults::default();
@@ -151,7 +151,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: &NewUser) -> Result<
     Ok(created)
 }
 
-/// Where a new user goes, and as what.
+/// The tenant and the role of a new user.
 async fn place(app: &App, caller: &Caller, new: &NewUser) -> Result<(TenantId, Role), Error> {
     let asked =
         new.role.as_deref().map(|name| Role::of_name(name).ok_or_else(|| Error::invalid("role", "Unknown role.")));
@@ -174,7 +174,7 @@ async fn place(app: &App, caller: &Caller, new: &NewUser) -> Result<(TenantId, R
     Ok((id, Role::Admin))
 }
 
-/// A user as other services show it beside an id.
+/// A user's name and address, which other services show with the user's id.
 pub(crate) struct Described {
     pub id: Uuid,
     pub name: String,

@@ -15,7 +15,7 @@ use proto::tonic::service::Routes;
 use crate::domain::events;
 use crate::{App, jobs};
 
-/// Every service of this binary.
+/// All gRPC services of this binary.
 pub(crate) fn routes(app: &App, shutdown: &Shutdown) -> Routes {
     Routes::new(tenants::service(app))
         .add_service(users::service(app))

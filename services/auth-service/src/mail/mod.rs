@@ -1,4 +1,4 @@
-//! Mail, over a real SMTP conversation, into a folder or onto the console.
+//! Sending mail: by SMTP, into a folder or to the console.
 
 mod templates;
 
@@ -14,7 +14,7 @@ use lettre::{AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, Message, To
 
 pub(crate) use templates::{code, notice};
 
-/// How mail leaves.
+/// How mail is sent.
 #[derive(Clone, Debug)]
 pub struct MailConfig {
     backend: String,
@@ -25,7 +25,7 @@ pub struct MailConfig {
     use_tls: bool,
     from: String,
     folder: PathBuf,
-    /// Where links in mails lead.
+    /// The base URL of links in mails.
     frontend_url: String,
 }
 
@@ -54,7 +54,7 @@ impl MailConfig {
         }
     }
 
-    /// Plain SMTP to a local port, as tests use it.
+    /// SMTP without TLS to a local port, for tests.
     pub fn local_smtp(port: u16) -> Self {
         let mut env = Env::of([("EMAIL_PORT", port.to_string())]);
         Self::from_env(&mut env)
@@ -67,14 +67,14 @@ enum Transport {
     Console,
 }
 
-/// Sends mails; one conversation each, from a pool of connections.
+/// Sends mails over a pool of connections.
 pub(crate) struct Mailer {
     transport: Transport,
     from: Mailbox,
     frontend_url: String,
 }
 
-/// A mail, ready to be sent.
+/// A mail to be sent.
 pub(crate) struct Mail {
     pub to: String,
     pub subject: String,
@@ -83,7 +83,7 @@ pub(crate) struct Mail {
 
 impl Mailer {
     /// # Errors
-    /// When the sender is no address or the folder cannot be made.
+    /// When the sender's address cannot be parsed or the folder cannot be made.
     pub(crate) fn new(config: &MailConfig) -> anyhow::Result<Self> {
         let transport = match config.backend.as_str() {
             "file" => {
@@ -96,13 +96,13 @@ impl Mailer {
         Ok(Self { transport, from: config.from.parse()?, frontend_url: config.frontend_url.clone() })
     }
 
-    /// Where links in mails lead.
+    /// The base URL of links in mails.
     pub(crate) fn frontend_url(&self) -> &str {
         &self.frontend_url
     }
 
     /// # Errors
-    /// When the server does not take it; the outbox tries again.
+    /// When the server does not accept it; the outbox tries again.
     pub(crate) async fn send(&self, mail: Mail) -> anyhow::Result<()> {
         let message = Message::builder()
             .from(self.from.clone())

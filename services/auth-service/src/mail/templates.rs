@@ -19,7 +19,7 @@ pub(crate) fn code(dispatch: &Dispatch) -> Mail {
     Mail { to: dispatch.email.clone(), subject: subject.to_owned(), text }
 }
 
-/// A notice by its template name; `None` for a name that does not exist.
+/// The mail of a notice by the name of its template; `None` when there is no such template.
 pub(crate) fn notice(template: &str, to: String, params: &Value, frontend: &str) -> Option<Mail> {
     let param = |name: &str| params.get(name).and_then(Value::as_str).unwrap_or_default();
     let (subject, text) = match template {

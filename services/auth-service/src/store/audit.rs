@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::schema::audit_events;
 
-/// Who did what, to whom, with which result.
+/// A row of the audit log: who did what to whom, and with which result.
 #[derive(Clone, Debug, Insertable)]
 #[diesel(table_name = audit_events)]
 pub(crate) struct AuditEvent {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::schema::{challenge_codes, challenges};
 
-/// Challenges by age; their codes go with them.
+/// Challenges by age; their codes are deleted with them.
 pub(crate) const OLD: OldRows = OldRows { table: "challenges", condition: "created_at < $1" };
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -50,8 +50,8 @@ pub(crate) async fn find_for_update(conn: &mut Conn, id: Uuid) -> Result<Option<
     Ok(row.optional()?)
 }
 
-/// Counts one try on each of the open challenges among `ids`, before anything is compared; returns those that had one left.
-/// A statement of its own transaction, so that nothing can undo the count.
+/// Counts one guess for each open challenge among `ids`, before any code is compared; returns those that had a guess
+/// left. It is committed before the comparison, so that nothing can undo the count.
 pub(crate) async fn count_attempt(
     conn: &mut Conn,
     ids: &[Uuid],
@@ -90,7 +90,7 @@ pub(crate) async fn open_of_address(
         .await?)
 }
 
-/// The codes that are good for a challenge: the two newest.
+/// The codes that are valid for a challenge: the two newest.
 pub(crate) async fn codes(mut conn: &Conn, challenge: Uuid) -> Result<Vec<OneTimeCode>, TxError> {
     Ok(challenge_codes::table
         .filter(challenge_codes::challenge_id.eq(challenge))
@@ -101,13 +101,13 @@ pub(crate) async fn codes(mut conn: &Conn, challenge: Uuid) -> Result<Vec<OneTim
         .await?)
 }
 
-/// Uses a challenge up; false when somebody else was first.
+/// Marks a challenge as used; false when it was used before.
 pub(crate) async fn consume(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<bool, TxError> {
     let open = challenges::table.find(id).filter(challenges::consumed_at.is_null());
     Ok(diesel::update(open).set(challenges::consumed_at.eq(now)).execute(conn).await? == 1)
 }
 
-/// Voids every other open challenge of a user or address, after one flow was completed.
+/// Marks all other open challenges of a user or address as used, after one of them was answered.
 pub(crate) async fn void_others(
     conn: &mut Conn,
     tenant: Option<Uuid>,
@@ -123,7 +123,7 @@ pub(crate) async fn void_others(
     Ok(())
 }
 
-/// Notes a dispatch; the first one starts the life.
+/// Records that a code is being mailed, with the challenge's expiry.
 pub(crate) async fn dispatched(
     conn: &mut Conn,
     id: Uuid,
@@ -146,7 +146,7 @@ pub(crate) async fn insert_code(conn: &mut Conn, row: &OneTimeCode) -> Result<()
     Ok(())
 }
 
-/// The newest sign-in of a user that waits for its code.
+/// The newest sign-in of a user that waits for a code.
 pub(crate) async fn newest_login_of(mut conn: &Conn, user: Uuid) -> Result<Challenge, TxError> {
     Ok(challenges::table
         .filter(challenges::user_id.eq(user))
@@ -158,20 +158,20 @@ pub(crate) async fn newest_login_of(mut conn: &Conn, user: Uuid) -> Result<Chall
         .await?)
 }
 
-/// Notes that a code was asked for again: the next one waits its time from here.
+/// Records that a new code was requested, which starts the waiting time for the next one.
 pub(crate) async fn requested(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<(), TxError> {
     diesel::update(challenges::table.find(id)).set(challenges::last_sent_at.eq(now)).execute(conn).await?;
     Ok(())
 }
 
-/// Guesses of a user over all challenges made since `since`.
+/// The guesses of a user over all challenges that were opened after `since`.
 pub(crate) async fn attempts_since(mut conn: &Conn, user: Uuid, since: DateTime<Utc>) -> Result<i64, TxError> {
     let recent = challenges::table.filter(challenges::user_id.eq(user)).filter(challenges::created_at.gt(since));
     let sum: Option<i64> = recent.select(diesel::dsl::sum(challenges::attempts)).first(&mut conn).await?;
     Ok(sum.unwrap_or(0))
 }
 
-/// Challenges of a user for one purpose made since `since`.
+/// The challenges of a user for one purpose that were opened after `since`.
 pub(crate) async fn opened_since(
     mut conn: &Conn,
     user: Uuid,

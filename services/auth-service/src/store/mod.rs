@@ -1,5 +1,5 @@
-//! Rows and queries; the only place that knows diesel. Functions take the connection first and, where rows belong to
-//! somebody, the tenant right after it (`None`: the platform).
+//! Rows and queries; the only module that uses diesel. Functions take the connection first and, for rows of a tenant,
+//! the tenant right after it (`None`: the platform). A live row is one that is not deleted.
 
 pub(crate) mod audit;
 pub(crate) mod challenges;

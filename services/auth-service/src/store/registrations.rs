@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::schema::registrations;
 
-/// Registrations that were never proven, by age.
+/// Registrations by age.
 pub(crate) const OLD: OldRows = OldRows { table: "registrations", condition: "created_at < $1" };
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::schema::revocations;
 
-/// Revocations by age: no living token can meet an old one.
+/// Revocations by age; an old one matters to no token that is still valid.
 pub(crate) const OLD: OldRows = OldRows { table: "revocations", condition: "created_at < $1" };
 
 #[derive(Clone, Debug, Queryable, Selectable)]
@@ -18,7 +18,7 @@ pub(crate) struct Revocation {
     pub min_version: i64,
 }
 
-/// The names of a subject in the table.
+/// The name of a subject in the table, and its id.
 pub(crate) fn names(subject: Subject) -> (&'static str, Uuid) {
     match subject {
         Subject::Session(id) => ("session", id.0),
@@ -41,8 +41,8 @@ pub(crate) async fn insert(conn: &mut Conn, subject: Subject, min_version: i64) 
     Ok(())
 }
 
-/// Revocations of the last `secs` seconds by the database's clock. Readers look back further than they have to: a
-/// transaction may commit after one that began later.
+/// Revocations of the last `secs` seconds by the database's clock. Readers choose a longer time than seems necessary,
+/// because a transaction may commit after one that began later.
 pub(crate) async fn recent(mut conn: &Conn, secs: i64) -> Result<Vec<Revocation>, TxError> {
     use diesel::sql_types::{BigInt, Timestamptz};
     let since = diesel::dsl::sql::<Timestamptz>("now() - interval '1 second' * ").bind::<BigInt, _>(secs);

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::schema::{refresh_tokens, sessions};
 
-/// Sessions that ended or expired; their tokens go with them.
+/// Sessions by the time they were ended or expired; their tokens are deleted with them.
 pub(crate) const OLD: OldRows = OldRows { table: "sessions", condition: "least(revoked_at, expires_at) < $1" };
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -24,7 +24,7 @@ pub(crate) struct SessionRow {
     pub revoked_cause: Option<String>,
 }
 
-/// A refresh token's claims without the token.
+/// The claims of a refresh token; the token itself is not stored.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = refresh_tokens)]
 pub(crate) struct RefreshRow {
@@ -55,7 +55,7 @@ pub(crate) async fn touch(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Resu
     Ok(())
 }
 
-/// Ends a session; false when it had ended.
+/// Ends a session; false when it was ended before.
 pub(crate) async fn revoke(conn: &mut Conn, id: Uuid, cause: &str, now: DateTime<Utc>) -> Result<bool, TxError> {
     let live = sessions::table.find(id).filter(sessions::revoked_at.is_null());
     let ended = diesel::update(live)
@@ -77,7 +77,7 @@ pub(crate) async fn insert_refresh(conn: &mut Conn, row: &RefreshRow) -> Result<
     Ok(())
 }
 
-/// Uses a refresh token up in one conditional statement; `None` when it is unknown or was used.
+/// Marks a refresh token as used in one conditional statement; `None` when it is unknown or was used before.
 pub(crate) async fn use_refresh(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<Option<RefreshRow>, TxError> {
     let unused = refresh_tokens::table.find(id).filter(refresh_tokens::used_at.is_null());
     Ok(diesel::update(unused)

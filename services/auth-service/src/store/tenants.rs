@@ -30,7 +30,7 @@ pub(crate) struct Tenant {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
-/// Filters of the list; values of one are OR.
+/// The filters of the list; a row has to match one of the values of each filter.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
     pub name_norm: Vec<String>,
@@ -86,7 +86,7 @@ pub(crate) async fn list(mut conn: &Conn, filter: &Filter, page: &Page) -> Resul
     Ok(newest.limit(page.size.into()).offset(page.offset()).select(Tenant::as_select()).load(&mut conn).await?)
 }
 
-/// Switches a tenant on or off; switching off raises the token version. `None` when it is in that state already.
+/// Activates or deactivates a tenant; deactivating raises the token version. `None` when it is in that state already.
 pub(crate) async fn set_active(
     conn: &mut Conn,
     id: TenantId,
@@ -109,7 +109,7 @@ pub(crate) async fn set_active(
         .optional()?)
 }
 
-/// Counts a user in (`1`) or out (`-1`).
+/// Changes the number of users: `1` for a new user, `-1` for a deleted one.
 pub(crate) async fn add_user_count(conn: &mut Conn, id: TenantId, by: i64) -> Result<(), TxError> {
     diesel::update(tenants::table.find(id.0))
         .set(tenants::user_count.eq(tenants::user_count + by))

@@ -37,7 +37,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// What a person is called: the full name, else the username.
+    /// The name that is shown: the full name, or the username when there is none.
     pub(crate) fn display_name(&self) -> String {
         let name = format!("{} {}", self.first_name, self.last_name);
         if name.trim().is_empty() { self.username.clone() } else { name.trim().to_owned() }
@@ -74,7 +74,7 @@ pub(crate) async fn find_by_identifier(
     Ok(query.select(User::as_select()).first(&mut conn).await.optional()?)
 }
 
-/// The account of an e-mail, the live one if there is one, else the one deleted last.
+/// The account with this e-mail: the live one, or else the one that was deleted last.
 pub(crate) async fn find_by_email_also_deleted(
     mut conn: &Conn,
     id: TenantId,
@@ -104,12 +104,12 @@ pub(crate) async fn username_taken(
     Ok(diesel::select(exists(holders)).get_result(&mut conn).await?)
 }
 
-/// A user by id, deleted ones too, within what row-level security shows of the realm.
+/// A user of the realm by id, also a deleted one.
 pub(crate) async fn find(mut conn: &Conn, realm: Option<TenantId>, id: UserId) -> Result<User, TxError> {
     Ok(of_realm(realm).filter(users::id.eq(id.0)).select(User::as_select()).first(&mut conn).await?)
 }
 
-/// A live ADMIN of any tenant; for the platform's scope.
+/// A live ADMIN of any tenant; needs the platform's scope.
 pub(crate) async fn find_admin(mut conn: &Conn, id: UserId) -> Result<User, TxError> {
     let live =
         users::table.filter(users::id.eq(id.0)).filter(users::role.eq("ADMIN")).filter(users::deleted_at.is_null());
@@ -134,7 +134,7 @@ pub(crate) async fn tenant_name_of_user(mut conn: &Conn, id: UserId) -> Result<O
     Ok(tenant.select(tenants::name).first(&mut conn).await.optional()?)
 }
 
-/// Proves an e-mail.
+/// Marks the e-mail of a user as verified.
 pub(crate) async fn set_verified(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<(), TxError> {
     diesel::update(users::table.find(id))
         .set((users::is_verified.eq(true), users::version.eq(users::version + 1), users::updated_at.eq(now)))
@@ -143,7 +143,7 @@ pub(crate) async fn set_verified(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) 
     Ok(())
 }
 
-/// What a proven registration writes over an unverified or self-deleted account.
+/// The columns that a verified registration overwrites in an unverified or self-deleted account.
 #[derive(AsChangeset)]
 #[diesel(table_name = users)]
 pub(crate) struct Claimed {

@@ -1,5 +1,5 @@
-//! auth-service alone, over gRPC, with a real Postgres, Redis and SMTP conversation; what needs another service is in the
-//! system suite.
+//! Tests of auth-service alone, over gRPC, with a real Postgres, Redis and SMTP server. Tests that need another service
+//! are in the system suite.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
 

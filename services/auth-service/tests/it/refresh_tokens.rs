@@ -1,4 +1,4 @@
-//! Rotation of refresh tokens. What a gateway makes of an ended session is in the system suite.
+//! Rotation of refresh tokens. How the gateway treats an ended session is tested in the system suite.
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use testkit::caller::{anonymous, call, peer};
 const EMAIL: &str = "root@songlist.example";
 const PASSWORD: &str = "a long way to the top";
 
-/// auth-service with a schema, a Redis prefix, a mailbox, a clock and a SUPER_ADMIN of its own.
+/// auth-service for one test, with its own schema, Redis prefix, mailbox, clock and SUPER_ADMIN.
 pub(crate) struct Auth {
     pub(crate) clock: Clock,
     mailbox: Mailbox,
@@ -41,7 +41,7 @@ impl Auth {
         Self { clock, mailbox, gateway: peer("gateway", "auth", addr).unwrap(), shutdown, _db: db }
     }
 
-    /// The SUPER_ADMIN's password was right: the challenge, and the code that was mailed.
+    /// Starts a sign-in of the SUPER_ADMIN; returns the challenge and the mailed code.
     pub(crate) async fn challenge(&self) -> (String, String) {
         let message = StartSignInRequest { tenant: None, identifier: EMAIL.into(), password: PASSWORD.into() };
         let started = self.sign_in().start(call(&anonymous(), message)).await.unwrap().into_inner();
@@ -78,7 +78,7 @@ impl Drop for Auth {
     }
 }
 
-/// The stable code of a refusal.
+/// The error code of a status.
 pub(crate) fn code(status: tonic::Status) -> kit::Code {
     kit::Error::from(status).code()
 }

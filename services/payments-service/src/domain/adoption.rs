@@ -1,5 +1,5 @@
-//! Which link at Razorpay belongs to a payment, and how the payment takes it over: right after its creation, or later, when the
-//! answer to the creation was lost.
+//! Which link at Razorpay belongs to a payment, and how it is stored in the payment: right after it was created, or
+//! later when the answer to the creation was lost.
 
 use kit_pg::{Conn, TxError};
 
@@ -8,12 +8,12 @@ use crate::App;
 use crate::razorpay::Link;
 use crate::store::payments::{self, Payment};
 
-/// True when a link is the one the intent asked for.
+/// True when a link has the reference, amount and currency of the intent.
 pub(crate) fn fits(intent: &Payment, link: &Link) -> bool {
     link.reference_id == intent.reference_id && link.amount == intent.amount_minor && link.currency == intent.currency
 }
 
-/// Writes a found or new link into its payment.
+/// Stores a link in its payment.
 pub(crate) async fn adopt(
     conn: &mut Conn,
     app: &App,
@@ -22,7 +22,8 @@ pub(crate) async fn adopt(
     cause: &str,
 ) -> Result<Payment, TxError> {
     let mut row = payments::find_for_update(conn, intent.id).await?;
-    // Whoever found the link first has stored it; a row that was given up meanwhile has a link after all.
+    // Another request may have stored the link already. A payment that was given up meanwhile gets its link all the
+    // same.
     if row.razorpay_payment_link_id.is_none() {
         row.razorpay_payment_link_id = Some(link.id.clone());
         row.payment_link_url = Some(link.short_url.clone());

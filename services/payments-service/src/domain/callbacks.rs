@@ -12,19 +12,20 @@ use crate::App;
 use crate::razorpay::CallbackFields;
 use crate::store::payments;
 
-/// Looks at Razorpay that callbacks may cause, per link.
+/// Callbacks may cause one request to Razorpay per link in this time.
 const EVERY: Duration = Duration::from_secs(60);
 
-/// What the status page says.
+/// What the status page shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Active,
     Confirming,
-    /// A forged callback, or one of no payment of ours: neutral.
+    /// A forged callback, or one for an unknown payment.
     Unknown,
 }
 
-/// Takes a browser's redirect: a hint that causes one look at Razorpay per link and minute, and never a fact.
+/// Handles a browser's redirect. It is only a hint: it causes one request to Razorpay per link and minute, and its
+/// contents are not taken as facts.
 pub(crate) async fn take(app: &App, fields: &CallbackFields) -> Result<Outcome, Error> {
     if !app.razorpay.signed_callback(fields) {
         app.metrics.event("callback_wrong_signature");
@@ -48,7 +49,7 @@ pub(crate) async fn take(app: &App, fields: &CallbackFields) -> Result<Outcome, 
     Ok(if state == State::Activated { Outcome::Active } else { Outcome::Confirming })
 }
 
-/// True once per link and minute in this process; callbacks can be replayed for ever.
+/// True once per link and minute in this process, because callbacks can be replayed at any time.
 fn may_look(id: Uuid) -> bool {
     static LOOKED: Mutex<Option<HashMap<Uuid, Instant>>> = Mutex::new(None);
     let mut looked = LOOKED.lock().unwrap_or_else(PoisonError::into_inner);

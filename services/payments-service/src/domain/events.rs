@@ -11,7 +11,7 @@ const CONSUMER: &str = "payments";
 /// The topics that this service accepts, each with the service that owns it.
 pub(crate) const SENDERS: &[(&str, &str)] = &[("tenant.changed", "auth")];
 
-/// Takes a message of another service, once.
+/// Applies a message of another service; a redelivered message has no effect.
 pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
     app.pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {

@@ -1,4 +1,4 @@
-//! Rules: who may, what is valid, which queries in which transaction.
+//! The rules: who may do what, which input is valid, and which queries run in which transaction.
 
 pub(crate) mod adoption;
 pub(crate) mod callbacks;

@@ -12,7 +12,7 @@ use crate::razorpay::{GatewayError, Link, NewLink};
 use crate::store::payments::{self, Payment};
 use crate::store::subscriptions;
 
-/// The name under which answers to repeated requests are kept.
+/// The name of the route in idempotency records.
 const ROUTE: &str = "payments.create_link";
 
 /// A link, and whether this request made it.
@@ -22,8 +22,8 @@ pub(crate) struct Offered {
     pub created: bool,
 }
 
-/// The tenant's payment link for premium: the open one, or a new one. Requests at the same moment get the same link, for a
-/// tenant has one open link; a repeated request gets its first answer.
+/// The tenant's payment link for premium: the open one, or a new one. Concurrent requests get the same link, because a
+/// tenant has at most one open link. A repeated request gets its first answer.
 ///
 /// # Errors
 /// `already_premium`; `payment_gateway_unavailable` when Razorpay cannot be used now.
@@ -47,7 +47,8 @@ pub(crate) async fn offer(app: &App, caller: &Caller) -> Result<Once<Offered>, E
         .await
 }
 
-/// Keeps the answer under the request's key, in the transaction of its effect; the kept one when there is one already.
+/// Records the answer under the request's idempotency key, in the transaction of its effect; returns the recorded
+/// answer when there is one already.
 async fn remember(conn: &mut Conn, app: &App, caller: &Caller, offered: Offered) -> Result<Once<Offered>, TxError> {
     let mut key = IdempotencyKey::claim(conn, caller, ROUTE).await?;
     match key.replay()? {
@@ -56,28 +57,28 @@ async fn remember(conn: &mut Conn, app: &App, caller: &Caller, offered: Offered)
     }
 }
 
-/// The tenant's open payment: found with its link, or made by this request, whose answer is kept.
+/// The tenant's open payment: one that exists with its link, or one made by this request, whose answer is recorded.
 enum Open {
     Found(Payment),
     Made(Once<Offered>),
 }
 
-/// The intent is committed before Razorpay is called, so a link whose creation was not answered is found again by its
-/// reference.
+/// Returns the open payment or makes a new one. The intent is committed before Razorpay is called, so that a link can
+/// be found by its reference when the answer to its creation was lost.
 async fn open_or_new(app: &App, caller: &Caller, tenant: TenantId) -> Result<Open, Error> {
     if let Some(expired) = expired(app, tenant).await? {
-        // It may have been paid in its last minute: Razorpay knows.
+        // It may have been paid in its last minute, so Razorpay is asked.
         super::settlement::settle(app, expired, "link expired here").await?;
     }
     let intent = intend(app, tenant).await?;
     if intent.state()? == State::Pending {
         return Ok(Open::Found(intent));
     }
-    // An intent of an earlier request may have its link already.
+    // There may be a link already, when the intent was made by an earlier request.
     let link = match app.razorpay.link_by_reference(&intent.reference_id).await {
         Ok(Some(link)) if fits(&intent, &link) => Ok(link),
         Ok(_) => create(app, &intent).await,
-        // The listing says nothing about a link that an earlier request may have made.
+        // Without an answer it is unknown whether an earlier request has made a link.
         Err(error) => Err(GatewayError::Unknown(error.to_string())),
     };
     match link {
@@ -101,7 +102,7 @@ async fn open_or_new(app: &App, caller: &Caller, tenant: TenantId) -> Result<Ope
     }
 }
 
-/// The tenant's open payment whose time is over.
+/// The tenant's open payment, when its link has expired.
 async fn expired(app: &App, tenant: TenantId) -> Result<Option<uuid::Uuid>, Error> {
     let now = app.clock.now();
     let open = app
@@ -122,7 +123,7 @@ async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
         callback_url: &app.callback_url,
     };
     let link = match app.razorpay.create_link(&new).await {
-        // Somebody else's request made it in this moment.
+        // A concurrent request has made the link.
         Err(GatewayError::Refused { status: 400, reason }) if reason.contains("reference") => {
             let found = app.razorpay.link_by_reference(&intent.reference_id).await?;
             found.ok_or(GatewayError::Unknown(reason))?
@@ -136,7 +137,7 @@ async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
     }
 }
 
-/// The tenant's open payment, or a new intent with the price frozen in it.
+/// The tenant's open payment, or a new intent with the current price.
 async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
     let now = app.clock.now();
     app.pg
@@ -155,7 +156,8 @@ async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
             let row = Payment {
                 id,
                 tenant_id: tenant.0,
-                // At most 40 characters at Razorpay; no `|`, which its callback signature joins with.
+                // Razorpay allows at most 40 characters. `|` is the separator in its callback signature, so it must not
+                // occur here.
                 reference_id: format!("sl-{}", id.simple()),
                 status: State::Created.name().to_owned(),
                 amount_minor: app.price.amount_minor,
@@ -179,7 +181,7 @@ async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
                 states::record(conn, &row, "link asked for", now).await?;
                 return Ok(row);
             }
-            // Somebody else asked in this moment: one open link per tenant.
+            // A concurrent request has made the tenant's only open payment.
             payments::find_open(conn, tenant)
                 .await?
                 .ok_or_else(|| Error::unavailable(anyhow::anyhow!("lost a race")).into())
@@ -187,7 +189,7 @@ async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
         .await
 }
 
-/// Closes an intent that certainly has no link.
+/// Sets an intent that certainly has no link to FAILED.
 async fn give_up(app: &App, intent: &Payment, error: &GatewayError) -> Result<(), Error> {
     let now = app.clock.now();
     let reason = error.to_string();

@@ -1,5 +1,5 @@
-//! What really happened to a payment: Razorpay is asked by id, and the payment moves as far as the facts allow. Webhooks,
-//! callbacks and the poll all end here, so that it does not matter which of them arrives, or arrives first.
+//! What really happened to a payment: Razorpay is asked by id, and the payment's state is advanced accordingly.
+//! Webhooks, callbacks and the poll all lead here, so it does not matter which of them arrives, or arrives first.
 
 use chrono::Duration;
 use kit::Error;
@@ -18,14 +18,14 @@ use crate::store::subscriptions;
 /// How long a link whose creation was not answered may still appear.
 const APPEARS_WITHIN: Duration = Duration::minutes(10);
 
-/// What Razorpay says of a payment.
+/// What Razorpay has answered about a payment.
 struct Facts {
     link: Link,
     /// Captured payments of the link's order.
     captured: Vec<GatewayPayment>,
 }
 
-/// Asks Razorpay and moves the payment; the state it is in then.
+/// Asks Razorpay about a payment and advances its state; returns the new state.
 ///
 /// # Errors
 /// `Unavailable` when Razorpay or the database cannot be asked now.
@@ -62,7 +62,8 @@ async fn look_at(app: &App, id: Uuid) -> Result<Payment, Error> {
         .await
 }
 
-/// The link of an intent whose creation was not answered; `None` after it was given up.
+/// Looks for the link of an intent when the answer to its creation was lost. Returns the payment, or `None` when it was
+/// set to FAILED because no link appeared in time.
 async fn find_link(app: &App, row: &Payment) -> Result<Option<Payment>, Error> {
     let found = app.razorpay.link_by_reference(&row.reference_id).await.map_err(Error::unavailable)?;
     if let Some(link) = found.filter(|link| adoption::fits(row, link)) {
@@ -99,7 +100,7 @@ async fn facts(app: &App, link_id: &str) -> Result<Facts, GatewayError> {
     Ok(Facts { link, captured: captured.into_iter().filter(GatewayPayment::captured).collect() })
 }
 
-/// Moves a payment as far as the facts allow.
+/// Advances the state of a payment as far as the facts allow.
 async fn apply(conn: &mut Conn, app: &App, id: Uuid, facts: &Facts, cause: &str) -> Result<State, TxError> {
     let now = app.clock.now();
     let mut row = payments::find_for_update(conn, id).await?;
@@ -116,7 +117,7 @@ async fn apply(conn: &mut Conn, app: &App, id: Uuid, facts: &Facts, cause: &str)
             states::advance(conn, &mut row, State::Failed, why, now).await?;
             return Ok(row.state()?);
         }
-        // Money is never ignored: a payment captured on an expired link counts.
+        // A captured payment always counts, also on an expired link.
         _ if !facts.captured.is_empty() => {
             states::advance(conn, &mut row, State::Paid, cause, now).await?;
         }
@@ -156,7 +157,7 @@ async fn verify_and_activate(
                 announce(conn, row, subscription.version).await?;
             }
             None if row.error_message.is_empty() => {
-                // A second link was paid too: the money is recorded and waits for a refund.
+                // The tenant has also paid another link: the payment is recorded and has to be refunded.
                 "Premium was active already: to be refunded.".clone_into(&mut row.error_message);
                 payments::update(conn, row).await?;
             }
@@ -166,7 +167,7 @@ async fn verify_and_activate(
     Ok(row.state()?)
 }
 
-/// Tells auth and songlist that a tenant is premium.
+/// Writes the event for auth-service and songlist-service that a tenant is premium.
 async fn announce(conn: &mut Conn, row: &Payment, version: i64) -> Result<(), TxError> {
     let message = outbox::NewMessage {
         topic: "premium.changed",

@@ -7,15 +7,15 @@ use crate::store::payments::{self, Change, Payment};
 /// The states of a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum State {
-    /// Row written, outcome at the gateway unknown.
+    /// The row is written; it is not known yet whether Razorpay has made a link.
     Created,
     /// The link is open.
     Pending,
     /// Not final: money may still arrive.
     Failed,
-    /// Reported by a signed event or by asking.
+    /// Razorpay reports it as paid, in a signed event or in an answer.
     Paid,
-    /// Fetched by id: link, amount, currency and captured agree.
+    /// Link and payment were fetched by id; amount, currency and captured payment agree.
     Verified,
     /// Premium is granted.
     Activated,
@@ -42,7 +42,8 @@ impl State {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
-    /// True when a payment in this state may become `next`: forward only; FAILED is left when money arrives.
+    /// True when a payment in this state may become `next`. States only move forward, except that FAILED becomes PAID
+    /// when money arrives.
     pub(crate) fn may_become(self, next: Self) -> bool {
         matches!(
             (self, next),
@@ -63,7 +64,8 @@ impl Payment {
     }
 }
 
-/// Moves a locked payment to `next` and writes its history; a fact that is known already changes nothing and is `false`.
+/// Sets a locked payment to `next` and writes its history. Returns false and changes nothing when the transition is not
+/// allowed, for example because the payment is in that state already.
 pub(crate) async fn advance(
     conn: &mut Conn,
     row: &mut Payment,
@@ -89,7 +91,7 @@ pub(crate) async fn advance(
     Ok(true)
 }
 
-/// Writes the present state into the history.
+/// Writes the current state into the history.
 pub(crate) async fn record(conn: &mut Conn, row: &Payment, cause: &str, now: DateTime<Utc>) -> Result<(), TxError> {
     let change = Change {
         id: kit::ids::new_v7(),

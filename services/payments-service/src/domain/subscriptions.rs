@@ -6,7 +6,7 @@ use kit_pg::{Conn, Scope};
 use crate::App;
 use crate::store::subscriptions::{self, Subscription};
 
-/// What a tenant has: its own for an ADMIN; SUPER_ADMINs and services name one.
+/// The subscription of a tenant: for an ADMIN that of the own tenant; SUPER_ADMINs and services name a tenant.
 pub(crate) async fn get(
     app: &App,
     caller: &Caller,

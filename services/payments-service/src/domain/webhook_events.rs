@@ -1,4 +1,5 @@
-//! Webhooks: verified over the raw bytes, stored, acknowledged, and applied after that.
+//! Webhooks: the signature over the raw bytes is verified, the event is stored and acknowledged, and applied after
+//! that.
 
 use std::time::Duration;
 
@@ -14,15 +15,15 @@ use crate::App;
 use crate::store::payments;
 use crate::store::webhook_events::{self, Event, NewEvent};
 
-/// Events that say money was taken; one paid link sends three of them, each with its own id.
+/// Events that report a payment; for one paid link three of them are sent, each with its own id.
 const PAID: [&str; 3] = ["payment_link.paid", "order.paid", "payment.captured"];
-/// Events after which the link is looked at.
+/// Other events after which Razorpay is asked about the link.
 const LOOKED_AT: [&str; 4] =
     ["payment_link.expired", "payment_link.cancelled", "payment_link.partially_paid", "payment.authorized"];
-/// The net under the wake-up.
+/// How often stored events are read without a wake-up.
 const POLL: Duration = Duration::from_millis(500);
 
-/// Takes an event: 2xx only after it was stored.
+/// Receives an event; it is acknowledged with a 2xx only after it was stored.
 ///
 /// # Errors
 /// `missing_signature` (400), `invalid_signature` (401); `Unavailable` when it cannot be stored.
@@ -45,7 +46,7 @@ pub(crate) async fn receive(
         Some(_) => app.metrics.event("webhook_old_secret"),
     }
     let hash = hex::encode(digest(&SHA256, body));
-    // What is signed and unreadable is stored as it is: refusing it would make Razorpay switch the webhook off.
+    // A signed body that cannot be parsed is stored as text: after refusals Razorpay would disable the webhook.
     let parsed: Option<Value> = serde_json::from_slice(body).ok();
     let event =
         parsed.as_ref().and_then(|body| body.get("event")).and_then(Value::as_str).unwrap_or("unreadable").to_owned();
@@ -70,7 +71,7 @@ pub(crate) async fn receive(
     Ok(())
 }
 
-/// Applies stored events in the background; what a crash left behind is picked up again.
+/// Applies stored events in the background, also those that were left by a crash.
 pub(crate) fn keep_applying(app: &App, shutdown: &Shutdown) {
     let app = app.clone();
     shutdown.every("webhooks", Duration::ZERO, move || {
@@ -102,7 +103,7 @@ async fn round(app: &App) -> Result<usize, Error> {
     Ok(claimed)
 }
 
-/// What an event did: its state then, and a note.
+/// Applies an event; returns its new state and a note.
 async fn apply(app: &App, event: &Event) -> Result<(&'static str, &'static str), Error> {
     let (link, order) = names(&event.body);
     let found = app
@@ -126,8 +127,8 @@ async fn apply(app: &App, event: &Event) -> Result<(&'static str, &'static str),
     Ok(("applied", ""))
 }
 
-/// The link and the order an event is about. `payment.*` names no link: its description is `#` and the link's id without
-/// prefix.
+/// The ids of the link and the order that an event is about. Events `payment.*` contain no link id; their description
+/// is `#` and the link's id without its prefix.
 fn names(body: &Value) -> (Option<String>, Option<String>) {
     let text = |pointer: &str| {
         body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)

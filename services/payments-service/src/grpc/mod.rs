@@ -9,7 +9,7 @@ use proto::tonic::service::Routes;
 use crate::domain::events;
 use crate::{App, jobs};
 
-/// Every service of this binary.
+/// All gRPC services of this binary.
 pub(crate) fn routes(app: &App) -> Routes {
     Routes::new(payments::service(app))
         .add_service(subscriptions::service(app))

@@ -8,14 +8,14 @@ use super::entities::{GatewayPayment, Link};
 use super::signature::{self, CallbackFields};
 use crate::config::RazorpayConfig;
 
-/// What went wrong at the gateway.
+/// Why a request to Razorpay failed.
 #[derive(Debug)]
 pub(crate) enum GatewayError {
-    /// It refused: nothing was made. Code and description are for the operator.
+    /// Razorpay refused the request: nothing was made. Code and description are for the operator.
     Refused { status: u16, reason: String },
-    /// It was never reached: nothing was made.
+    /// Razorpay was not reached: nothing was made.
     NotReached(String),
-    /// Time-out, 5xx or rubbish: the outcome is unknown until a fetch settles it.
+    /// A time-out, a 5xx or an unreadable answer: the outcome is unknown until Razorpay is asked again.
     Unknown(String),
 }
 
@@ -32,13 +32,13 @@ impl std::fmt::Display for GatewayError {
 impl std::error::Error for GatewayError {}
 
 impl GatewayError {
-    /// True when nothing can have been made.
+    /// True when it is certain that nothing was made.
     pub(crate) fn certain(&self) -> bool {
         !matches!(self, Self::Unknown(_))
     }
 }
 
-/// A link to be made.
+/// A link to be created.
 #[derive(Clone, Debug)]
 pub(crate) struct NewLink<'a> {
     pub amount_minor: i64,
@@ -50,7 +50,7 @@ pub(crate) struct NewLink<'a> {
     pub callback_url: &'a str,
 }
 
-/// The API client, with the secrets of both signatures.
+/// The API client, with the secrets for the signatures of webhooks and callbacks.
 pub(crate) struct Razorpay {
     http: reqwest::Client,
     base_url: String,
@@ -80,20 +80,21 @@ impl Razorpay {
         })
     }
 
-    /// True when Razorpay signed these raw bytes with one of the webhook secrets; the second tells that it was the old one.
+    /// The index of the webhook secret with which Razorpay has signed these raw bytes: 0 is the current one, 1 the
+    /// previous one.
     pub(crate) fn signed_webhook(&self, body: &[u8], signature: &str) -> Option<usize> {
         self.webhook_secrets.iter().position(|secret| signature::verify(secret, body, signature))
     }
 
-    /// True when Razorpay signed what a browser brought back.
+    /// True when Razorpay has signed the fields of a callback.
     pub(crate) fn signed_callback(&self, fields: &CallbackFields) -> bool {
         fields.verify(&self.key_secret)
     }
 
-    /// Makes a payment link.
+    /// Creates a payment link.
     ///
     /// # Errors
-    /// See [`GatewayError`]; a link may exist after `Unknown`.
+    /// See [`GatewayError`]; after `Unknown` the link may exist.
     pub(crate) async fn create_link(&self, new: &NewLink<'_>) -> Result<Link, GatewayError> {
         let body = json!({
             "amount": new.amount_minor,
@@ -120,7 +121,7 @@ impl Razorpay {
         Link::read(&answer).ok_or_else(|| GatewayError::Unknown("a link without an id".to_owned()))
     }
 
-    /// The link with exactly this reference; the listing may also return neighbours.
+    /// The link with exactly this reference; Razorpay's list may also contain others.
     ///
     /// # Errors
     /// See [`GatewayError`].
@@ -130,7 +131,7 @@ impl Razorpay {
         Ok(links.iter().filter_map(Link::read).find(|link| link.reference_id == reference))
     }
 
-    /// Every try to pay an order.
+    /// All payments that were tried for an order.
     ///
     /// # Errors
     /// See [`GatewayError`].

@@ -1,5 +1,5 @@
-//! What Razorpay answers, read leniently: fields are missing, null, empty arrays or strings where objects and numbers are
-//! documented, and a strict reader would fail on genuine payloads.
+//! Razorpay's answers, parsed leniently. Where objects and numbers are documented, fields may be missing, null, empty
+//! arrays or strings, so a strict parser would fail on genuine payloads.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -25,7 +25,7 @@ pub(crate) struct Link {
     pub currency: String,
     pub reference_id: String,
     pub short_url: String,
-    /// Made lazily, with the first try to pay.
+    /// Razorpay makes the order with the first try to pay.
     pub order_id: Option<String>,
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -47,7 +47,7 @@ fn number(value: &Value, name: &str) -> i64 {
     value.get(name).and_then(Value::as_i64).unwrap_or(0)
 }
 
-/// An id that is there; samples show order ids with and without their prefix.
+/// The order id with its prefix, when there is one. Samples show order ids with and without the prefix.
 pub(crate) fn order_id(value: &Value) -> Option<String> {
     let id = text(value, "order_id");
     if id.is_empty() {
@@ -101,7 +101,7 @@ impl GatewayPayment {
         })
     }
 
-    /// Money: only `status` tells, samples have `captured: true` beside other states.
+    /// True when the money was taken. Only `status` is reliable: samples have `captured: true` with other states.
     pub(crate) fn captured(&self) -> bool {
         self.status == "captured"
     }

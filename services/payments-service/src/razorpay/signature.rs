@@ -1,14 +1,14 @@
 use kit::Secret;
 use ring::hmac;
 
-/// A hex HMAC-SHA256, compared in constant time; lower-case hex only, as Razorpay sends it.
+/// Verifies an HMAC-SHA256 in constant time. It must be lower-case hex, as Razorpay sends it.
 pub(crate) fn verify(secret: &Secret, message: &[u8], signature: &str) -> bool {
     let lower = signature.len() == 64 && signature.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
     lower && hex::decode(signature).is_ok_and(|mac| hmac::verify(&key, message, &mac).is_ok())
 }
 
-/// What a browser brings back from the hosted page.
+/// The fields with which a browser returns from the hosted page.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct CallbackFields {
     pub payment_id: String,
@@ -19,8 +19,8 @@ pub(crate) struct CallbackFields {
 }
 
 impl CallbackFields {
-    /// True when Razorpay signed these fields with the key secret. Each part has its pattern: a `|` inside one would make the
-    /// message ambiguous.
+    /// True when Razorpay has signed these fields with the key secret. The form of each field is checked too, because a
+    /// `|` in one of them would make the signed message ambiguous.
     pub(crate) fn verify(&self, key_secret: &Secret) -> bool {
         let id = |text: &str, prefix: &str| {
             text.strip_prefix(prefix)

@@ -1,5 +1,5 @@
-//! Rows and queries; the only place that knows diesel. Functions take the connection first and, for rows of a tenant, the
-//! tenant right after it.
+//! Rows and queries; the only module that uses diesel. Functions take the connection first and, for rows of a tenant,
+//! the tenant right after it.
 
 pub(crate) mod payments;
 pub(crate) mod subscriptions;

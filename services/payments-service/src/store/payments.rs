@@ -34,7 +34,7 @@ pub(crate) struct Payment {
     pub updated_at: DateTime<Utc>,
 }
 
-/// A change of state with its cause.
+/// A change of a payment's state, with its cause.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = payment_changes)]
 pub(crate) struct Change {
@@ -46,7 +46,7 @@ pub(crate) struct Change {
     pub created_at: DateTime<Utc>,
 }
 
-/// Inserts unless the tenant has an open payment; true when it did.
+/// Inserts a payment unless the tenant has an open one; true when it was inserted.
 pub(crate) async fn insert_if_none_open(conn: &mut Conn, row: &Payment) -> Result<bool, TxError> {
     Ok(diesel::insert_into(payments::table).values(row).on_conflict_do_nothing().execute(conn).await? == 1)
 }
@@ -68,12 +68,12 @@ pub(crate) async fn find(mut conn: &Conn, tenant: TenantId, id: Uuid) -> Result<
     Ok(own.select(Payment::as_select()).first(&mut conn).await?)
 }
 
-/// A payment of any tenant, locked; for the worker's scope.
+/// A payment of any tenant, locked; needs the worker's scope.
 pub(crate) async fn find_for_update(conn: &mut Conn, id: Uuid) -> Result<Payment, TxError> {
     Ok(payments::table.find(id).select(Payment::as_select()).for_update().first(conn).await?)
 }
 
-/// The payment a link or an order belongs to, of any tenant; for the worker's scope.
+/// The payment of any tenant to which a link or an order belongs; needs the worker's scope.
 pub(crate) async fn find_by_gateway_ids(
     mut conn: &Conn,
     link: Option<&str>,
@@ -95,12 +95,13 @@ pub(crate) async fn update(conn: &mut Conn, row: &Payment) -> Result<(), TxError
     Ok(())
 }
 
-/// Links the tenant ever asked for.
+/// The number of payments that the tenant has ever started.
 pub(crate) async fn count_attempts(mut conn: &Conn, id: TenantId) -> Result<i64, TxError> {
     Ok(payments::table.filter(of_tenant(payments::tenant_id, id)).count().get_result(&mut conn).await?)
 }
 
-/// Payments that are not settled and were not looked at since `before`, the longest first; for the worker's scope.
+/// Payments that are not settled and were last checked before `before`, those checked longest ago first; needs the
+/// worker's scope.
 pub(crate) async fn unsettled(
     mut conn: &Conn,
     before: DateTime<Utc>,
@@ -111,7 +112,7 @@ pub(crate) async fn unsettled(
         .filter(
             payments::status
                 .eq_any(["CREATED", "PENDING", "PAID"])
-                // FAILED is not final: money may arrive late on a link that was closed here.
+                // FAILED is not final: a payment may still arrive for a link that counts as closed here.
                 .or(payments::status
                     .eq("FAILED")
                     .and(payments::created_at.gt(failed_since))
@@ -137,7 +138,7 @@ pub(crate) async fn list(mut conn: &Conn, id: TenantId, page: &Page) -> Result<V
     Ok(on_page.select(Payment::as_select()).load(&mut conn).await?)
 }
 
-/// The history of the payments that [`list`] gives for the same page.
+/// The history of the payments that [`list`] returns for the same page.
 pub(crate) async fn changes_of_page(mut conn: &Conn, id: TenantId, page: &Page) -> Result<Vec<Change>, TxError> {
     let newest = payments::table
         .filter(of_tenant(payments::tenant_id, id))

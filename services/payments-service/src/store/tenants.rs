@@ -5,7 +5,7 @@ use kit_pg::{Conn, TxError};
 
 use crate::schema::tenants;
 
-/// Applies what auth says of a tenant, unless something newer was applied.
+/// Applies an event of auth-service about a tenant, unless a newer one was applied.
 pub(crate) async fn put(conn: &mut Conn, id: TenantId, name: &str, active: bool, version: i64) -> Result<(), TxError> {
     let row =
         (tenants::id.eq(id.0), tenants::name.eq(name), tenants::is_active.eq(active), tenants::version.eq(version));

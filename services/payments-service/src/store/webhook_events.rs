@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::schema::webhook_events;
 
-/// Events claimed at once.
+/// The most events that are claimed at once.
 const BATCH: i64 = 20;
-/// A claimed event that was not settled by then is claimed again: its worker has died.
+/// A claimed event whose result was not recorded within this time is claimed again: its worker has crashed.
 const VISIBILITY_MS: i64 = 30_000;
 
-/// Events by age; one that waits stays.
+/// Events by age, except those that are not applied yet.
 pub(crate) const OLD: OldRows =
     OldRows { table: "webhook_events", condition: "received_at < $1 AND state <> 'pending'" };
 
@@ -39,7 +39,7 @@ pub(crate) struct NewEvent {
     pub state: String,
 }
 
-/// Stores an event; the hash of the body it was first seen with when it is known already.
+/// Stores an event. When its id is known already, it returns the hash of the first body with this id.
 pub(crate) async fn insert(conn: &mut Conn, row: &NewEvent) -> Result<Option<String>, TxError> {
     let inserted =
         diesel::insert_into(webhook_events::table).values(row).on_conflict_do_nothing().execute(conn).await?;
@@ -57,12 +57,12 @@ pub(crate) async fn insert(conn: &mut Conn, row: &NewEvent) -> Result<Option<Str
 
 type InMs = UncheckedBind<SqlLiteral<Timestamptz>, diesel::dsl::AsExprOf<i64, BigInt>>;
 
-/// So long from now, on the database's clock.
+/// The time `ms` milliseconds from now by the database's clock.
 fn in_ms(ms: i64) -> InMs {
     sql::<Timestamptz>("now() + interval '1 millisecond' * ").bind::<BigInt, _>(ms)
 }
 
-/// Claims events that wait, for a while.
+/// Claims pending events for [`VISIBILITY_MS`].
 pub(crate) async fn claim(conn: &mut Conn) -> Result<Vec<Event>, TxError> {
     let due: Vec<String> = webhook_events::table
         .filter(webhook_events::state.eq("pending").and(webhook_events::next_attempt_at.le(now)))
@@ -86,7 +86,7 @@ pub(crate) async fn claim(conn: &mut Conn) -> Result<Vec<Event>, TxError> {
         .await?)
 }
 
-/// Notes what became of an event.
+/// Records the result of an event.
 pub(crate) async fn settle(
     conn: &mut Conn,
     id: &str,
@@ -101,7 +101,7 @@ pub(crate) async fn settle(
     Ok(())
 }
 
-/// Lets an event wait for its next try.
+/// Sets the time of an event's next attempt.
 pub(crate) async fn postpone(conn: &mut Conn, id: &str, attempts: i32, note: &str) -> Result<(), TxError> {
     let doublings = u32::try_from(attempts.clamp(1, 12) - 1).unwrap_or(0);
     let wait = (500_i64 << doublings).min(600_000);

@@ -1,5 +1,5 @@
-//! payments-service alone, over gRPC, with a real Postgres and the Razorpay sandbox; what needs another service is in the
-//! system suite.
+//! Tests of payments-service alone, over gRPC, with a real Postgres and the Razorpay sandbox. Tests that need another
+//! service are in the system suite.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
 

@@ -1,4 +1,4 @@
-//! Payment links for premium: one open link per tenant, however often it is asked for.
+//! Payment links for premium: a tenant has one open link, however often it is requested.
 
 use kit::ids::TenantId;
 use testkit::caller::{admin, repeatable};

@@ -10,7 +10,7 @@ use sandbox::razorpay::{self, Razorpay, RazorpayOptions};
 use testkit::TestDb;
 use testkit::caller::{call, peer};
 
-/// payments-service with a schema and a Razorpay of its own; nobody answers where its peers should be.
+/// payments-service with a schema and a Razorpay of its own; the addresses of its peers do not answer.
 pub(crate) struct Payments {
     gateway: Peer,
     shutdown: Shutdown,
@@ -45,7 +45,7 @@ impl Payments {
         Self { gateway: peer("gateway", "payments", addr).unwrap(), shutdown, _db: db }
     }
 
-    /// Asks for the tenant's payment link; the answer, and whether it is an earlier one given again.
+    /// Requests the tenant's payment link; returns the answer, and whether it is a replayed one.
     pub(crate) async fn create_link(&self, caller: &Caller) -> (CreateLinkResponse, bool) {
         let request = call(caller, CreateLinkRequest {});
         let answer = PaymentsClient::new(self.gateway.clone()).create_link(request).await.unwrap();

@@ -7,7 +7,7 @@ use crate::store::jobs::{self, Job};
 
 const DAY_SECS: i32 = 86_400;
 
-/// Makes every job known.
+/// Inserts every job that is missing and updates the intervals of the others.
 pub(crate) async fn register(app: &App) -> Result<(), Error> {
     let poll = i32::try_from(app.poll_payments_every.as_secs().max(1)).unwrap_or(DAY_SECS);
     let known = [
@@ -32,10 +32,10 @@ pub(crate) async fn list(app: &App, caller: &Caller) -> Result<Vec<Job>, Error> 
     app.pg.transaction(Scope::Worker, async |conn: &mut Conn| jobs::list(conn).await).await
 }
 
-/// Runs a job now, whoever leads; its own times stay.
+/// Runs a job now, also on a replica that is not the leader; its schedule does not change.
 ///
 /// # Errors
-/// `NotFound`; `Unavailable` when the service that owns the work is away.
+/// `NotFound`; `Unavailable` when the service that owns the job cannot be reached or the job failed.
 pub(crate) async fn run_now(app: &App, caller: &Caller, name: &str) -> Result<String, Error> {
     operator(caller)?;
     let job = app.pg.transaction(Scope::Worker, async |conn: &mut Conn| jobs::find(conn, name).await).await?;

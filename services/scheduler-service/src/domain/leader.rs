@@ -1,5 +1,5 @@
-//! One replica leads and starts the due jobs. A lease says who; a fence keeps a leader that was paused too long from
-//! starting anything.
+//! One replica is the leader and starts the due jobs. It holds a lease in the database. A fence (a number that grows
+//! with every new leader) keeps a leader that was paused too long from starting jobs.
 
 use std::time::Duration;
 
@@ -11,12 +11,12 @@ use crate::App;
 use crate::store::jobs::{self, Job};
 use crate::store::lease;
 
-/// Between two looks; the lease lives for five seconds.
+/// How often the lease is taken or renewed; it is valid for five seconds.
 const TICK: Duration = Duration::from_secs(1);
-/// Runs are remembered that long.
+/// How long the records of runs are kept.
 const HISTORY_DAYS: i32 = 30;
 
-/// Leads when it is this replica's turn, for as long as the service runs; gives the lease back at the end.
+/// Tries to be the leader for as long as the service runs, and releases the lease at the end.
 pub(crate) fn lead(app: &App, shutdown: &Shutdown) {
     let ticking = app.clone();
     let inner = shutdown.clone();
@@ -41,7 +41,7 @@ async fn tick(app: &App, shutdown: &Shutdown) -> Result<(), Error> {
     let due = app
         .pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
-            // Between taking the lease and here the process may have slept longer than the lease lives.
+            // The process may have been paused since it took the lease, for longer than the lease is valid.
             if !lease::still_leads(conn, fence).await? {
                 return Ok(Vec::new());
             }
@@ -51,7 +51,7 @@ async fn tick(app: &App, shutdown: &Shutdown) -> Result<(), Error> {
         .await?;
     for job in due {
         let app = app.clone();
-        // A run may take longer than the lease; it must not keep the leader from renewing it.
+        // A run may take longer than the lease is valid, and must not keep the leader from renewing the lease.
         let _detached =
             tokio::spawn(shutdown.hard.clone().run_until_cancelled_owned(async move { run(&app, &job, fence).await }));
     }

@@ -1,4 +1,4 @@
-//! Rules: which jobs there are, who leads, and what a run is.
+//! The rules: which jobs exist, which replica is the leader, and what a run is.
 
 pub(crate) mod jobs;
 pub(crate) mod leader;

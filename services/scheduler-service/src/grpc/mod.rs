@@ -6,7 +6,7 @@ use proto::tonic::service::Routes;
 
 use crate::App;
 
-/// Every service of this binary.
+/// All gRPC services of this binary.
 pub(crate) fn routes(app: &App) -> Routes {
     Routes::new(jobs::service(app))
 }

@@ -19,7 +19,8 @@ pub(crate) struct Job {
     pub last_result: String,
 }
 
-/// Makes a job known; its interval follows the configuration, its switch and its times stay.
+/// Inserts a job, or updates its interval from the configuration. Whether it is enabled and when it runs next do not
+/// change.
 pub(crate) async fn put(conn: &mut Conn, name: &str, service: &str, every_secs: i32) -> Result<(), TxError> {
     diesel::insert_into(jobs::table)
         .values((jobs::name.eq(name), jobs::service.eq(service), jobs::every_secs.eq(every_secs)))
@@ -39,8 +40,8 @@ pub(crate) async fn find(mut conn: &Conn, name: &str) -> Result<Job, TxError> {
     Ok(jobs::table.find(name).select(Job::as_select()).first(&mut conn).await?)
 }
 
-/// Claims the jobs that are due. Until its end is noted, a run may take two minutes, twice its budget: one that vanished with
-/// its scheduler is due again after that.
+/// Claims the jobs that are due. A run has two minutes (twice its time budget) until its end must be recorded; when its
+/// scheduler has crashed, the job is due again after that.
 pub(crate) async fn claim_due(conn: &mut Conn) -> Result<Vec<Job>, TxError> {
     let due = jobs::table.filter(jobs::enabled.eq(true)).filter(jobs::next_run_at.le(diesel::dsl::now));
     let next = diesel::dsl::sql::<Timestamptz>("now() + interval '1 second' * least(every_secs, 120)");
@@ -51,7 +52,7 @@ pub(crate) async fn claim_due(conn: &mut Conn) -> Result<Vec<Job>, TxError> {
         .await?)
 }
 
-/// Notes that a run begins.
+/// Records that a run begins.
 pub(crate) async fn begin_run(conn: &mut Conn, id: Uuid, job: &str, fence: i64) -> Result<(), TxError> {
     diesel::insert_into(runs::table)
         .values((runs::id.eq(id), runs::job.eq(job), runs::fence.eq(fence)))
@@ -60,7 +61,7 @@ pub(crate) async fn begin_run(conn: &mut Conn, id: Uuid, job: &str, fence: i64) 
     Ok(())
 }
 
-/// Notes how a run ended.
+/// Records how a run ended.
 pub(crate) async fn end_run(conn: &mut Conn, id: Uuid, job: &str, ok: bool, result: &str) -> Result<(), TxError> {
     let now = diesel::dsl::sql::<Timestamptz>("now()").nullable();
     diesel::update(runs::table.find(id))
@@ -71,7 +72,7 @@ pub(crate) async fn end_run(conn: &mut Conn, id: Uuid, job: &str, ok: bool, resu
     Ok(())
 }
 
-/// Sets when a job is due again after a claimed run: one interval after that one began, and after a failure in a minute at
+/// Sets when a job is due again: one interval after the start of the claimed run; after a failure, within a minute at
 /// the latest.
 pub(crate) async fn reschedule(conn: &mut Conn, job: &str, ok: bool) -> Result<(), TxError> {
     let next = if ok {
@@ -86,7 +87,7 @@ pub(crate) async fn reschedule(conn: &mut Conn, job: &str, ok: bool) -> Result<(
     Ok(())
 }
 
-/// Forgets runs older than so many days.
+/// Deletes the records of runs that are older than this many days.
 pub(crate) async fn purge_runs(conn: &mut Conn, days: i32) -> Result<usize, TxError> {
     let before = diesel::dsl::sql::<Timestamptz>("now() - interval '1 day' * ").bind::<Integer, _>(days);
     Ok(diesel::delete(runs::table.filter(runs::started_at.lt(before))).execute(conn).await?)

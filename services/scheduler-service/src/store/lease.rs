@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::schema::lease;
 
-/// Takes the lease when it has expired, or renews one's own, for five seconds; the fence, or `None` while another leads.
+/// Renews this process's lease, or takes one that has expired, for five seconds. Returns the fence, or `None` while
+/// another process is the leader.
 pub(crate) async fn take(conn: &mut Conn, me: Uuid) -> Result<Option<i64>, TxError> {
     let until = || diesel::dsl::sql::<Timestamptz>("now() + interval '5 seconds'");
     let own = lease::table.filter(lease::holder.eq(me)).filter(lease::expires_at.gt(diesel::dsl::now));
@@ -28,7 +29,8 @@ pub(crate) async fn take(conn: &mut Conn, me: Uuid) -> Result<Option<i64>, TxErr
         .optional()?)
 }
 
-/// True while this fence leads; locks the lease until the transaction ends, so that no other leader can begin in between.
+/// True while the leader has this fence. Locks the lease until the transaction ends, so that no other process becomes
+/// the leader meanwhile.
 pub(crate) async fn still_leads(conn: &mut Conn, fence: i64) -> Result<bool, TxError> {
     let leading: Option<i64> = lease::table
         .filter(lease::fence.eq(fence))
@@ -41,7 +43,7 @@ pub(crate) async fn still_leads(conn: &mut Conn, fence: i64) -> Result<bool, TxE
     Ok(leading.is_some())
 }
 
-/// Gives the lease back, so that another replica leads at once.
+/// Releases the lease, so that another replica can become the leader at once.
 pub(crate) async fn release(conn: &mut Conn, me: Uuid) -> Result<(), TxError> {
     diesel::update(lease::table.filter(lease::holder.eq(me)))
         .set(lease::expires_at.eq(diesel::dsl::now))

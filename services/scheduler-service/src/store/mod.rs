@@ -1,4 +1,5 @@
-//! Rows and queries; the only place that knows diesel. Every time is the database's clock: several replicas compare them.
+//! Rows and queries; the only module that uses diesel. All times are by the database's clock, because replicas compare
+//! them.
 
 pub(crate) mod jobs;
 pub(crate) mod lease;

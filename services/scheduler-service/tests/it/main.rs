@@ -1,4 +1,4 @@
-//! scheduler-service alone, on a real Postgres; what needs another service is in the system suite.
+//! Tests of scheduler-service alone, with a real Postgres. Tests that need another service are in the system suite.
 
 mod schema;
 mod starting;

@@ -1,4 +1,4 @@
-//! Starting before the database is there.
+//! The service starts before its database does.
 
 use kit_pg::{PgConfig, Pool, migrate};
 use scheduler_service::MIGRATIONS;

@@ -11,7 +11,7 @@ use proto::tonic::service::Routes;
 use crate::domain::events;
 use crate::{App, jobs};
 
-/// Every service of this binary.
+/// All gRPC services of this binary.
 pub(crate) fn routes(app: &App) -> Routes {
     Routes::new(genres::service(app))
         .add_service(songs::service(app))
@@ -34,7 +34,7 @@ pub(crate) fn routes(app: &App) -> Routes {
         }))
 }
 
-/// A small count as the messages carry it.
+/// A small number as the type that messages use.
 fn small(number: Option<i16>) -> Option<u32> {
     number.and_then(|number| u32::try_from(number).ok())
 }

@@ -1,9 +1,10 @@
 use chrono::{DateTime, Utc};
+use diesel::dsl::AsSelect;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, Window, of_tenant};
+use kit_pg::{Conn, TxError, Window, Windowed, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -186,15 +187,10 @@ pub(crate) async fn count(mut conn: &Conn, id: TenantId, filters: &Filters) -> R
     Ok(filtered(id, filters).count().get_result(&mut conn).await?)
 }
 
-/// One page: rows after `after` when there is one, else from `offset`.
-pub(crate) async fn list(
-    mut conn: &Conn,
-    id: TenantId,
-    filters: &Filters,
-    order: Order,
-    after: Option<&Key>,
-    window: Window,
-) -> Result<Vec<TenantSong>, TxError> {
+/// A page as a query.
+type PageQuery = Windowed<tenant_songs::BoxedQuery<'static, Pg, diesel::dsl::SqlTypeOf<AsSelect<TenantSong, Pg>>>>;
+
+fn page(id: TenantId, filters: &Filters, order: Order, after: Option<&Key>, window: Window) -> PageQuery {
     use tenant_songs as t;
     let mut query = filtered(id, filters);
     match after {
@@ -220,7 +216,19 @@ pub(crate) async fn list(
         (None, SortBy::CreatedAt | SortBy::Duration, true) => query.order((t::created_at.desc(), t::id.desc())),
         (None, SortBy::CreatedAt | SortBy::Duration, false) => query.order((t::created_at.asc(), t::id.asc())),
     };
-    let mut rows: Vec<TenantSong> = window.of(query.select(TenantSong::as_select())).load(&mut conn).await?;
+    window.of(query.select(TenantSong::as_select()))
+}
+
+/// One page: rows after `after` when there is one, else from the window's offset.
+pub(crate) async fn list(
+    mut conn: &Conn,
+    id: TenantId,
+    filters: &Filters,
+    order: Order,
+    after: Option<&Key>,
+    window: Window,
+) -> Result<Vec<TenantSong>, TxError> {
+    let mut rows: Vec<TenantSong> = page(id, filters, order, after, window).load(&mut conn).await?;
     rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
     Ok(rows)
 }
@@ -277,3 +285,6 @@ pub(crate) async fn approve_song(
     set_active(conn, tenant, link, true, now).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod plans;

@@ -1,4 +1,4 @@
-//! The schema, its row-level security, and how a page is read.
+//! The schema and its row-level security. How pages are read is in `src/store/tenant_songs/plans.rs`.
 
 use kit_pg::bootstrap::open;
 use songlist_service::MIGRATIONS;
@@ -67,35 +67,4 @@ async fn a_tenant_reads_global_songs_and_cannot_change_claim_or_delete_them() {
     for change in ["UPDATE songs SET title = 'x'", "UPDATE songs SET tenant_id = id", "DELETE FROM songs"] {
         assert_eq!(client.execute(change, &[]).await.unwrap(), 0, "{change}");
     }
-}
-
-/// The statements whose speed is measured; the third is a page of the list.
-const PAGE: &str = include_str!("../../../../deploy/measure/read.sql");
-
-#[tokio::test]
-async fn a_page_of_a_tenants_list_is_read_in_order_from_its_index_under_the_policy() {
-    let db = TestDb::new("songlist", MIGRATIONS).await.unwrap();
-    let (superuser, client) = (open(db.admin_url()).await.unwrap(), open(&db.url().unwrap()).await.unwrap());
-    let schema = &db.schema;
-    // Forty tenants with five hundred songs each.
-    let fill = format!(
-        "SET search_path = {schema}; \
-         INSERT INTO genres (id, name, name_norm, created_at, updated_at) \
-         VALUES (md5('genre')::uuid, 'g', 'g', now(), now()); \
-         INSERT INTO songs (id, tenant_id, title, artist, title_norm, artist_norm, album_norm, genre_id, created_at, updated_at) \
-         SELECT md5('song' || n)::uuid, md5('tenant' || n % 40)::uuid, 't', 'a', n::text, 'a', '', md5('genre')::uuid, now(), now() \
-         FROM generate_series(1, 20000) n; \
-         INSERT INTO tenant_songs (id, tenant_id, song_id, is_active, title_norm, artist_norm, album_norm, genre_id, release_year, created_at, updated_at) \
-         SELECT id, tenant_id, id, true, title_norm, 'a', '', genre_id, 0, now() - random() * interval '1 day', now() FROM songs; \
-         ANALYZE songs; ANALYZE tenant_songs"
-    );
-    superuser.batch_execute(&fill).await.unwrap();
-    let tenant: String = superuser.query_one("SELECT md5('tenant1')::uuid::text", &[]).await.unwrap().get(0);
-    let tenant = uuid::Uuid::try_parse(&tenant).unwrap();
-    client.batch_execute(&as_tenant(tenant)).await.unwrap();
-    let page = PAGE.lines().find(|line| line.contains("FROM tenant_songs t")).unwrap();
-    let explain = format!("EXPLAIN {}", page.replace(":tenant", &format!("'{tenant}'")));
-    let plan: Vec<String> = client.query(&explain, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
-    let plan = plan.join("\n");
-    assert!(plan.contains("tenant_songs_newest_approved") && !plan.contains("Sort"), "{plan}");
 }

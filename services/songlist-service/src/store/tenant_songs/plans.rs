@@ -1,0 +1,90 @@
+//! How pages are read beside a tenant of a million, as the runtime role under the policies.
+
+use kit_pg::bootstrap::open;
+use testkit::TestDb;
+use testkit::schema::as_tenant;
+
+use super::*;
+
+const GIANT: &str = "00000000-0000-7000-8000-000000000001";
+const SMALL: &str = "00000000-0000-7000-8000-000000000002";
+
+/// A tenant with a million links, and forty with five hundred. The index of the search is left out: it takes a minute to fill,
+/// and no page here uses it.
+async fn filled() -> TestDb {
+    let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
+    let superuser = open(db.admin_url()).await.unwrap();
+    let links = |rows: &str, tenant: &str| {
+        format!(
+            "INSERT INTO tenant_songs (id, tenant_id, song_id, is_active, title_norm, artist_norm, album_norm, genre_id, \
+             release_year, created_at, updated_at, title, artist) \
+             SELECT gen_random_uuid(), {tenant}, md5('genre')::uuid, n % 20 <> 0, n::text, (n % 999)::text, '', \
+             md5('genre')::uuid, 1950 + n % 70, now() - n * interval '1 second', now(), n::text, n::text FROM {rows}"
+        )
+    };
+    let fill = format!(
+        "SET search_path = {}, extensions; \
+         CREATE TEMP TABLE kept AS SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() \
+           AND tablename = 'tenant_songs' AND indexdef NOT LIKE '%UNIQUE%' AND indexdef NOT LIKE '%gin%'; \
+         DO $$ DECLARE i record; BEGIN FOR i IN SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() \
+           AND tablename = 'tenant_songs' AND indexdef NOT LIKE '%UNIQUE%' LOOP EXECUTE 'DROP INDEX ' || i.indexname; \
+           END LOOP; END $$; \
+         ALTER TABLE tenant_songs DROP CONSTRAINT tenant_songs_song_key, DROP CONSTRAINT tenant_songs_song_fkey; \
+         {}; {}; \
+         DO $$ DECLARE k record; BEGIN FOR k IN SELECT indexdef FROM kept LOOP EXECUTE k.indexdef; END LOOP; END $$; \
+         ANALYZE tenant_songs",
+        db.schema,
+        links("generate_series(1, 1000000) n", &format!("'{GIANT}'")),
+        links(
+            "generate_series(1, 20000) n",
+            &format!("CASE n % 40 WHEN 0 THEN '{SMALL}' ELSE md5('tenant' || n % 40)::uuid END")
+        ),
+    );
+    superuser.batch_execute(&fill).await.unwrap();
+    db
+}
+
+/// The plan of a page whose values are written into the text: as the service prepares it, with one plan for all.
+async fn plan(client: &tokio_postgres::Client, query: &PageQuery, values: &str) -> String {
+    let text = diesel::debug_query::<Pg, _>(query).to_string();
+    let sql = text.split(" -- binds:").next().unwrap();
+    client.batch_execute(&format!("PREPARE page AS {sql}")).await.unwrap();
+    let rows = client.query(&format!("EXPLAIN EXECUTE page({values})"), &[]).await.unwrap();
+    client.batch_execute("DEALLOCATE page").await.unwrap();
+    rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn every_ordered_page_is_read_from_its_index_beside_a_tenant_of_a_million() {
+    let db = filled().await;
+    let client = open(&db.url().unwrap()).await.unwrap();
+    let orders = [
+        (SortBy::CreatedAt, "newest"),
+        (SortBy::Title, "tenant_songs_by_title"),
+        (SortBy::Artist, "tenant_songs_by_artist"),
+        (SortBy::ReleaseYear, "tenant_songs_by_year"),
+    ];
+    for tenant in [SMALL, GIANT] {
+        let id = TenantId(Uuid::try_parse(tenant).unwrap());
+        client.batch_execute(&as_tenant(id.0)).await.unwrap();
+        client.batch_execute("SET LOCAL plan_cache_mode = force_generic_plan").await.unwrap();
+        for (by, index) in orders {
+            for (descending, is_active) in [(true, Some(true)), (false, Some(true)), (true, None), (false, None)] {
+                let filters = Filters { is_active, ..Filters::default() };
+                let query = page(id, &filters, Order { by, descending }, None, Window { rows: 21, offset: 0 });
+                let plan = plan(&client, &query, &format!("'{tenant}'")).await;
+                let what = format!("{by:?} descending {descending} approved {is_active:?} of {tenant}:\n{plan}");
+                assert!(plan.contains(index), "not from {index}: {what}");
+                assert!(!plan.contains("Sort") && !plan.contains("Gather") && !plan.contains("Seq Scan"), "{what}");
+            }
+        }
+        let (newest, key) = (Order { by: SortBy::CreatedAt, descending: true }, Key::Time(DateTime::default(), id.0));
+        let query = page(id, &Filters::default(), newest, Some(&key), Window { rows: 21, offset: 0 });
+        let plan = plan(&client, &query, &format!("'{tenant}', now(), now(), '{tenant}'")).await;
+        assert!(
+            plan.contains("tenant_songs_newest") && !plan.contains("Sort"),
+            "a page by cursor of {tenant}:\n{plan}"
+        );
+        client.batch_execute("ROLLBACK").await.unwrap();
+    }
+}
