@@ -1,4 +1,4 @@
-# The verbs a person types; each works on a fresh clone by itself.
+# The commands for daily work; each works on a fresh clone by itself.
 .DEFAULT_GOAL := help
 .PHONY: help run demo chaos test check docs proto-accept measure-read clean
 
@@ -8,7 +8,7 @@ SONGLIST := target/debug/songlist
 help: ## This list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-run: ## Everything on this machine: servers, five services, sandbox; Ctrl-C stops it
+run: ## Start everything on this machine: servers, five services, sandbox; Ctrl-C stops it
 	@sh deploy/dev/install-servers.sh
 	$(CARGO) build --workspace --locked
 	@exec $(SONGLIST) dev
@@ -19,31 +19,31 @@ demo: ## Play the journey against what `make run` runs
 chaos: ## Play it again and again while `make run`'s services are killed one by one and Redis is flushed
 	@$(SONGLIST) chaos
 
-test: ## Every test, beside throw-away servers of their own
+test: ## Run every test, beside throw-away servers
 	@sh deploy/dev/install-servers.sh
 	$(CARGO) build --workspace --locked --all-targets
 	@sh deploy/dev/test.sh
 
-check: ## What CI runs: format, clippy, tests
+check: ## Run what CI runs: format, clippy, tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	@$(MAKE) --no-print-directory test
 
-docs: ## Write the generated files anew: .env.example, docs/permissions.md, docs/errors.md
+docs: ## Write the generated files again: .env.example, docs/permissions.md, docs/errors.md
 	$(CARGO) build --workspace --locked
 	$(SONGLIST) env-example > .env.example
 	$(SONGLIST) permissions > docs/permissions.md
 	$(SONGLIST) errors > docs/errors.md
 
-proto-accept: ## Take the protos as they are now into proto/descriptor.lock; look at the lines that go
+proto-accept: ## Write the protos as they are now to proto/descriptor.lock; check the lines that are removed
 	$(CARGO) build --workspace --locked
 	$(SONGLIST) descriptors > proto/descriptor.lock
 
-measure-read: ## Requests a second of the tenant-songs page, beside pgbench of the same SQL (release build)
+measure-read: ## Measure requests per second of the tenant-songs page, and pgbench with the same SQL (release build)
 	@sh deploy/dev/install-servers.sh
 	$(CARGO) build --workspace --locked --release
 	@sh deploy/measure/read.sh
 
-clean: ## Forget builds and the development stack
+clean: ## Delete builds and the development stack
 	$(CARGO) clean
 	rm -rf .dev

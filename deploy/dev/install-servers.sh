@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes sure that PostgreSQL and Redis programs are on this machine: installs them from the distribution when root, without
-# leaving a system server running; else prints the one line to type.
+# Makes sure that the programs of PostgreSQL and Redis are installed. As root it installs them from the distribution,
+# without leaving a system server running; otherwise it prints the command to type.
 set -eu
 
 have_postgres() { ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null 2>&1; }
@@ -23,7 +23,7 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 echo "Installing$missing ..."
-# The packages would start servers on 5432 and 6379: no cluster is made, and a policy answers "do not start" meanwhile.
+# The packages would start servers on ports 5432 and 6379: no cluster is made, and policy-rc.d forbids the start.
 trap 'exit 130' INT TERM HUP
 mkdir -p /etc/postgresql-common
 conf=/etc/postgresql-common/createcluster.conf

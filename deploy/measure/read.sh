@@ -1,6 +1,7 @@
 #!/bin/sh
-# Requests a second, p50, p99 and CPU of each process for the authenticated tenant-songs page of 20 with its count, at 1 and 32
-# connections, beside pgbench of the same SQL as one pipeline under the same policy. Release build, on an otherwise idle machine.
+# Measures the authenticated tenant-songs page of 20 with its count, at 1 and 32 connections: requests per second, p50,
+# p99 and CPU of each process. For comparison it runs pgbench with the same SQL as one pipeline under the same policy.
+# It needs a release build and an otherwise idle machine.
 set -eu
 seconds=${MEASURE_SECONDS:-8}
 command -v wrk >/dev/null 2>&1 || { [ "$(id -u)" = 0 ] && apt-get install -y wrk >/dev/null 2>&1; } || {
@@ -61,7 +62,7 @@ measure 32
 
 echo "== 60 sign-ins, eight at once"
 python3 deploy/measure/sign_ins.py
-# The allocator of auth-service gives back within ten seconds of being idle, in steps.
+# The allocator of auth-service returns memory in steps, within ten seconds of being idle.
 sleep 30
 memory "idle again after load and sign-ins"
 

@@ -1,5 +1,5 @@
-//! Postgres for every service: the pool, the one way to open a transaction (which sets the tenant for row-level security
-//! and retries), reads in one flush, idempotent effects, the tenant predicate and migrations.
+//! Postgres for every service: the pool, the only way to open a transaction (which sets the tenant for row-level
+//! security and retries), reads in one flush, idempotency, the tenant predicate and migrations.
 
 pub mod bootstrap;
 mod config;

@@ -1,4 +1,5 @@
-//! Migrations: run by the owner role in a release step, checked by the runtime role before it serves.
+//! Migrations: run as the owner role in a step of the release; a starting service checks with its runtime role that
+//! none is pending.
 
 use std::time::Duration;
 

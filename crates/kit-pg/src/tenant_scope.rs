@@ -1,13 +1,13 @@
 use kit::caller::{Actor, Caller};
 use kit::ids::TenantId;
 
-/// What a transaction may see; row-level security compares it with every row of a tenant table.
+/// Which rows a transaction may see; row-level security compares the scope with every row of a tenant table.
 ///
-/// There is no scope that sees everything: the platform sees rows without a tenant, workers the tables whose policies name
-/// them.
+/// No scope sees everything: the platform's scope sees rows without a tenant, the worker's scope sees the tables whose
+/// policies allow it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Rows of one tenant, and GLOBAL rows to read.
+    /// Rows of one tenant; GLOBAL rows can be read.
     Tenant(TenantId),
     /// Rows of the platform: SUPER_ADMINs, GLOBAL songs, genres.
     Platform,
@@ -16,7 +16,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// The scope of who calls.
+    /// The scope of a caller.
     ///
     /// # Errors
     /// `Forbidden` for a caller who is not signed in.
@@ -42,20 +42,23 @@ impl Scope {
         }
     }
 
-    /// BEGIN and the settings in one trip. Sent only through the transaction manager: a cancelled raw BEGIN would leave the
-    /// tenant on the connection for its next borrower.
+    /// BEGIN and the settings in one round trip. It is sent through the transaction manager only: after a cancelled raw
+    /// BEGIN the next user of the connection would still have the tenant set.
     ///
-    /// A batch that fills an empty table must not keep the plan of the empty table, so writes let Postgres choose.
+    /// A batch that fills an empty table must not keep the plan for the empty table, so for writes Postgres decides
+    /// when it plans.
     pub(crate) fn begin_sql(self) -> String {
         format!("BEGIN; SET LOCAL plan_cache_mode = auto; {}", self.settings())
     }
 
-    /// For a read whose queries have one good plan, whatever their parameters. Connections plan once unless told otherwise.
+    /// For a read whose queries have one good plan for all parameters. Planning once per connection is the connections'
+    /// default.
     pub fn one_plan(self) -> ReadScope {
         ReadScope { scope: self, plan_each_time: false }
     }
 
-    /// For a read whose good plan depends on its parameters, such as a deep page or a search: it is made each time.
+    /// For a read whose good plan depends on its parameters, such as a deep page or a search: Postgres makes it each
+    /// time.
     pub fn plan_each_time(self) -> ReadScope {
         ReadScope { scope: self, plan_each_time: true }
     }
@@ -78,15 +81,15 @@ pub struct ReadScope {
 }
 
 impl From<Scope> for ReadScope {
-    /// What is not known to have one good plan is planned each time.
+    /// A read that is not known to have one good plan is planned each time.
     fn from(scope: Scope) -> Self {
         scope.plan_each_time()
     }
 }
 
 impl ReadScope {
-    /// BEGIN with its settings in one text. `SET LOCAL` is neither parsed into a plan nor planned, which `SELECT set_config` is.
-    /// One snapshot serves all queries, so that a page and its count agree.
+    /// BEGIN and the settings in one text. `SET LOCAL` needs no plan, in contrast to `SELECT set_config`. All queries
+    /// read one snapshot, so that a page and its count agree.
     pub(crate) fn begin_sql(self) -> String {
         let settings = self.scope.settings();
         let plans = if self.plan_each_time { "; SET LOCAL plan_cache_mode = force_custom_plan" } else { "" };

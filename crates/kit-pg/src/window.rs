@@ -15,9 +15,9 @@ const DEEP: i64 = 1_000;
 /// Which rows of an ordered query are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
-    /// Rows wanted.
+    /// The number of rows wanted.
     pub rows: i64,
-    /// Rows before them.
+    /// The number of rows that are skipped before them.
     pub offset: i64,
 }
 

@@ -23,7 +23,7 @@ pub struct NewMessage {
     pub tenant_id: Option<Uuid>,
     /// The row it is about.
     pub aggregate_id: Uuid,
-    /// The row's version: a consumer ignores messages that are older than the version it has applied.
+    /// The row's version: a consumer applies a message only when its version is newer than the one it has applied.
     pub version: i64,
     pub payload: Value,
     /// The request that caused it.

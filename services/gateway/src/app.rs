@@ -11,7 +11,8 @@ use crate::peers::Peers;
 use crate::revocations::Revocations;
 use crate::signing_keys::SigningKeys;
 
-/// What every request shares. Each thread that serves HTTP has one of its own, for connections that no other thread uses.
+/// The state that requests share. Each thread that serves HTTP has one of its own, so that threads share no
+/// connections.
 #[derive(Clone)]
 pub(crate) struct App(Arc<Parts>);
 
@@ -21,7 +22,7 @@ pub(crate) struct Parts {
     pub peers: Peers,
 }
 
-/// The parts that all threads share.
+/// The state that all threads share.
 pub(crate) struct Shared {
     pub config: Config,
     pub local_limits: LocalLimiter,
@@ -48,10 +49,10 @@ impl App {
         Self::with_connections(Arc::new(shared))
     }
 
-    /// The same with connections of its own, opened on the thread that calls this.
+    /// The same state with connections of its own, which are opened on the calling thread.
     ///
     /// # Errors
-    /// When an address of the configuration is none, which [`App::new`] has found out before.
+    /// When an address of the configuration cannot be parsed; [`App::new`] would have failed before.
     pub(crate) fn for_this_thread(&self) -> anyhow::Result<Self> {
         Self::with_connections(self.0.shared.clone())
     }

@@ -15,15 +15,15 @@ pub struct Config {
     pub clock: Clock,
     /// The `iss` of tokens.
     pub issuer: String,
-    /// What `next`, `previous` and the OpenAPI document are built from; never the Host header.
+    /// The base of the links `next` and `previous` and of the OpenAPI document, instead of the Host header.
     pub public_url: String,
-    /// Exact origins that browsers may call from.
+    /// The origins from which browsers may call, compared exactly.
     pub cors_origins: Vec<String>,
-    /// Proxies in front that append to X-Forwarded-For; 0: the peer is the client.
+    /// The number of proxies in front that append to X-Forwarded-For; 0: the peer is the client.
     pub trusted_hops: usize,
-    /// Every rate limit times this; tests and load measurements raise it.
+    /// Every rate limit is multiplied by this; tests and load measurements raise it.
     pub rate_factor: u32,
-    /// Threads that serve HTTP.
+    /// The number of threads that serve HTTP.
     pub workers: usize,
     pub auth_url: String,
     pub songlist_url: String,
@@ -31,7 +31,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the environment; faults are noted in it.
+    /// Reads the environment; faults are added to `env`.
     pub fn from_env(env: &mut Env) -> Self {
         let clock = Clock::system();
         let origins = env.text("CORS_ORIGINS", "", "Exact origins that browsers may call from, comma-separated");

@@ -1,8 +1,8 @@
-//! The gateway: the one public entry. It terminates HTTP and tokens, asks the service that owns the answer, and puts the answer
-//! into the contract's envelopes. It has no business rule: it may refuse early, it never grants.
+//! The gateway: the public entry of the API. It terminates HTTP and tokens, calls the service that owns the data, and
+//! puts the answer into the contract's envelopes. It has no business rules: it may refuse early, it never permits.
 //!
-//! Modules, each using only those before it: `http` (how a request is checked and answered), `routes` (rules, handlers and
-//! JSON views of each resource), `policy` (all rules together: the table, its checks, and the documents made from it).
+//! Modules, each using only those before it: `http` (how a request is checked and answered), `routes` (rules, handlers
+//! and JSON views of each resource), `policy` (the table of all rules, its checks, and the documents made from it).
 
 mod app;
 mod config;
@@ -21,17 +21,17 @@ pub use config::Config;
 pub use http::rule::{Access, Method, Rule};
 pub use policy::{errors_table, openapi_document, permissions_table, rules};
 
-/// Where a started gateway listens.
+/// The addresses on which a started gateway listens.
 #[derive(Clone, Copy, Debug)]
 pub struct Addresses {
     pub http: SocketAddr,
     pub ops: SocketAddr,
 }
 
-/// Starts the gateway and returns when it listens; it is ready once a key set was loaded.
+/// Starts the gateway; returns when it listens. It is ready once the signing keys were loaded.
 ///
 /// # Errors
-/// When an address is no address or a port is taken.
+/// When an address cannot be parsed or a port is taken.
 pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Addresses> {
     tokens::install()?;
     let (http_addr, ops_addr) = (config.http_addr, config.ops_addr);

@@ -21,7 +21,7 @@ fn main() -> ExitCode {
         return ExitCode::from(u8::try_from(EXIT_USAGE).unwrap_or(1));
     }
     let _flush = logs.install();
-    // Actix serves HTTP on threads of its own; this one follows the keys, the revocations and the signals.
+    // Actix serves HTTP on threads of its own; this thread keeps keys and revocations current and handles signals.
     let serve = kit::lifecycle::run(times, async |shutdown| start(config, shutdown).await.map(|_addresses| ()));
     kit::runtime::block_on(1, serve)
 }

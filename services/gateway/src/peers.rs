@@ -18,14 +18,14 @@ use proto::songlist::tenant_songs_client::TenantSongsClient;
 
 use crate::config::Config;
 
-/// One lazily connected channel per service.
+/// A lazily connected channel to each service.
 pub(crate) struct Peers {
     auth: Peer,
     songlist: Peer,
     payments: Peer,
 }
 
-/// A typed client per gRPC service; making one clones a channel, which is cheap.
+/// A function per gRPC service that returns its client; it only clones a channel, which is cheap.
 macro_rules! clients {
     ($($name:ident: $client:ident on $peer:ident;)*) => {
         impl Peers {$(

@@ -1,4 +1,4 @@
-//! The gateway's own copy of the revocations, streamed from auth-service: it still knows them after Redis was lost.
+//! The gateway's own copy of the revocations, streamed from auth-service. It is used when Redis has lost them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -15,11 +15,11 @@ use proto::auth::{RevocationNews, WatchRevocationsRequest};
 use tokens::Claims;
 use uuid::Uuid;
 
-/// A copy that received no message for this long decides nothing alone.
+/// A copy that has received no message for this long is not used alone.
 const FRESH: Duration = Duration::from_secs(30);
-/// The life of a stream.
+/// After this time a stream is replaced by a new one.
 const RENEW: Duration = Duration::from_secs(600);
-/// Between two tries to connect.
+/// The time between two attempts to connect.
 const RETRY: Duration = Duration::from_millis(500);
 
 #[derive(Default)]
@@ -29,23 +29,23 @@ struct State {
     received: Option<Instant>,
 }
 
-/// The copy.
+/// The gateway's copy of the revocations.
 #[derive(Default)]
 pub(crate) struct Revocations(RwLock<State>);
 
 impl Revocations {
-    /// True when the copy says that the token of these subjects was revoked.
+    /// True when the copy contains a revocation of a token with these subjects.
     pub(crate) fn revoked(&self, subjects: &[(Subject, i64)]) -> bool {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
         subjects.iter().any(|(subject, version)| state.min_versions.get(subject).is_some_and(|min| *version < min.0))
     }
 
-    /// True when Redis holds the generation of revocations that auth-service wrote last.
+    /// True when `generation`, read from Redis, is the one that auth-service wrote last.
     pub(crate) fn same_generation(&self, generation: &str) -> bool {
         !generation.is_empty() && self.0.read().unwrap_or_else(PoisonError::into_inner).generation == generation
     }
 
-    /// True when the copy may decide alone.
+    /// True when the copy is current enough to be used alone.
     pub(crate) fn fresh(&self) -> bool {
         let state = self.0.read().unwrap_or_else(PoisonError::into_inner);
         state.received.is_some_and(|at| at.elapsed() < FRESH)
@@ -60,7 +60,7 @@ impl Revocations {
         });
     }
 
-    /// A new stream begins with everything that still matters; what has expired is dropped with the old one.
+    /// A new stream begins with all revocations that still matter, so expired ones are dropped from the copy then.
     async fn follow_one_stream(&self, mut client: RevocationsClient<Peer>, health: &Health) {
         let request = kit::grpc::stream(&Caller::system("gateway"), WatchRevocationsRequest {});
         let Ok(response) = client.watch(request).await else {
@@ -101,7 +101,8 @@ impl Revocations {
     }
 }
 
-/// What of a token can be revoked, with the version it carries. A revoked session's minimum is above every version.
+/// The subjects of a token that can be revoked, with the token's version for each. The minimum version of a revoked
+/// session is above every version.
 pub(crate) fn subjects(claims: &Claims) -> Vec<(Subject, i64)> {
     let mut subjects = vec![(Subject::Session(claims.sid), 0), (Subject::User(claims.user_id), claims.ver)];
     if let Some(tenant) = claims.tenant_id {

@@ -1,4 +1,4 @@
-//! The public keys of auth-service as the gateway holds them, and the verification of access tokens with them.
+//! The gateway's copy of auth-service's public keys, and the verification of access tokens with them.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -11,9 +11,9 @@ use proto::auth::ListKeysRequest;
 use proto::auth::keys_client::KeysClient;
 use tokens::{Claims, KeySet, PublicKey, TokenError, Verifier};
 
-/// How often the set is read again without a cause.
+/// How often the keys are read again.
 const REFRESH: Duration = Duration::from_secs(300);
-/// An unknown key id causes one fetch in this time at most.
+/// Tokens with an unknown key id cause at most one fetch of the keys in this time.
 const COOL_DOWN: Duration = Duration::from_secs(5);
 const BUDGET: Duration = Duration::from_secs(2);
 
@@ -30,17 +30,17 @@ impl SigningKeys {
         Self { client, verifier, set: RwLock::default(), fetched: Mutex::default() }
     }
 
-    /// The keys known now; an old set stays good while auth-service is away.
+    /// The current keys; the old ones stay valid while auth-service is not available.
     pub(crate) fn current(&self) -> Arc<KeySet> {
         self.set.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Verifies an access token with the keys known now.
+    /// Verifies an access token with the current keys.
     pub(crate) fn verify(&self, token: &str) -> Result<Claims, TokenError> {
         self.verifier.verify(token, &self.current())
     }
 
-    /// Loads the set at the start, trying until it is there, and again from time to time.
+    /// Loads the keys at the start, retrying until it succeeds, and again every [`REFRESH`].
     pub(crate) fn keep_current(self: &Arc<Self>, health: &Health, shutdown: &Shutdown) {
         let (keys, health) = (self.clone(), health.clone());
         let mut due = Instant::now();
@@ -59,7 +59,8 @@ impl SigningKeys {
         });
     }
 
-    /// Reads the set because a token named an unknown key, once per cool-down; true when the set is known to be current.
+    /// Reads the keys because a token named an unknown one, at most once per [`COOL_DOWN`]; true when the keys are
+    /// current.
     pub(crate) async fn refetch(&self) -> bool {
         if let Some((at, succeeded)) = self.last_fetch()
             && at.elapsed() < COOL_DOWN

@@ -10,7 +10,7 @@ use crate::config::Config;
 /// The time that one run may take.
 const BUDGET: Duration = Duration::from_secs(60);
 
-/// The services that own the work.
+/// The services that own the jobs.
 pub(crate) struct Peers {
     auth: Peer,
     songlist: Peer,

@@ -1,4 +1,4 @@
-//! songlist-service owns the music: genres, the song catalogue, each tenant's list, playlists and song requests.
+//! songlist-service owns genres, the song catalogue, each tenant's list of songs, playlists and song requests.
 
 mod app;
 mod config;

@@ -15,14 +15,14 @@ use crate::config::Config;
 
 const BUDGET: Duration = Duration::from_secs(1);
 
-/// A person as lists show one beside an id.
+/// A user's name and address, which lists show with the user's id.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     pub name: String,
     pub email: String,
 }
 
-/// The services this one asks.
+/// The services that this service calls.
 pub(crate) struct Peers {
     auth: Peer,
     payments: Peer,
@@ -38,7 +38,7 @@ impl Peers {
         })
     }
 
-    /// Names and addresses of users of a tenant, one call for those not known; those that cannot be found are missing.
+    /// Names and addresses of users of a tenant; one call reads all that are not cached. Unknown users are missing.
     ///
     /// # Errors
     /// `Unavailable` when auth-service cannot be asked.
@@ -60,17 +60,17 @@ impl Peers {
         Ok(ids.iter().filter_map(|id| Some((*id, self.people.get(id)?))).collect())
     }
 
-    /// True when the user is a live one of the tenant.
+    /// True when the tenant has a live user with this id.
     ///
     /// # Errors
     /// `Unavailable` when auth-service cannot be asked.
     pub(crate) async fn user_exists(&self, tenant: TenantId, user: UserId) -> Result<bool, Error> {
-        // A write rests on it, so what was true a minute ago is not enough.
+        // A write depends on the answer, so a cached one is not used.
         self.people.invalidate(&user.0);
         Ok(!self.people(tenant, &[user.0]).await?.is_empty())
     }
 
-    /// Whether a tenant is premium, with the version of that fact.
+    /// Whether a tenant is premium, and the version of its subscription.
     ///
     /// # Errors
     /// `Unavailable` when payments-service cannot be asked.
@@ -81,7 +81,7 @@ impl Peers {
         Ok((found.is_premium, found.version))
     }
 
-    /// auth-service, which sends every mail.
+    /// The channel to auth-service, which sends all mails.
     pub(crate) fn auth(&self) -> &Peer {
         &self.auth
     }

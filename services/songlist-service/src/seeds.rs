@@ -1,4 +1,4 @@
-//! Rows that a new installation begins with.
+//! The rows with which a new installation begins.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::domain::imports::{self, Format, Options};
 use crate::domain::normalise::compared_name;
 use crate::store::genres::{self, Genre};
 
-/// Makes the genres that are missing; returns how many.
+/// Creates the genres that are missing; returns how many.
 ///
 /// # Errors
 /// When the database cannot be reached.
@@ -39,7 +39,7 @@ pub async fn seed_genres(app: &App, names: &[String]) -> kit::Result<usize> {
 pub async fn seed_songs(app: &App, file: &Path) -> kit::Result<u64> {
     let unreadable = |error: std::io::Error| Error::new(Code::ValidationError).caused_by(error);
     let file = tokio::fs::File::open(file).await.map_err(unreadable)?;
-    // The platform's own import, by an operator who has the database.
+    // The import runs as a SUPER_ADMIN, on behalf of the operator who has access to the database.
     let session = Session { id: SessionId::new(), ver: 0, auth_time: app.clock.now() };
     let caller = Caller { actor: Actor::Platform { id: UserId::new(), session }, ..Caller::system("songlist") };
     let options =

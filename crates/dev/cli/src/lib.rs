@@ -1,4 +1,4 @@
-//! The `songlist` command line: everything an operator or developer types.
+//! The `songlist` command line, for operators and developers.
 
 mod chaos;
 mod demo;
@@ -33,8 +33,8 @@ pub struct Cli {
 enum Command {
     /// Start everything on this machine: private PostgreSQL and Redis, five services, sandbox; Ctrl-C stops it all.
     ///
-    /// With DATABASE_ADMIN_URL or REDIS_URL set, those servers are used. Addresses come from the same variables that the
-    /// services read (see .env.example); a port that is taken is named.
+    /// With DATABASE_ADMIN_URL or REDIS_URL set, those servers are used. Addresses come from the same variables that
+    /// the services read (see .env.example); when a port is taken, the error names it.
     Dev {
         #[command(flatten)]
         at: At,

@@ -15,7 +15,7 @@ pub(crate) enum What {
         email: String,
         #[arg(long)]
         username: String,
-        /// Visible in the process list; better given on standard input.
+        /// The password; visible in the process list, so standard input is the better way.
         #[arg(long)]
         password: Option<String>,
     },

@@ -1,4 +1,4 @@
-//! Callers for tests of one service: they travel as signed assertions, as in production.
+//! Callers for tests of one service; they are sent as signed assertions, as in production.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -3,7 +3,7 @@ use kit_redis::Limit;
 use crate::app::App;
 use crate::http::error::HttpError;
 
-/// Charges limits that only a handler knows, such as those of an account.
+/// Charges limits that depend on the request's contents, such as those of an account.
 pub(crate) async fn charge(app: &App, limits: &[Limit]) -> Result<(), HttpError> {
     let wait = match app.redis.check(limits, &[]).await {
         Ok(checked) => checked.wait,

@@ -1,4 +1,5 @@
-//! Who calls, and whether they may now: the token, the revocations and the limits, with one round trip to Redis.
+//! Determines the caller and whether the request is allowed: token, revocations and rate limits, in one round trip to
+//! Redis.
 
 use std::net::IpAddr;
 
@@ -12,10 +13,10 @@ use crate::http::error::HttpError;
 use crate::http::rule::{Access, Rule};
 use crate::revocations;
 
-/// The longest idempotency key.
+/// The longest idempotency key, in characters.
 const MAX_KEY: usize = 255;
 
-/// The caller of a request, when its rule lets them in.
+/// The caller of a request, when the rule of the route allows the request.
 pub(crate) async fn admit(
     app: &App,
     rule: &Rule,
@@ -42,8 +43,8 @@ pub(crate) async fn admit(
         if revoked || app.revocations.revoked(&subjects) {
             return Err(HttpError::token_not_valid());
         }
-        // Without the revocations in Redis an old copy cannot tell whose token was revoked: writes and administrators are
-        // refused until one of the two is back, a LISTENER may go on reading.
+        // When neither Redis nor the local copy has current revocations, it is not known whether the token was revoked.
+        // Writes and administrators are refused then; a LISTENER may go on reading.
         if in_redis.is_none() && !app.revocations.fresh() && (rule.method.writes() || claims.role != Role::Listener) {
             return Err(kit::Error::unavailable(anyhow::anyhow!("no current knowledge of revocations")).into());
         }
@@ -81,12 +82,12 @@ async fn claims_of(app: &App, request: &HttpRequest) -> Result<Claims, HttpError
     }
 }
 
-/// A token signed with a key that is not known: it may be newer than the set.
+/// Verifies a token again that was signed with an unknown key, after reading the keys: the key may be a new one.
 async fn with_newer_keys(app: &App, token: &str) -> Result<Claims, HttpError> {
     let fetched = app.signing_keys.refetch().await;
     match app.signing_keys.verify(token) {
         Ok(claims) => Ok(claims),
-        // 401 would sign the client out while the truth is that nobody could be asked.
+        // 401 would make the client sign out, although it is only unknown whether the token is valid.
         Err(TokenError::UnknownKey) if !fetched => {
             Err(kit::Error::unavailable(anyhow::anyhow!("the signing keys cannot be read")).into())
         }
@@ -94,12 +95,13 @@ async fn with_newer_keys(app: &App, token: &str) -> Result<Claims, HttpError> {
     }
 }
 
-/// The client's network: /32 of an IPv4, /64 of an IPv6 address; forwarding headers count only behind configured proxies.
+/// The client's network: /32 of an IPv4, /64 of an IPv6 address. X-Forwarded-For is read only behind configured
+/// proxies.
 fn client_network(app: &App, request: &HttpRequest) -> String {
     let peer = request.peer_addr().map(|addr| addr.ip());
     let hops = app.config.trusted_hops;
     let forwarded = || {
-        // A proxy may add a line of its own behind the client's: all lines are one list.
+        // A proxy may add a header line of its own after the client's, so all lines are read as one list.
         let lines: Vec<&str> =
             request.headers().get_all("x-forwarded-for").filter_map(|line| line.to_str().ok()).collect();
         let header = lines.join(",");
@@ -115,7 +117,7 @@ fn client_network(app: &App, request: &HttpRequest) -> String {
     }
 }
 
-/// The idempotency key of a request whose rule honours one.
+/// The idempotency key of a request, when its rule accepts one.
 pub(crate) fn idempotency(rule: &Rule, request: &HttpRequest, body: &[u8]) -> Result<Option<Idempotency>, HttpError> {
     let Some(header) = request.headers().get("idempotency-key").filter(|_| rule.repeatable) else { return Ok(None) };
     let bad = || kit::Error::invalid("Idempotency-Key", "Send 1 to 255 visible ASCII characters.");

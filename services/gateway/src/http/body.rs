@@ -7,10 +7,10 @@ use serde::de::IgnoredAny;
 use crate::http::error::HttpError;
 use crate::http::rule::Body;
 
-/// Brackets that may be open at once.
+/// The deepest nesting of brackets in a JSON body.
 const MAX_DEPTH: u32 = 16;
 
-/// Reads the body that a rule expects; what an upload carries stays unread.
+/// Reads the body that a rule expects; the body of an upload is left to the handler.
 pub(crate) async fn read(kind: Body, request: &HttpRequest, payload: &mut Payload) -> Result<Bytes, HttpError> {
     match kind {
         Body::None => Ok(Bytes::new()),
@@ -53,7 +53,7 @@ async fn collect(request: &HttpRequest, payload: &mut Payload, max: usize) -> Re
     Ok(body.freeze())
 }
 
-/// How deep well-formed JSON is nested.
+/// The depth of nesting in well-formed JSON.
 fn depth(json: &[u8]) -> u32 {
     let (mut now, mut deepest, mut in_text, mut escaped) = (0_u32, 0, false, false);
     for byte in json {

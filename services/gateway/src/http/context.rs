@@ -18,13 +18,13 @@ use crate::http::error::HttpError;
 use crate::http::rate::Rate;
 use crate::http::reply::Reply;
 
-/// What one request may take in all.
+/// The time that one request may take in total.
 const BUDGET: Duration = Duration::from_secs(2);
 
-/// What a handler returns.
+/// The result of a handler.
 pub(crate) type HandlerResult = Result<Reply, HttpError>;
 
-/// A handler behind a pointer, so that rules of all routes are one type.
+/// A handler as a trait object, so that the rules of all routes have the same type.
 pub(crate) trait Handler: Send + Sync {
     fn call(&self, context: RequestContext) -> Pin<Box<dyn Future<Output = HandlerResult>>>;
 }
@@ -39,7 +39,7 @@ where
     }
 }
 
-/// What a handler gets: the verified caller and a request that passed every check of its rule.
+/// The input of a handler: the verified caller, and a request that has passed all checks of its rule.
 pub(crate) struct RequestContext {
     pub app: App,
     pub rate: Rate,
@@ -47,9 +47,9 @@ pub(crate) struct RequestContext {
     pub request: HttpRequest,
     pub query: Vec<(String, String)>,
     pub body: Bytes,
-    /// The unread body of an upload, of which at most `max_body` bytes may be read.
+    /// The body of an upload, not yet read; at most `max_body` bytes of it may be read.
     pub payload: RefCell<Payload>,
-    /// Bytes.
+    /// The largest body in bytes.
     pub max_body: usize,
 }
 
@@ -68,12 +68,12 @@ impl RequestContext {
         self.headers().get(name).and_then(|value| value.to_str().ok())
     }
 
-    /// A request to a service that carries the caller and the time budget of this request.
+    /// A gRPC request with the caller and the time budget of this request.
     pub(crate) fn grpc_request<T>(&self, message: T) -> Request<T> {
         kit::grpc::call(&self.caller, BUDGET, message)
     }
 
-    /// The body as a type; a field of a wrong type is a fault of that field.
+    /// Parses the body; a value of the wrong type is reported as a fault of its field.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
         let mut reader = serde_json::Deserializer::from_slice(&self.body);
         serde_path_to_error::deserialize(&mut reader).map_err(|fault| {
@@ -83,8 +83,8 @@ impl RequestContext {
         })
     }
 
-    /// The body of a request whose path names an object. The contract answers 404 before it validates, so a fault of the body
-    /// is reported only when `get`, the call that reads the object, succeeds.
+    /// Parses the body of a request whose path names an object. By the contract 404 comes before validation errors, so
+    /// a fault of the body is reported only when `get`, the call that reads the object, succeeds.
     pub(crate) async fn json_of_object<T, V>(
         &self,
         get: impl Future<Output = Result<Response<V>, tonic::Status>>,
@@ -125,14 +125,14 @@ impl RequestContext {
         }
     }
 
-    /// Charges the account that a sign-in is about, whether it exists or not.
+    /// Charges the rate limit of the account that a sign-in names, whether it exists or not.
     pub(crate) async fn charge_account(&self, tenant: &str, identifier: &str) -> Result<(), HttpError> {
         let limit = self.rate.account_limit(tenant, identifier, self.app.config.rate_factor);
         account_limits::charge(&self.app, &[limit]).await
     }
 }
 
-/// What serde says of a value, without the position in the text.
+/// serde's error message without the position in the text.
 fn sentence(fault: &serde_json::Error) -> String {
     let text = fault.to_string();
     let text = text.split(" at line ").next().unwrap_or_default();

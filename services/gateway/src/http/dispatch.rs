@@ -1,4 +1,5 @@
-//! One request, looked at in the contract's order: route, method, token, role, body, query, then the handler.
+//! The checks of a request, in the order of the contract: route, method, token, role, body, query. Then the handler is
+//! called.
 
 use std::cell::RefCell;
 use std::time::Instant;
@@ -15,7 +16,7 @@ use crate::http::request_id::request_id;
 use crate::http::rule::Rule;
 use crate::http::{auth, body};
 
-/// Every list knows these.
+/// The query parameters that every list accepts.
 const PAGING: [&str; 2] = ["page", "page_size"];
 
 /// The rules of one path.
@@ -61,7 +62,7 @@ impl Route {
     }
 }
 
-/// User and tenant of the log line.
+/// User and tenant for the log line.
 type Who = (String, String);
 
 async fn run(
@@ -99,7 +100,7 @@ async fn run(
     (rule.handler.call(context).await, who)
 }
 
-/// The query's pairs, when the rule knows all their names.
+/// The parameters of the query; refuses parameters that the rule does not list.
 fn query(rule: &Rule, request: &HttpRequest) -> Result<Vec<(String, String)>, HttpError> {
     let pairs: Vec<(String, String)> = form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
     for (name, value) in &pairs {
@@ -122,7 +123,7 @@ fn log(app: &App, request: &HttpRequest, route: &str, status: u16, started: Inst
     tracing::info!(request_id = id, route = name, status, ms, tenant = who.1, user = who.0, "request");
 }
 
-/// A path that no rule has.
+/// Answers a request to a path that no rule has.
 pub(crate) async fn not_found(app: App, request: HttpRequest) -> HttpResponse {
     Route { app, rules: Vec::new() }.unknown(&request)
 }

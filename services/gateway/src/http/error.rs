@@ -1,4 +1,5 @@
-//! How an error is written to a client: status, headers and body. Which status an error has is decided in `kit/src/status.rs`.
+//! How an error is sent to a client: status, headers and body. Which status an error has is decided in
+//! `kit/src/status.rs`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use actix_web::{HttpResponse, HttpResponseBuilder};
 use kit::{Code, Error};
 use serde_json::{Map, Value, json};
 
-/// An error with the status and headers it is answered with.
+/// An error with the status and the headers of its answer.
 #[derive(Debug)]
 pub(crate) struct HttpError {
     pub status: StatusCode,
@@ -17,11 +18,11 @@ pub(crate) struct HttpError {
     headers: Vec<(HeaderName, String)>,
 }
 
-/// How a client wants its errors.
+/// The format in which a client wants errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Style {
     Envelope,
-    /// RFC 9457.
+    /// Problem details (RFC 9457).
     Problem,
 }
 
@@ -37,7 +38,7 @@ impl From<Error> for HttpError {
         let status = StatusCode::from_u16(error.http()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut headers = Vec::new();
         if status == StatusCode::UNAUTHORIZED {
-            // RFC 6750: the reason stands beside the scheme only when a token was sent.
+            // RFC 6750: the reason follows the scheme only when a token was sent.
             let refused = error.code() == Code::TokenNotValid;
             let challenge = if refused { r#"Bearer error="invalid_token""# } else { "Bearer" };
             headers.push((WWW_AUTHENTICATE, challenge.to_owned()));
@@ -105,7 +106,7 @@ impl HttpError {
             .with(HeaderName::from_static("ratelimit-policy"), "\"default\";w=60")
     }
 
-    /// The answer, in the style the client wants.
+    /// The answer, in the format that the client wants.
     pub(crate) fn respond(&self, style: Style, request_id: &str) -> HttpResponse {
         let mut builder = HttpResponseBuilder::new(self.status);
         for (name, value) in &self.headers {
@@ -128,7 +129,7 @@ impl HttpError {
         (!fields.is_empty()).then(|| json!(fields))
     }
 
-    /// Facts such as the id of the row that is in the way.
+    /// Facts such as the id of the row that conflicts.
     fn details(&self) -> Option<Value> {
         let details: Map<String, Value> = self.error.details().iter().map(|(k, v)| (k.clone(), json!(v))).collect();
         (!details.is_empty()).then_some(Value::Object(details))

@@ -9,7 +9,7 @@ use utoipa::openapi::schema::Schema as Utoipa;
 #[derive(Default)]
 pub struct Schemas(BTreeMap<String, Value>);
 
-/// Registers a type's schema and gives its name.
+/// Registers the schema of a type and returns its name.
 pub(crate) type Schema = fn(&mut Schemas) -> String;
 
 /// The [`Schema`] of a type.
@@ -24,12 +24,12 @@ pub(crate) fn schema<T: ToSchema>(schemas: &mut Schemas) -> String {
 }
 
 impl Schemas {
-    /// Adds a schema that no type stands for.
+    /// Adds a schema that belongs to no type.
     pub(crate) fn insert(&mut self, name: &str, schema: Value) {
         self.0.insert(name.to_owned(), schema);
     }
 
-    /// All of them, as `components.schemas` holds them.
+    /// All schemas, in the form of `components.schemas`.
     pub(crate) fn into_json(self) -> Value {
         self.0.into_iter().collect::<serde_json::Map<_, _>>().into()
     }

@@ -1,4 +1,4 @@
-//! HTTP: the order in which a request is checked, what its handlers get, and the envelopes of the answers.
+//! HTTP: how a request is checked, what its handler gets, and the envelopes of the answers.
 
 pub(crate) mod account_limits;
 pub(crate) mod auth;

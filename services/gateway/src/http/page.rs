@@ -43,7 +43,7 @@ impl PageQuery {
 
 fn positive(context: &RequestContext, name: &str, default: u32) -> Result<u32, HttpError> {
     let Some(text) = context.query_value(name) else { return Ok(default) };
-    // A number too large for a page is past the end, not malformed.
+    // A number that does not fit is past the last page, not malformed.
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse::<u32>() {
         Ok(0) => Err(Error::invalid(name, "Send a whole number from 1.").into()),
@@ -53,7 +53,8 @@ fn positive(context: &RequestContext, name: &str, default: u32) -> Result<u32, H
     }
 }
 
-/// The envelope of a list: of a numbered page with both neighbours, of a page by cursor with the next.
+/// The envelope of a list. A numbered page has links to the next and the previous page, a page by cursor to the next
+/// one.
 #[derive(Serialize)]
 struct Envelope<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +73,7 @@ enum Neighbours {
     Cursor { next_cursor: Option<String> },
 }
 
-/// A page of rows, with links to its neighbours built from the configured public URL.
+/// A page of rows, with links to the next and previous pages built from the configured public URL.
 pub(crate) fn page_reply<T: Serialize>(
     context: &RequestContext,
     query: &PageQuery,

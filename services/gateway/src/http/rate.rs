@@ -10,14 +10,14 @@ use uuid::Uuid;
 pub(crate) enum Rate {
     /// Health, documents, keys.
     Public,
-    /// Password and code entry.
+    /// Requests with a password or a code.
     SignIn,
-    /// What sends a mail.
+    /// Requests that send a mail.
     Mail,
     Refresh,
     Read,
     Write,
-    /// A whole file.
+    /// Imports of a file.
     Import,
     Webhook,
 }
@@ -54,7 +54,7 @@ impl Rate {
         PerMinute { network, user }
     }
 
-    /// For people: `30/min per network`.
+    /// The limits as text for documents: `30/min per network`.
     pub(crate) fn text(self) -> String {
         let PerMinute { network, user } = self.per_minute();
         let by_user = if user == 0 { String::new() } else { format!(", {user}/min per user") };
@@ -76,9 +76,9 @@ impl Rate {
         limits
     }
 
-    /// The limit on one account, known or not: the identifier is hashed, so that no e-mail is in a key.
+    /// The limit on one account, whether it exists or not. The identifier is hashed, so that no key contains an e-mail.
     pub(crate) fn account_limit(self, tenant: &str, identifier: &str, factor: u32) -> Limit {
-        // Every spelling of one account is one account: as auth-service compares them.
+        // All spellings of an account have the same limit; they are compared as in auth-service.
         let identifier = identifier.trim().nfkc().collect::<String>().to_lowercase();
         let tenant = Uuid::try_parse(tenant).map_or_else(|_slug| tenant.to_lowercase(), |id| id.to_string());
         let hashed = hex::encode(digest(&SHA256, format!("{tenant}|{identifier}").as_bytes()));

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use crate::http::error::HttpError;
 
-/// An answer: status, body and the headers of its own.
+/// An answer: status, body and additional headers.
 #[derive(Debug)]
 pub(crate) struct Reply {
     status: u16,
@@ -28,7 +28,7 @@ struct Envelope<'a, T> {
 }
 
 impl Reply {
-    /// A JSON document as it is.
+    /// A JSON document without an envelope.
     pub(crate) fn json<T: Serialize>(status: u16, body: &T) -> Result<Self, HttpError> {
         let body = serde_json::to_vec(body).map_err(Error::internal)?;
         Ok(Self { status, content_type: "application/json", body, headers: Vec::new() })
@@ -44,17 +44,17 @@ impl Reply {
         Self::json(200, &Envelope::<()> { status: "success", message, data: None })
     }
 
-    /// 204.
+    /// 204 without a body.
     pub(crate) fn no_content() -> Self {
         Self { status: 204, content_type: "", body: Vec::new(), headers: Vec::new() }
     }
 
-    /// A body of another kind.
+    /// A body that is not JSON.
     pub(crate) fn other(content_type: &'static str, body: Vec<u8>) -> Self {
         Self { status: 200, content_type, body, headers: Vec::new() }
     }
 
-    /// One object with its strong ETag, made of its version and a hash of the body; 304 when the client has it already.
+    /// One object with a strong ETag, made from its version and a hash of the body; 304 when the client has it already.
     pub(crate) fn object<T: Serialize>(message: &str, version: i64, data: &T) -> Result<Self, HttpError> {
         let reply = Self::data(200, message, data)?;
         let hash = hex::encode(digest(&SHA256, &reply.body).as_ref().get(..8).unwrap_or_default());
@@ -106,7 +106,7 @@ impl Reply {
     }
 }
 
-/// A time as the contract writes it: RFC 3339, UTC, microseconds.
+/// A time in the form of the contract: RFC 3339, UTC, with microseconds.
 pub(crate) fn time(at: Option<Timestamp>) -> String {
     opt_time(at).unwrap_or_default()
 }

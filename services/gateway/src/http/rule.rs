@@ -1,4 +1,4 @@
-//! What one route states: method and path, who may call it, how often, what it carries and what it answers.
+//! The rule of one route: method and path, who may call it and how often, what it accepts and what it answers.
 //!
 //! Routes declare their rules beside their handlers, with the builders of `rule_builder.rs`.
 
@@ -13,11 +13,11 @@ use crate::http::rate::Rate;
 pub(crate) const SIGNED_IN: &[Role] = &[Role::Listener, Role::Admin, Role::SuperAdmin];
 /// The roles that belong to a tenant.
 pub(crate) const TENANT: &[Role] = &[Role::Listener, Role::Admin];
-/// Those who run a tenant.
+/// The role that manages a tenant.
 pub(crate) const ADMIN: &[Role] = &[Role::Admin];
-/// Those who run a tenant or the platform.
+/// The roles that manage a tenant or the platform.
 pub(crate) const ADMINS: &[Role] = &[Role::Admin, Role::SuperAdmin];
-/// Those who run the platform.
+/// The role that manages the platform.
 pub(crate) const PLATFORM: &[Role] = &[Role::SuperAdmin];
 
 /// The methods that routes have.
@@ -39,12 +39,12 @@ impl Method {
         }
     }
 
-    /// True when this rule answers a request of `method`; HEAD mirrors GET.
+    /// True when a rule with this method answers requests of `method`; GET also answers HEAD.
     pub(crate) fn serves(self, method: &HttpMethod) -> bool {
         method.as_str() == self.name() || (self == Self::Get && method == HttpMethod::HEAD)
     }
 
-    /// True when it changes something.
+    /// True when requests with this method change data.
     pub(crate) fn writes(self) -> bool {
         self != Self::Get
     }
@@ -55,11 +55,11 @@ impl Method {
 pub enum Access {
     /// Anybody, signed in or not.
     Public,
-    /// These roles; everybody else who is signed in gets 403.
+    /// Users with these roles; other users get 403.
     Roles(&'static [Role]),
 }
 
-/// What of the tenants a caller reaches; enforced by the owning service, stated here for people.
+/// Which tenants' data a caller can reach. The owning service enforces it; here it is only documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// No tenant data.
@@ -92,20 +92,20 @@ impl Reach {
     }
 }
 
-/// What a request carries.
+/// The body of a request.
 #[derive(Clone, Copy)]
 pub enum Body {
     None,
-    /// A JSON object of at most so many bytes.
+    /// A JSON object of at most this many bytes.
     Json(usize, Schema),
-    /// Raw bytes, at most so many, of any type.
+    /// At most this many bytes of any type.
     Raw(usize),
-    /// A stream of at most so many bytes that the handler reads.
+    /// A stream of at most this many bytes, which the handler reads.
     Upload(usize),
 }
 
 impl Body {
-    /// The most bytes it may have.
+    /// The largest size in bytes.
     pub(crate) fn max(self) -> usize {
         match self {
             Self::None => 0,
@@ -114,41 +114,42 @@ impl Body {
     }
 }
 
-/// What a good answer looks like.
+/// The form of a successful answer.
 #[derive(Clone, Copy)]
 pub enum Answer {
     /// `{"status":"success","message":…,"data":…}` with this status; no data without a schema.
     Data(u16, Option<Schema>),
-    /// A page of these.
+    /// A page of rows with this schema.
     List(Schema),
-    /// This object without an envelope.
+    /// An object with this schema and without an envelope.
     Bare(Schema),
-    /// 204.
+    /// 204 without a body.
     NoContent,
-    /// Something that is not JSON.
+    /// A document of this media type, which is not JSON.
     Other(&'static str),
 }
 
 /// One route and method.
 pub struct Rule {
     pub method: Method,
-    /// Under `/api/v1` unless it begins with `//`; with its final slash, and served without it too.
+    /// The path under `/api/v1`, or from the root when it begins with `//`. It ends with a slash and is served without
+    /// it too.
     pub path: &'static str,
     pub access: Access,
     pub reach: Reach,
     pub(crate) rate: Rate,
     pub body: Body,
     pub answer: Answer,
-    /// Query parameters it knows; any other is refused.
+    /// The query parameters that the route accepts; any other is refused.
     pub query: &'static [&'static str],
-    /// `Idempotency-Key` is honoured.
+    /// Whether `Idempotency-Key` is accepted.
     pub repeatable: bool,
     pub summary: &'static str,
     pub(crate) handler: &'static dyn Handler,
 }
 
 impl Rule {
-    /// The whole path, with its final slash.
+    /// The whole path, with the final slash.
     pub fn full_path(&self) -> String {
         match self.path.strip_prefix('/').filter(|rest| rest.starts_with('/')) {
             Some(root) => root.to_owned(),
@@ -156,7 +157,7 @@ impl Rule {
         }
     }
 
-    /// True when `role` may call it.
+    /// True when users with `role` may call the route.
     pub fn allows(&self, role: Role) -> bool {
         match self.access {
             Access::Public => true,
@@ -164,7 +165,7 @@ impl Rule {
         }
     }
 
-    /// True when it answers with a page, and so knows `page` and `page_size`.
+    /// True when the route answers with a page, so that it accepts `page` and `page_size`.
     pub(crate) fn is_list(&self) -> bool {
         matches!(self.answer, Answer::List(_))
     }

@@ -13,7 +13,7 @@ use crate::app::App;
 use crate::http::dispatch::{Route, not_found};
 use crate::http::rule::Rule;
 
-/// A client that has not sent its headers by then is cut.
+/// A client that has not sent its headers within this time is disconnected.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Serves the routes of the rules; returns the bound address. Not async, because actix's builder is not `Send`.
@@ -62,7 +62,7 @@ fn routes(config: &mut ServiceConfig, app: &App, rules: &[&'static Rule]) {
     for rule in rules {
         paths.entry(rule.full_path()).or_default().push(rule);
     }
-    // Actix takes the first resource that fits: fixed segments come before parameters.
+    // Actix takes the first resource that matches, so paths with fixed segments come before those with parameters.
     let mut paths: Vec<_> = paths.into_iter().collect();
     paths.sort_by_key(|(path, _)| path.split('/').map(|part| part.starts_with('{')).collect::<Vec<_>>());
     for (path, rules) in paths {

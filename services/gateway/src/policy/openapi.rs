@@ -1,4 +1,4 @@
-//! The OpenAPI 3.1 document: paths, roles and limits from the rules, schemas from the types of their bodies.
+//! The OpenAPI 3.1 document: paths, roles and limits are made from the rules, schemas from the types of the bodies.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,5 @@
-//! One folder per resource: `mod.rs` declares its rules and holds its handlers, `views.rs` the JSON bodies it takes and answers.
+//! One folder per resource: `mod.rs` has its rules and handlers, `views.rs` the JSON bodies of its requests and
+//! answers.
 
 pub(crate) mod auth;
 pub(crate) mod genres;

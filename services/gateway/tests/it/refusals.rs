@@ -1,4 +1,4 @@
-//! What the gateway refuses before any service is asked, in the contract's order.
+//! What the gateway refuses before it calls a service, in the order of the contract.
 
 use crate::service::{Gateway, code};
 
@@ -44,7 +44,7 @@ async fn no_token_is_401_and_a_token_that_nobody_can_check_is_503() {
     let none = gateway.send("GET", "/api/v1/users/me/").await;
     assert_eq!(none.headers()["www-authenticate"], "Bearer");
     assert_eq!((none.status().as_u16(), code(none).await), (401, "not_authenticated".to_owned()));
-    // {"typ":"at+jwt","alg":"EdDSA","kid":"unknown"}: its key may be a new one, and 401 would sign the client out.
+    // {"typ":"at+jwt","alg":"EdDSA","kid":"unknown"}: the key may be a new one, and 401 would make the client sign out.
     let token = "eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSIsImtpZCI6InVua25vd24ifQ.e30.AAAA";
     let unknown = gateway.request("GET", "/api/v1/users/me/").bearer_auth(token).send().await.unwrap();
     assert_eq!((unknown.status().as_u16(), code(unknown).await), (503, "service_unavailable".to_owned()));

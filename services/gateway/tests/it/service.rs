@@ -3,7 +3,7 @@ use kit::env::Env;
 use kit::lifecycle::Shutdown;
 use reqwest::{Client, RequestBuilder, Response};
 
-/// The gateway with Redis and no service behind it.
+/// The gateway with Redis and without the other services.
 pub(crate) struct Gateway {
     http: Client,
     url: String,

@@ -15,7 +15,7 @@ use crate::razorpay::{GatewayError, GatewayPayment, Link, LinkStatus};
 use crate::store::payments::{self, Payment};
 use crate::store::subscriptions;
 
-/// How long a link whose creation was not answered may still appear.
+/// How long a link may take to appear when the answer to its creation was lost.
 const APPEARS_WITHIN: Duration = Duration::minutes(10);
 
 /// What Razorpay has answered about a payment.

@@ -1,4 +1,4 @@
-//! The gRPC layer: message to input, a call of the domain, row to message.
+//! The gRPC layer: it converts messages to inputs, calls the domain, and converts rows to messages.
 
 mod jobs;
 

@@ -10,7 +10,7 @@ const CONSUMER: &str = "songlist";
 /// The topics that this service accepts, each with the service that owns it.
 pub(crate) const SENDERS: &[(&str, &str)] = &[("premium.changed", "payments"), ("tenant.changed", "auth")];
 
-/// Takes a message of another service, once.
+/// Applies a message of another service; a redelivered message has no effect.
 pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
     app.pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
@@ -19,7 +19,7 @@ pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
             }
             match message.topic.as_str() {
                 "premium.changed" => premium::arrived(conn, message).await,
-                // A sender may tell more than this service needs.
+                // A sender may send topics that this service does not need.
                 _ => Ok(()),
             }
         })

@@ -7,13 +7,13 @@ use super::genre_names::Names;
 use super::normalise::{compared, compared_name};
 use crate::store::filters::{Filters, Key, Order, Visibility};
 
-/// Filters as they came.
+/// Filters as they were received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RawFilters {
     pub title: Vec<String>,
     pub artist: Vec<String>,
     pub album: Vec<String>,
-    /// Names or ids.
+    /// Names or ids of genres.
     pub genre: Vec<String>,
     pub visibility: Option<String>,
     pub q: Option<String>,
@@ -21,7 +21,7 @@ pub(crate) struct RawFilters {
     pub ordering: String,
 }
 
-/// Which rows of a list, in which order.
+/// Which rows of a list are wanted, and in which order.
 #[derive(Clone, Debug)]
 pub(crate) struct Listing {
     pub filters: Filters,
@@ -31,10 +31,10 @@ pub(crate) struct Listing {
 }
 
 impl RawFilters {
-    /// Brings everything to its compared form.
+    /// Checks the filters and converts them to the form that is compared.
     ///
     /// # Errors
-    /// `Invalid` for an unknown visibility or order and a cursor of another list.
+    /// `Invalid` for an unknown visibility or order, and for a cursor of another list.
     pub(crate) fn check(self, page: &Page) -> Result<Listing, Error> {
         let all = |values: Vec<String>| values.iter().map(|value| compared(value)).collect::<Vec<_>>();
         let visibility = match self.visibility.as_deref() {
@@ -65,7 +65,7 @@ impl RawFilters {
 }
 
 impl Listing {
-    /// The filters with genres as ids: a name matches as a substring, an id as itself.
+    /// The filters with the ids of genres: a name matches every genre that contains it, an id only that genre.
     pub(crate) fn resolved(&self, names: &Names) -> Filters {
         let mut filters = self.filters.clone();
         if !self.genre.is_empty() {
@@ -77,7 +77,7 @@ impl Listing {
         filters
     }
 
-    /// The rows of a page, and one more that tells whether others follow.
+    /// The rows of a page and one more, which shows whether there is a next page.
     pub(crate) fn window(&self, page: &Page) -> Window {
         let offset = match self.after {
             Some(Key::Offset(rows)) => rows,
@@ -87,19 +87,19 @@ impl Listing {
         Window { rows: i64::from(page.size) + 1, offset }
     }
 
-    /// The scope of a read of these rows. Without filters and rows to skip there is one good plan for everybody; else it depends
-    /// on the values.
+    /// The scope of a read of these rows. Without filters and without rows to skip one plan is good for all tenants;
+    /// otherwise a good plan depends on the values.
     pub(crate) fn scope(&self, scope: Scope, page: &Page) -> ReadScope {
         let plain = self.filters.plain() && self.genre.is_empty();
         if plain && self.window(page).offset == 0 { scope.one_plan() } else { scope.plan_each_time() }
     }
 
-    /// True when the rows go by their time, so that a cursor can be a key.
+    /// True when the rows are sorted by time, so that a cursor can be the key of a row.
     fn by_time(&self) -> bool {
         self.filters.q.is_none() && self.order.by == crate::store::filters::SortBy::CreatedAt
     }
 
-    /// The cursor behind a page that has more rows after it.
+    /// The cursor of the next page.
     pub(crate) fn next_cursor(&self, page: &Page, last: (chrono::DateTime<chrono::Utc>, Uuid)) -> String {
         if self.by_time() {
             return cursor(&Key::Time(last.0, last.1));
@@ -112,7 +112,8 @@ impl Listing {
     }
 }
 
-/// A page of the rows that were read for it: the one more is cut off and gives the cursor.
+/// Removes the additional row from the rows that were read for a page; returns the cursor of the next page when there
+/// is one.
 pub(crate) fn cut<T>(mut rows: Vec<T>, page: &Page, cursor_of: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
     let size = usize::try_from(page.size).unwrap_or(usize::MAX);
     let more = rows.len() > size;
@@ -121,7 +122,7 @@ pub(crate) fn cut<T>(mut rows: Vec<T>, page: &Page, cursor_of: impl Fn(&T) -> St
     (rows, next)
 }
 
-/// Where a page by cursor goes on.
+/// The key after which a page by cursor begins.
 pub(crate) fn after(page: &Page) -> Result<Option<Key>, Error> {
     match &page.at {
         At::Cursor { after, .. } if !after.is_empty() => parse_cursor(after).map(Some),

@@ -1,4 +1,4 @@
-//! Genres by id, kept for [`AGE`]: every page shows names of genres, and there are few of them.
+//! A cache of all genres by id, renewed after [`AGE`]: every page shows names of genres, and there are few genres.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use crate::store::genres;
 
-/// A new or renamed genre is seen after this at the latest.
+/// The longest time until a new or renamed genre is visible.
 const AGE: Duration = Duration::from_secs(2);
 
-/// A genre as lists need it.
+/// The fields of a genre that lists need.
 #[derive(Clone, Debug)]
 pub(crate) struct GenreName {
     pub name: String,
@@ -22,7 +22,7 @@ pub(crate) struct GenreName {
     pub is_live: bool,
 }
 
-/// The genres of one moment.
+/// All genres as they were read at one time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names(HashMap<Uuid, GenreName>);
 
@@ -32,14 +32,14 @@ impl Names {
         self.0.get(&id).map(|genre| genre.name.clone()).unwrap_or_default()
     }
 
-    /// Live genres whose compared name holds one of these parts.
+    /// Live genres whose compared name contains one of these parts.
     pub(crate) fn ids_named(&self, parts: &[String]) -> Vec<Uuid> {
         let wanted = |genre: &GenreName| genre.is_live && parts.iter().any(|part| genre.name_norm.contains(part));
         self.0.iter().filter(|(_, genre)| wanted(genre)).map(|(id, _)| *id).collect()
     }
 }
 
-/// The kept genres.
+/// The cached genres.
 #[derive(Default)]
 pub(crate) struct GenreNames {
     kept: RwLock<Option<(Instant, Arc<Names>)>>,
@@ -47,7 +47,7 @@ pub(crate) struct GenreNames {
 }
 
 impl GenreNames {
-    /// The genres, not older than [`AGE`]; one request at a time reads them again.
+    /// The genres, read at most [`AGE`] ago; one request at a time reads them again.
     ///
     /// # Errors
     /// `Unavailable` when the database cannot be reached.

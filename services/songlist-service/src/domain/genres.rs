@@ -14,7 +14,8 @@ use crate::store::genres::{self, Genre};
 /// A genre with the number of its songs that the caller may see.
 pub(crate) type Counted = (Genre, i64);
 
-/// Who may read genres, and in which scope: SUPER_ADMINs count GLOBAL songs, ADMINs their own too.
+/// The scope for reading genres, for ADMINs and SUPER_ADMINs only. SUPER_ADMINs count GLOBAL songs, ADMINs also their
+/// own.
 fn reader(caller: &Caller) -> Result<Scope, Error> {
     if caller.admin().is_err() {
         caller.super_admin()?;

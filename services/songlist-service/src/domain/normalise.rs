@@ -1,10 +1,10 @@
-//! The compared form of titles, artists and albums: it decides about duplicates, filters and search.
+//! The form in which titles, artists and albums are compared, for duplicates, filters and search.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// NFKC, case folded; accents go from Latin, Greek and Cyrillic letters only (कल is not कुल); `&` reads as "and", a leading
-/// "the" goes; then everything but letters, marks and digits. When nothing is left ("!!!") the case-folded text itself.
+/// NFKC, case folded. Only Latin, Greek and Cyrillic letters lose accents (कल is not कुल); `&` becomes "and"; a leading
+/// "the" and all but letters, marks and digits are removed. If nothing is left ("!!!"), it is the case-folded text.
 pub(crate) fn compared(text: &str) -> String {
     let folded: String = caseless::default_case_fold_str(&text.nfkc().collect::<String>()).nfkc().collect();
     let worded = without_accents(&folded).replace('&', " and ");
@@ -14,7 +14,7 @@ pub(crate) fn compared(text: &str) -> String {
     if kept.is_empty() { folded.trim().to_owned() } else { kept }
 }
 
-/// The form in which names of genres and playlists are compared: case, width and outer spaces do not count.
+/// The form in which names of genres and playlists are compared: case, width and surrounding spaces do not count.
 pub(crate) fn compared_name(text: &str) -> String {
     caseless::default_case_fold_str(&text.trim().nfkc().collect::<String>()).nfkc().collect()
 }
@@ -33,7 +33,7 @@ fn without_accents(text: &str) -> String {
         .collect()
 }
 
-/// Letters of Latin, Greek and Cyrillic script.
+/// True for letters of the Latin, Greek and Cyrillic scripts.
 fn is_european(c: char) -> bool {
     matches!(c, 'a'..='z' | 'A'..='Z' | '\u{c0}'..='\u{24f}' | '\u{370}'..='\u{52f}' | '\u{1e00}'..='\u{1fff}')
 }

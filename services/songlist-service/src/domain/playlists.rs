@@ -15,12 +15,13 @@ use crate::store::playlist_entries::{self, Entry, EntrySong};
 use crate::store::playlists::{self, Playlist};
 use crate::store::tenant_songs;
 
-/// Songs of one playlist.
+/// The most songs in one playlist.
 const MAX_ENTRIES: i64 = 10_000;
-/// Songs added at once.
+/// The most songs that are added at once.
 const MAX_ADDED: usize = 500;
 
-/// The owner whose playlists a caller is limited to: a LISTENER's own; an ADMIN reaches all of the tenant.
+/// The caller, the tenant, and the owner to whose playlists the caller is limited: a LISTENER to the own ones, an ADMIN
+/// is not limited within the tenant.
 fn limited_to(caller: &Caller) -> Result<(UserId, TenantId, Option<UserId>), Error> {
     let (user, tenant, role) = caller.tenant_user()?;
     Ok((user, tenant, (role == Role::Listener).then_some(user)))
@@ -76,7 +77,7 @@ pub(crate) async fn create(
         .await
 }
 
-/// The scope of a page by number: far from the beginning its plan depends on how far.
+/// The scope of a numbered page: for every page except the first, a good plan depends on the number of skipped rows.
 fn page_scope(tenant: TenantId, page: &Page) -> ReadScope {
     let scope = Scope::Tenant(tenant);
     if page.offset() == 0 { scope.one_plan() } else { scope.plan_each_time() }
@@ -120,7 +121,7 @@ pub(crate) async fn entries(app: &App, caller: &Caller, id: &str, page: &Page) -
         At::Cursor { after, .. } if !after.is_empty() => Some(parse_cursor(after)?),
         _ => None,
     };
-    // Positions have no gaps, so a numbered page begins at a known one.
+    // Positions have no gaps, so the first position of a numbered page is known.
     let after = after_cursor.unwrap_or_else(|| page.offset());
     let (playlist, rows) = app
         .pg
@@ -135,7 +136,7 @@ pub(crate) async fn entries(app: &App, caller: &Caller, id: &str, page: &Page) -
     Ok(Paged { rows, count: page.counted().then_some(playlist.song_count), next_cursor })
 }
 
-/// What became of songs that were to be added.
+/// The result of adding songs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Added {
     pub added: u64,
@@ -144,7 +145,8 @@ pub(crate) struct Added {
     pub playlist: Playlist,
 }
 
-/// Adds approved songs. One alone that is unknown is 404, one that is present 409; in a list both are reported.
+/// Adds approved songs. For a single song the answer is 404 when it is unknown and 409 when it is present already; for
+/// a list both are reported.
 pub(crate) async fn add_entries(
     app: &App,
     caller: &Caller,
@@ -219,7 +221,7 @@ pub(crate) async fn add_entries(
         .await
 }
 
-/// The ids among the texts, each once, in their order.
+/// The texts that are ids, in their order and without duplicates.
 fn distinct(texts: &[String]) -> Vec<Uuid> {
     let mut ids = Vec::new();
     for id in texts.iter().filter_map(|text| Uuid::try_parse(text).ok()) {
@@ -230,7 +232,7 @@ fn distinct(texts: &[String]) -> Vec<Uuid> {
     ids
 }
 
-/// Takes a song off a playlist; those behind it move up.
+/// Removes a song from a playlist; the songs after it move up.
 pub(crate) async fn remove_entry(app: &App, caller: &Caller, id: &str, song: &str) -> Result<(), Error> {
     let (_, tenant, limit) = limited_to(caller)?;
     let (id, song) = (kit::ids::parse(id)?, kit::ids::parse(song)?);

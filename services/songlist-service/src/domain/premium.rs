@@ -11,8 +11,8 @@ pub(crate) async fn arrived(conn: &mut Conn, message: &Delivered) -> Result<(), 
     tenants::set_premium(conn, TenantId(message.aggregate), message.flag("is_premium"), message.version).await
 }
 
-/// Whether a tenant may do what needs premium. The event that granted it may be on its way, so payments-service is asked
-/// before a refusal.
+/// Whether a tenant may do what needs premium. Payments-service is asked before a refusal, because the event that
+/// grants premium may not have arrived yet.
 ///
 /// # Errors
 /// `Unavailable` when payments-service cannot be asked.

@@ -70,7 +70,7 @@ impl SongRequest {
     }
 }
 
-/// A request as it came.
+/// A song request as it was received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Input {
     pub song_title: String,
@@ -80,7 +80,7 @@ pub(crate) struct Input {
     pub user: Option<String>,
 }
 
-/// A request with what is known of who asked; the address is for ADMINs.
+/// A song request with the requester's name and address; the address is shown to ADMINs only.
 pub(crate) struct Shown {
     pub request: SongRequest,
     pub requester: Option<Person>,
@@ -92,7 +92,8 @@ fn limited_to(caller: &Caller) -> Result<(UserId, TenantId, Option<UserId>), Err
     Ok((user, tenant, (role == Role::Listener).then_some(user)))
 }
 
-/// Names beside the rows; without auth-service they are missing, and the list is still good.
+/// Adds the requesters' names. When auth-service cannot be asked they are missing, and the list is returned all the
+/// same.
 async fn shown(app: &App, caller: &Caller, tenant: TenantId, rows: Vec<SongRequest>) -> Vec<Shown> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.user_id).collect();
     let people = app.peers.people(tenant, &ids).await.unwrap_or_default();
@@ -178,7 +179,7 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Shown, E
     shown_one(app, caller, tenant, row).await
 }
 
-/// Which requests of a list.
+/// The filters of the list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wanted {
     pub statuses: Vec<String>,
@@ -257,19 +258,19 @@ pub(crate) async fn review(app: &App, caller: &Caller, id: &str, action: &str, r
 
 /// What fulfils a request.
 pub(crate) enum By {
-    /// A GLOBAL or own song, by id.
+    /// A GLOBAL song or one of the tenant's own, by id.
     Song(String),
     /// A new TENANT song.
     New(songs::Input),
 }
 
-/// Links and approves the song and closes the request, in one transaction; the requester is mailed.
+/// Links and approves the song and closes the request, in one transaction; a mail is sent to the requester.
 pub(crate) async fn fulfill(app: &App, caller: &Caller, id: &str, by: &By) -> Result<Once<Shown>, Error> {
     let (admin, tenant) = caller.admin()?;
     let id = kit::ids::parse(id)?;
     let mut granted = Ok(true);
     if matches!(by, By::New(_)) {
-        // What cannot be seen is not found, premium or not.
+        // For a request that the caller may not see, the answer is 404 with and without premium.
         app.pg
             .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
                 song_requests::find(conn, tenant, &Filter::default(), id).await

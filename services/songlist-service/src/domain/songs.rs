@@ -17,19 +17,19 @@ use crate::store::genres;
 use crate::store::songs::{self, Catalogue, Song};
 use crate::store::tenant_songs::{self, Link};
 
-/// A song as it came.
+/// A song as it was received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Input {
     pub title: String,
     pub artist: String,
     pub album: String,
-    /// Its id.
+    /// The genre's id.
     pub genre: String,
     pub duration: Option<i64>,
     pub release_year: Option<i64>,
 }
 
-/// A song whose fields are good.
+/// A song whose fields were checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Checked {
     pub title: String,
@@ -40,7 +40,7 @@ pub(crate) struct Checked {
 }
 
 impl Input {
-    /// Checks everything but the genre; faults are noted under the fields' names.
+    /// Checks everything except the genre; faults are added under the names of the fields.
     pub(crate) fn check(&self, clock: &Clock, faults: &mut Faults) -> Checked {
         let in_range = |name: &str, value: Option<i64>, low: i64, high: i64| match value {
             Some(number) if !(low..=high).contains(&number) => {
@@ -62,7 +62,7 @@ impl Input {
 }
 
 impl Checked {
-    /// A row of it.
+    /// A row with these fields.
     pub(crate) fn row(self, owner: Option<TenantId>, user: UserId, genre: Uuid, clock: &Clock) -> Song {
         let now = clock.now();
         Song {
@@ -87,7 +87,8 @@ impl Checked {
     }
 }
 
-/// Who writes songs where: an ADMIN TENANT songs, a SUPER_ADMIN GLOBAL ones.
+/// The caller, and the tenant whose songs the caller writes: an ADMIN writes TENANT songs, a SUPER_ADMIN GLOBAL ones
+/// (`None`).
 pub(crate) fn writer(caller: &Caller) -> Result<(UserId, Option<TenantId>), Error> {
     match caller.admin() {
         Ok((user, tenant)) => Ok((user, Some(tenant))),
@@ -102,7 +103,7 @@ fn catalogue(caller: &Caller) -> Result<Catalogue, Error> {
     })
 }
 
-/// Creates a song; a TENANT song is on the tenant's list and approved at once.
+/// Creates a song; a TENANT song is put on the tenant's list and approved at once.
 pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<Once<(Song, String)>, Error> {
     let (user, owner) = writer(caller)?;
     let granted = match owner {
@@ -122,7 +123,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<
         .await
 }
 
-/// Checks and inserts a song, with its link when a tenant owns it.
+/// Checks and inserts a song; when a tenant owns it, also the link on the tenant's list.
 pub(crate) async fn insert(
     conn: &mut Conn,
     app: &App,

@@ -10,7 +10,7 @@ use crate::store::filters::SortBy;
 use crate::store::songs::{self, Catalogue};
 use crate::store::tenant_songs::{self, Link, TenantSong};
 
-/// Puts a GLOBAL or own song on the tenant's list; a link that was removed is revived.
+/// Puts a GLOBAL song or one of the tenant's own on the tenant's list; a link that was removed is restored.
 ///
 /// # Errors
 /// `already_linked`.
@@ -32,7 +32,7 @@ pub(crate) async fn link(app: &App, caller: &Caller, song: &str, is_active: bool
         .await
 }
 
-/// A song on the list; LISTENERs see approved ones.
+/// A song on the list; LISTENERs see approved ones only.
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<TenantSong, Error> {
     let (_, tenant, role) = caller.tenant_user()?;
     let id = kit::ids::parse(id)?;
@@ -81,7 +81,7 @@ pub(crate) async fn list(
                 if page.counted() { tenant_songs::count(conn, tenant, &filters).await.map(Some) } else { Ok(None) }
             };
             if window.is_deep() {
-                // The nearer end is read from: which one that is depends on the count.
+                // The page is read from the end that is nearer, which depends on the count.
                 let count = count.await?;
                 page.check_range(count.unwrap_or(0))?;
                 let rows = tenant_songs::list_deep(conn, tenant, &filters, listing.order, window, count).await?;

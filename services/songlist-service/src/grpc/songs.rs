@@ -100,7 +100,8 @@ fn report(done: Report) -> ImportSongsResponse {
     }
 }
 
-/// The file's bytes; a stream that breaks or ends without its end is an error, so that a torn last row is not imported.
+/// The bytes of the file. A stream that ends without the part `end` is an error, so that an incomplete last row is not
+/// imported.
 fn pieces(parts: Streaming<ImportSongsRequest>) -> impl Stream<Item = io::Result<io::Cursor<Vec<u8>>>> + Send {
     futures_util::stream::unfold(Some(parts), |parts| async move {
         let mut parts = parts?;

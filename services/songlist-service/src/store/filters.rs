@@ -4,29 +4,29 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// Filters in their compared form. Values of one are OR, different ones are AND.
+/// Filters in their compared form. A row has to match one of the values of each filter.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filters {
     pub title: Vec<String>,
     pub artist: Vec<String>,
     pub album: Vec<String>,
-    /// Genres, when asked for.
+    /// The ids of the wanted genres; `None` when the list is not filtered by genre.
     pub genres: Option<Vec<Uuid>>,
     pub visibility: Option<Visibility>,
-    /// Ranked search, tolerant of typos.
+    /// The text of a ranked search that tolerates typos.
     pub q: Option<String>,
     pub is_active: Option<bool>,
 }
 
 impl Filters {
-    /// True when every row of the list is wanted, approved ones at most.
+    /// True when there is no filter except that for approval.
     pub(crate) fn plain(&self) -> bool {
         let none = self.title.is_empty() && self.artist.is_empty() && self.album.is_empty();
         none && self.genres.is_none() && self.visibility.is_none() && self.q.is_none()
     }
 }
 
-/// Whose a song is.
+/// Whom a song belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Visibility {
     Global,
@@ -51,12 +51,12 @@ pub(crate) struct Order {
 }
 
 impl Order {
-    /// The same rows from their other end.
+    /// The reverse order.
     pub(crate) fn reversed(self) -> Self {
         Self { descending: !self.descending, ..self }
     }
 
-    /// Reads `ordering`, such as `-created_at`; empty is the newest first.
+    /// Parses `ordering`, such as `-created_at`; an empty text means the newest first.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (descending, name) = text.strip_prefix('-').map_or((false, text), |name| (true, name));
         let by = match name {
@@ -72,10 +72,10 @@ impl Order {
     }
 }
 
-/// Where a page by cursor goes on: after the row with this key.
+/// The key after which a page by cursor begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Key {
     Time(DateTime<Utc>, Uuid),
-    /// In other orders: after so many rows.
+    /// For orders other than by time: the number of rows to skip.
     Offset(i64),
 }

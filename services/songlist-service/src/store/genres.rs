@@ -36,7 +36,7 @@ pub(crate) async fn insert(conn: &mut Conn, row: &Genre) -> Result<(), TxError> 
     Ok(())
 }
 
-/// Inserts unless a live genre has the name; true when it did.
+/// Inserts a genre unless a live genre has the name; true when it was inserted.
 pub(crate) async fn insert_if_missing(conn: &mut Conn, row: &Genre) -> Result<bool, TxError> {
     Ok(diesel::insert_into(genres::table).values(row).on_conflict_do_nothing().execute(conn).await? == 1)
 }
@@ -65,7 +65,7 @@ fn named(names: &[String]) -> genres::BoxedQuery<'static, Pg> {
     live.filter(any)
 }
 
-/// Id, name, compared name and whether it is live, of every genre.
+/// All genres: id, name, compared name, and whether the genre is live.
 pub(crate) async fn names(mut conn: &Conn) -> Result<Vec<(Uuid, String, String, bool)>, TxError> {
     let is_live = genres::deleted_at.is_null();
     Ok(genres::table.select((genres::id, genres::name, genres::name_norm, is_live)).load(&mut conn).await?)
@@ -84,7 +84,8 @@ pub(crate) async fn list(mut conn: &Conn, names: &[String], page: &Page) -> Resu
     Ok(page_of(names, page).select(Genre::as_select()).load(&mut conn).await?)
 }
 
-/// Live songs of each genre of a page, among those that the transaction's scope may see; genres without one are missing.
+/// The number of live songs per genre on a page, among the songs visible in the transaction's scope. Genres without
+/// songs are missing.
 pub(crate) async fn song_counts(mut conn: &Conn, names: &[String], page: &Page) -> Result<Vec<(Uuid, i64)>, TxError> {
     Ok(songs::table
         .filter(songs::genre_id.eq_any(page_of(names, page).select(genres::id)))
@@ -95,7 +96,7 @@ pub(crate) async fn song_counts(mut conn: &Conn, names: &[String], page: &Page) 
         .await?)
 }
 
-/// Live songs of one genre, among those that the transaction's scope may see.
+/// The number of live songs of one genre, among the songs visible in the transaction's scope.
 pub(crate) async fn song_count(mut conn: &Conn, id: Uuid) -> Result<i64, TxError> {
     let live = songs::table.filter(songs::genre_id.eq(id)).filter(songs::deleted_at.is_null());
     Ok(live.count().get_result(&mut conn).await?)

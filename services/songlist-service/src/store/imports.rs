@@ -1,4 +1,4 @@
-//! Queries of an import, a batch at a time.
+//! The queries of an import; each handles a batch.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -23,7 +23,7 @@ pub(crate) async fn with_titles(
     Ok(found)
 }
 
-/// Inserts songs unless somebody else has just made the same one; the rows that were inserted.
+/// Inserts songs, except those that a concurrent request has inserted; returns the inserted rows.
 pub(crate) async fn insert_missing(conn: &mut Conn, rows: &[Song]) -> Result<Vec<Song>, TxError> {
     Ok(diesel::insert_into(songs::table)
         .values(rows)

@@ -17,7 +17,7 @@ pub(crate) struct Entry {
     pub added_at: DateTime<Utc>,
 }
 
-/// An entry with what it shows of its link, in the order of the select.
+/// An entry with the fields that are shown of its link, in the order of the select.
 #[derive(Clone, Debug, Queryable)]
 pub(crate) struct EntrySong {
     pub tenant_song_id: Uuid,
@@ -31,11 +31,11 @@ pub(crate) struct EntrySong {
     pub duration: Option<i16>,
     /// 0 when unknown.
     pub release_year: i16,
-    /// Derived, never stored: link, approval and song are live.
+    /// True when link and song are live and the song is approved; computed by the query, not stored.
     pub available: bool,
 }
 
-/// Those of `ids` that are in the playlist.
+/// The ids among `ids` that are in the playlist.
 pub(crate) async fn present(
     mut conn: &Conn,
     tenant: TenantId,
@@ -51,7 +51,7 @@ pub(crate) async fn present(
         .await?)
 }
 
-/// Moves the entries from `position` on by so many places.
+/// Changes the positions of all entries from `position` on by `by`.
 pub(crate) async fn shift(
     conn: &mut Conn,
     tenant: TenantId,
@@ -72,7 +72,7 @@ pub(crate) async fn insert(conn: &mut Conn, rows: &[Entry]) -> Result<(), TxErro
     Ok(())
 }
 
-/// Deletes an entry; its position, and the length of its song.
+/// Deletes an entry; returns its position and the duration of its song.
 pub(crate) async fn delete(
     conn: &mut Conn,
     tenant: TenantId,

@@ -59,7 +59,7 @@ pub(crate) async fn find_for_update(
     owner: Option<UserId>,
     id: Uuid,
 ) -> Result<Playlist, TxError> {
-    // A boxed query cannot lock: the row is locked first and looked at after that.
+    // A boxed query cannot lock rows, so the row is locked first and read after that.
     let _: Uuid = playlists::table
         .filter(of_tenant(playlists::tenant_id, tenant))
         .filter(playlists::id.eq(id))
@@ -87,7 +87,7 @@ pub(crate) async fn list(
     Ok(rows)
 }
 
-/// Keeps counts and version with a change of the entries.
+/// Updates counts and version after the entries were changed.
 pub(crate) async fn changed(
     conn: &mut Conn,
     tenant: TenantId,

@@ -1,4 +1,4 @@
-//! How a song is matched: filters hold parts of the compared forms, `q` also forgives typos in titles and artists.
+//! How songs are matched: filters are substrings of the compared forms; `q` also tolerates typos in titles and artists.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -8,14 +8,14 @@ use kit_pg::like_anywhere;
 use super::filters::Filters;
 use crate::schema::{songs, tenant_songs};
 
-// Both are answered by the trigram indexes: as like as pg_trgm.similarity_threshold (0.3) says, and a part that is as like as
-// pg_trgm.word_similarity_threshold (0.6) says.
+// Both operators use the trigram indexes. `%` requires a similarity of pg_trgm.similarity_threshold (0.3), `<%`
+// requires a part with a similarity of pg_trgm.word_similarity_threshold (0.6).
 diesel::infix_operator!(Similar, " % ", backend: Pg);
 diesel::infix_operator!(WordSimilar, " <% ", backend: Pg);
 
 #[diesel::declare_sql_function]
 extern "SQL" {
-    /// How alike two texts are by their trigrams, 0 to 1.
+    /// The similarity of two texts by their trigrams, from 0 to 1.
     fn similarity(a: Text, b: Text) -> Float;
     /// The larger of two numbers.
     fn greatest(a: Float, b: Float) -> Float;
@@ -24,10 +24,10 @@ extern "SQL" {
 type Condition<From> = Box<dyn BoxableExpression<From, Pg, SqlType = Bool>>;
 type Likeness<From> = Box<dyn BoxableExpression<From, Pg, SqlType = Float>>;
 
-/// The two lists carry the same columns, which diesel cannot express as a type.
+/// A macro, because the two tables have the same columns but diesel cannot express that as a type.
 macro_rules! matching {
     ($columns:ident, $from:ty) => {
-        /// What every row of the list fulfils; values of one filter are OR.
+        /// The conditions that every row of the list meets: it matches one of the values of each filter.
         pub(crate) fn conditions(filters: &Filters) -> Vec<Condition<$from>> {
             let mut all: Vec<Condition<$from>> = Vec::new();
             let mut any = |values: Vec<Condition<$from>>| {
@@ -57,7 +57,7 @@ macro_rules! matching {
             all
         }
 
-        /// True for a song that `q` may mean: it stands in the title, artist or album, or is like the title or artist.
+        /// True for a song that `q` may mean: title, artist or album contain `q`, or title or artist are similar to it.
         fn matches(q: &str) -> Condition<$from> {
             let (text, part) = (|| q.to_owned().into_sql::<Text>(), || like_anywhere(q));
             let holds = $columns::title_norm
@@ -70,7 +70,7 @@ macro_rules! matching {
             Box::new(holds.or(title).or(artist))
         }
 
-        /// The title itself, then titles that begin so; each sorts descending.
+        /// The sort keys of a search, each descending: title equal to `q`, title beginning with `q`, similarity.
         pub(crate) fn rank(q: &str) -> (Condition<$from>, Condition<$from>, Likeness<$from>) {
             let likeness = greatest(
                 similarity($columns::title_norm, q.to_owned()),

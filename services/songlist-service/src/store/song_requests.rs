@@ -34,12 +34,12 @@ pub(crate) struct SongRequest {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
-/// Whose requests, and which of them.
+/// Which requests are wanted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Filter {
     pub owner: Option<UserId>,
     pub statuses: Vec<String>,
-    /// Compared form; matches title or artist.
+    /// A text in its compared form, contained in title or artist.
     pub q: Option<String>,
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn find_for_update(conn: &mut Conn, tenant: TenantId, id: Uuid)
         .await?)
 }
 
-/// The open request for a song, whoever asked.
+/// The open request for a song, by any user.
 pub(crate) async fn find_open(
     mut conn: &Conn,
     tenant: TenantId,
@@ -110,7 +110,7 @@ pub(crate) async fn count(mut conn: &Conn, tenant: TenantId, filter: &Filter) ->
     Ok(live(tenant, filter).count().get_result(&mut conn).await?)
 }
 
-/// The newest first.
+/// The requests that match the filter, the newest first.
 pub(crate) async fn list(
     mut conn: &Conn,
     tenant: TenantId,

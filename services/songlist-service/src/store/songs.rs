@@ -34,7 +34,7 @@ pub(crate) struct Song {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
-/// Which songs a caller may see: GLOBAL ones, with a tenant's own or without.
+/// Which songs a caller may see: GLOBAL ones only, or also those of a tenant.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Catalogue {
     Global,
@@ -68,7 +68,7 @@ pub(crate) async fn find(mut conn: &Conn, catalogue: Catalogue, id: Uuid) -> Res
     Ok(live.filter(seen(catalogue, None)).select(Song::as_select()).first(&mut conn).await?)
 }
 
-/// The live song of a scope with this compared form.
+/// The live song with this compared form, among GLOBAL songs or those of a tenant.
 pub(crate) async fn find_same(
     mut conn: &Conn,
     owner: Option<TenantId>,
@@ -90,7 +90,7 @@ pub(crate) async fn find_same(
     Ok(same.first(&mut conn).await.optional()?)
 }
 
-/// A list, filtered.
+/// The songs of a list that match the filters.
 fn filtered(catalogue: Catalogue, filters: &Filters) -> songs::BoxedQuery<'static, Pg> {
     let seen =
         songs::table.filter(songs::deleted_at.is_null()).filter(seen(catalogue, filters.visibility)).into_boxed();

@@ -1,5 +1,5 @@
-//! Exact counts of a tenant's list, so that a page of it can say how many there are: kept with every write of a link. Under other
-//! filters than approval, `tenant_songs::count` counts.
+//! Stored counts of the songs on a tenant's list, for the count that a page shows. They are updated with every write of
+//! a link. With other filters than approval, `tenant_songs::count` counts the rows.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -8,7 +8,7 @@ use kit_pg::{Conn, TxError, of_tenant};
 
 use crate::schema::tenant_song_counts;
 
-/// Counts links in, or out with negative numbers, in the transaction that writes them.
+/// Adds to the counts of a tenant (negative numbers subtract), in the transaction that writes the links.
 pub(super) async fn add(conn: &mut Conn, id: TenantId, total: i64, approved: i64) -> Result<(), TxError> {
     if total == 0 && approved == 0 {
         return Ok(());
@@ -30,7 +30,7 @@ pub(super) async fn add(conn: &mut Conn, id: TenantId, total: i64, approved: i64
     Ok(())
 }
 
-/// The links of a tenant: all of them, approved ones, or those that are not.
+/// The stored count of a tenant's links: all of them, the approved ones, or those not approved.
 pub(super) async fn kept(mut conn: &Conn, id: TenantId, is_active: Option<bool>) -> Result<i64, TxError> {
     let kept: Option<(i64, i64)> = tenant_song_counts::table
         .filter(of_tenant(tenant_song_counts::tenant_id, id))

@@ -14,7 +14,7 @@ use super::songs::Song;
 use super::tenant_song_counts;
 use crate::schema::{songs, tenant_songs};
 
-/// A link of a tenant to a song, with copies of what lists compare and show of the song.
+/// A link of a tenant to a song, with copies of the song's columns that lists compare and show.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = tenant_songs)]
 pub(crate) struct Link {
@@ -39,7 +39,7 @@ pub(crate) struct Link {
     pub is_global: bool,
 }
 
-/// What is shown of a link.
+/// The columns of a link that are shown.
 #[derive(Clone, Debug, Queryable, Selectable, Serialize, Deserialize)]
 #[diesel(table_name = tenant_songs)]
 pub(crate) struct TenantSong {
@@ -85,7 +85,7 @@ impl Link {
     }
 }
 
-/// Inserts links, reviving removed ones; links that are live stay as they are and are not returned.
+/// Inserts links and restores removed ones; links that are live do not change and are not returned.
 pub(crate) async fn link_all(
     conn: &mut Conn,
     id: TenantId,
@@ -153,8 +153,8 @@ pub(crate) async fn set_active(
 
 type Query = tenant_songs::BoxedQuery<'static, Pg>;
 
-/// The live links of a tenant to live songs. Deleting a song writes the song alone, so that it is asked for here; an index holds
-/// the few that are deleted.
+/// The live links of a tenant to live songs. Deleting a song changes the song's row only, so the query checks it here,
+/// with an index of the few deleted songs.
 fn live(id: TenantId) -> Query {
     let deleted = songs::table.filter(songs::id.eq(tenant_songs::song_id)).filter(songs::deleted_at.is_not_null());
     tenant_songs::table
@@ -164,7 +164,7 @@ fn live(id: TenantId) -> Query {
         .filter(diesel::dsl::not(diesel::dsl::exists(deleted.select(songs::id))))
 }
 
-/// The links that a list shows. Approval is written into the text, so that the plan knows which index serves it.
+/// The links that a list shows. Approval is a literal in the SQL, so that the planner can choose the index for it.
 fn filtered(id: TenantId, filters: &Filters) -> Query {
     let mut query = on_list::conditions(filters).into_iter().fold(live(id), |query, condition| query.filter(condition));
     query = match filters.visibility {
@@ -179,7 +179,7 @@ fn filtered(id: TenantId, filters: &Filters) -> Query {
     }
 }
 
-/// How many rows a list has: the kept count where no filter but approval is set.
+/// The number of rows of a list: the stored count when there is no filter except approval.
 pub(crate) async fn count(mut conn: &Conn, id: TenantId, filters: &Filters) -> Result<i64, TxError> {
     if filters.plain() {
         return tenant_song_counts::kept(conn, id, filters.is_active).await;
@@ -187,7 +187,7 @@ pub(crate) async fn count(mut conn: &Conn, id: TenantId, filters: &Filters) -> R
     Ok(filtered(id, filters).count().get_result(&mut conn).await?)
 }
 
-/// A page as a query.
+/// The query of a page.
 type PageQuery = Windowed<tenant_songs::BoxedQuery<'static, Pg, diesel::dsl::SqlTypeOf<AsSelect<TenantSong, Pg>>>>;
 
 fn page(id: TenantId, filters: &Filters, order: Order, after: Option<&Key>, window: Window) -> PageQuery {
@@ -233,7 +233,7 @@ pub(crate) async fn list(
     Ok(rows)
 }
 
-/// A page far from the beginning, read from the nearer end: `count` rows are in the list.
+/// A page far from the beginning, read from the end that is nearer; `count` is the number of rows in the list.
 pub(crate) async fn list_deep(
     conn: &Conn,
     id: TenantId,
@@ -255,7 +255,7 @@ pub(crate) async fn find(mut conn: &Conn, tenant: TenantId, id: Uuid) -> Result<
     Ok(live(tenant).filter(tenant_songs::id.eq(id)).select(TenantSong::as_select()).first(&mut conn).await?)
 }
 
-/// Approved live links among `ids`, with the length of their songs.
+/// Approved live links among `ids`, with the duration of their songs.
 pub(crate) async fn approved(
     mut conn: &Conn,
     tenant: TenantId,

@@ -1,4 +1,4 @@
-//! Finding songs: search forgives typos, filters do not.
+//! Finding songs: search tolerates typos, filters do not.
 
 use proto::songlist::SongFilters;
 use testkit::caller::super_admin;

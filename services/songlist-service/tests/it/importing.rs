@@ -6,7 +6,7 @@ use testkit::caller::{call, super_admin};
 
 use crate::service::Songlist;
 
-/// Sends a CSV file as the platform; `whole` says whether its end arrives.
+/// Imports a CSV file as a SUPER_ADMIN; without `whole`, the part that ends the stream is not sent.
 async fn import(songlist: &Songlist, file: &str, whole: bool) -> Result<ImportSongsResponse, tonic::Status> {
     let options =
         ImportOptions { format: ImportFormat::Csv.into(), genre: Some("Rock".to_owned()), ..ImportOptions::default() };

@@ -1,4 +1,5 @@
-//! songlist-service alone, over gRPC, on a real Postgres; what needs another service is in the system suite.
+//! Tests of songlist-service alone, over gRPC, with a real Postgres. Tests that need another service are in the system
+//! suite.
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
 

@@ -1,4 +1,4 @@
-//! The outbox's relay and the purge of old rows, with this service's schema as the example.
+//! The relay of the outbox and the purge of old rows, tested with this service's schema.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

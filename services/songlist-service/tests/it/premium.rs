@@ -1,4 +1,4 @@
-//! Premium gates songs of a tenant; payments-service says who has it.
+//! TENANT songs need premium; payments-service decides which tenants have it.
 
 use kit::caller::Caller;
 use kit::ids::TenantId;
@@ -24,13 +24,13 @@ async fn a_tenant_adds_songs_once_payments_service_says_that_it_is_premium() {
     let songlist = Songlist::start_with([]).await;
     let (genre, tenant) = (songlist.genre("Rock").await, TenantId::new());
     let (boss, payments) = (admin(tenant), Caller::system("payments"));
-    // Nobody can be asked, so the answer is neither yes nor no.
+    // Payments-service cannot be asked, so it is not known whether the tenant is premium.
     let unknown = songlist.song(&boss, "One", "A", &genre).await.unwrap_err();
     assert_eq!(unknown.code(), tonic::Code::Unavailable, "{unknown}");
     let mut sink = EventSinkClient::new(songlist.called_by("payments"));
     sink.deliver(call(&payments, event(tenant, 1, true))).await.unwrap();
     songlist.song(&boss, "One", "A", &genre).await.unwrap();
-    // What is older than what is known changes nothing.
+    // An event with an older version changes nothing.
     sink.deliver(call(&payments, event(tenant, 0, false))).await.unwrap();
     songlist.song(&boss, "Two", "A", &genre).await.unwrap();
 }

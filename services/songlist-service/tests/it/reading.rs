@@ -1,4 +1,4 @@
-//! Reads in one flush: what a cancelled one leaves behind, and what it costs.
+//! Reads in one flush: what happens when a read is cancelled or its connection is lost.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -84,7 +84,7 @@ async fn a_read_that_is_dropped_at_any_await_shows_no_other_tenants_rows_and_los
     let tenants = [TenantId::new(), TenantId::new(), TenantId::new()];
     let (_db, pool) = with_playlists(&tenants).await;
     let (mut cut, mut whole) = (0, 0);
-    // Each cut costs a connection: ten thousand take a minute, and are run by hand.
+    // Each cancelled read costs a connection. Ten thousand rounds take a minute, so they are run by hand only.
     let rounds =
         std::env::var_os("SONGLIST_TEST_CUTS").map_or(1_000_usize, |rounds| rounds.to_str().unwrap().parse().unwrap());
     for round in 0..rounds {
@@ -97,7 +97,7 @@ async fn a_read_that_is_dropped_at_any_await_shows_no_other_tenants_rows_and_los
                 whole += 1;
             }
         }
-        // The next borrower sees its own rows only, and every other time none at all.
+        // The next user of the connection sees only rows of its own scope: one for a tenant, none for the platform.
         if round % 50 == 0 {
             let own = tenants[(round + 1) % tenants.len()];
             assert_eq!(tenants_seen(&pool, Scope::Tenant(own)).await.unwrap(), (vec![own.0], 1));

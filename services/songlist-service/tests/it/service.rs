@@ -11,7 +11,7 @@ use songlist_service::{Config, MIGRATIONS, start};
 use testkit::TestDb;
 use testkit::caller::{call, peer};
 
-/// songlist-service with a schema of its own; nobody answers where its peers should be.
+/// songlist-service with a schema of its own; the addresses of its peers do not answer.
 pub(crate) struct Songlist {
     addr: SocketAddr,
     gateway: Peer,
@@ -38,7 +38,7 @@ impl Songlist {
         Self { addr, gateway, shutdown, _db: db }
     }
 
-    /// A channel over which another service calls.
+    /// A channel over which another service calls songlist-service.
     pub(crate) fn called_by(&self, service: &str) -> Peer {
         peer(service, "songlist", self.addr).unwrap()
     }
@@ -47,14 +47,14 @@ impl Songlist {
         SongsClient::new(self.gateway.clone())
     }
 
-    /// Makes a genre as the platform; its id.
+    /// Creates a genre as a SUPER_ADMIN; returns its id.
     pub(crate) async fn genre(&self, name: &str) -> String {
         let new = CreateGenreRequest { name: name.to_owned(), description: String::new() };
         let request = call(&testkit::caller::super_admin(), new);
         GenresClient::new(self.gateway.clone()).create(request).await.unwrap().into_inner().id
     }
 
-    /// Makes a song as `caller`.
+    /// Creates a song as `caller`.
     pub(crate) async fn song(
         &self,
         caller: &Caller,
@@ -67,7 +67,7 @@ impl Songlist {
         Ok(self.songs().create(request).await?.into_inner())
     }
 
-    /// The titles that a list with these filters shows.
+    /// The titles of the songs in a list with these filters.
     pub(crate) async fn titles(&self, caller: &Caller, filters: SongFilters) -> Vec<String> {
         let request = call(caller, ListSongsRequest { page: None, filters: Some(filters) });
         let found = self.songs().list(request).await.unwrap().into_inner();

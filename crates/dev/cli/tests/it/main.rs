@@ -1,4 +1,4 @@
-//! The command line as a person types it, and the files it generates.
+//! Tests of the command line with real processes, and of the files that it generates.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 

@@ -1,4 +1,4 @@
-//! Two hundred requests at the same moment on a stack that is warm: everyone gets an answer.
+//! Two hundred requests at the same time, on a stack that has served requests before: each of them gets an answer.
 
 use std::future::Future;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 const BURST: usize = 200;
 
-/// Sends the burst; its answers.
+/// Sends all requests at the same time; returns their answers.
 async fn burst<F, Fut>(request: F) -> Vec<Reply>
 where
     F: Fn(usize) -> Fut,
@@ -26,7 +26,7 @@ fn count(replies: &[Reply], status: u16) -> usize {
     replies.iter().filter(|reply| reply.status == status).count()
 }
 
-/// The answers that are none of these, for a message.
+/// Up to three answers with other statuses than the expected ones, for a message.
 fn others(replies: &[Reply], expected: &[u16]) -> Vec<String> {
     let other = replies.iter().filter(|reply| !expected.contains(&reply.status));
     other.map(|reply| format!("{} {}", reply.status, reply.text)).take(3).collect()
@@ -56,7 +56,7 @@ async fn rf_04_a_burst_on_a_warm_stack_is_answered_and_not_refused() {
     })
     .await;
     assert_eq!(count(&lists, 201), BURST, "{:?}", others(&lists, &[201]));
-    // One of them makes it, the others are told that it exists.
+    // One request creates the song request; the others get 409, because it exists.
     let requests = burst(|_| {
         let client = client.clone();
         async move { client.post("/song-requests/", json!({ "song_title": "Same", "artist_name": "Same" })).await }

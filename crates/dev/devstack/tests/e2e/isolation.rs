@@ -1,4 +1,5 @@
-//! Tenants are strictly isolated: every route of the policy table, every actor, every object that is not theirs.
+//! Tenants are strictly isolated: tested for every route of the policy table, every actor and every object of another
+//! tenant.
 
 use devstack::world::{FullTenant, PASSWORD};
 use devstack::{Person, Reply, World};

@@ -52,16 +52,17 @@ pub(crate) const RULES: &[Rule] = &[
         .secrets::<RefreshToken>().done().summary("End the own session"),
 ];
 
-/// The tenant of the path; none on the platform's routes.
+/// The tenant of the path; `None` on routes of the platform.
 fn tenant(context: &RequestContext) -> Option<String> {
     Some(context.path("tenant")).filter(|tenant| !tenant.is_empty())
 }
 
-/// What the account is named by; empty when it is not one of the two, which the service refuses after it knows the tenant.
+/// The e-mail or username of an account. It is empty unless exactly one of them was sent; the service refuses that
+/// after it has found the tenant.
 fn identifier(email: Option<String>, username: Option<String>) -> String {
     match (email, username) {
         (Some(email), None) => email,
-        // A username never holds an @, so it cannot be taken for an e-mail.
+        // A username never contains an @, so it must not be taken for an e-mail.
         (None, Some(username)) => username.replace('@', "\u{fffd}"),
         _ => String::new(),
     }

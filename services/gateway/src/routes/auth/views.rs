@@ -3,7 +3,7 @@ use utoipa::ToSchema;
 
 use crate::routes::users::views::UserView;
 
-/// Asks for an account in the tenant of the path.
+/// A registration in the tenant of the path.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct Registration {
     #[serde(default)]

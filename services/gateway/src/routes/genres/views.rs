@@ -9,7 +9,7 @@ pub(crate) struct GenreView {
     pub id: String,
     pub name: String,
     pub description: String,
-    /// Songs of it that the caller may see.
+    /// The number of songs of this genre that the caller may see.
     pub song_count: i64,
     pub created_at: String,
     pub updated_at: String,

@@ -1,4 +1,4 @@
-//! Payment links, payments, premium, and what Razorpay and browsers report.
+//! Payment links, payments, premium, and the webhooks and callbacks of Razorpay.
 
 mod views;
 
@@ -12,7 +12,7 @@ use crate::http::rule::{ADMIN, ADMINS, Reach, Rule};
 
 use views::{PaymentLinkView, PaymentView, SubscriptionView, WebhookView, amount, status};
 
-/// Bytes of an event; Razorpay's have a few KiB.
+/// The largest event in bytes; Razorpay's have a few KiB.
 const WEBHOOK_BODY: usize = 256 * 1024;
 
 #[rustfmt::skip] // a table: one rule in two or three lines
@@ -35,7 +35,7 @@ pub(crate) const RULES: &[Rule] = &[
 
 pub(crate) async fn create_link(context: RequestContext) -> HandlerResult {
     let mut request = context.grpc_request(pb::CreateLinkRequest {});
-    // Razorpay is on the way, and may be slow.
+    // The service calls Razorpay, which may be slow.
     request.set_timeout(std::time::Duration::from_secs(15));
     let made = context.app.peers.payments().create_link(request).await?;
     let payment = made.get_ref().payment.clone().unwrap_or_default();
@@ -98,7 +98,7 @@ pub(crate) async fn webhook(context: RequestContext) -> HandlerResult {
 
 pub(crate) async fn callback(context: RequestContext) -> HandlerResult {
     let value = |name: &str| {
-        // A repeated parameter is no parameter of Razorpay's.
+        // Razorpay sends each parameter once, so a repeated one is ignored.
         let values = context.query_values(name);
         if values.len() == 1 { values.into_iter().next().unwrap_or_default() } else { String::new() }
     };

@@ -71,7 +71,7 @@ pub(super) fn status(status: pb::PaymentStatus) -> &'static str {
     }
 }
 
-/// Paise as rupees with two decimals; never through a float.
+/// Paise as rupees with two decimals, computed without floating point.
 pub(super) fn amount(minor: i64) -> String {
     let (sign, minor) = (if minor < 0 { "-" } else { "" }, minor.unsigned_abs());
     format!("{sign}{}.{:02}", minor / 100, minor % 100)

@@ -1,4 +1,4 @@
-//! Around the API: health, documents, keys.
+//! Routes for health, documents and keys.
 
 mod views;
 
@@ -36,7 +36,7 @@ pub(crate) const RULES: &[Rule] = &[
         .other("text/html").summary("Assets of the interactive page"),
 ];
 
-/// The page's own scripts and styles, and nothing from elsewhere.
+/// Allows the documentation page its own scripts and styles, and nothing from other origins.
 const DOCS_POLICY: &str =
     "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
 
@@ -83,7 +83,7 @@ pub(crate) async fn jwks(context: RequestContext) -> HandlerResult {
 pub(crate) async fn docs(context: RequestContext) -> HandlerResult {
     let path = context.path("asset");
     if path.is_empty() && !context.request.path().ends_with('/') {
-        // The page names its assets beside itself.
+        // The page loads its assets by relative paths, so its own path must end with a slash.
         let html = "<!doctype html><meta http-equiv=\"refresh\" content=\"0; url=/docs/\">";
         return Ok(Reply::other("text/html; charset=utf-8", html.into()));
     }

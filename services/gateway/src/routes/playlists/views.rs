@@ -75,7 +75,7 @@ pub(crate) struct NewPlaylist {
     #[serde(default)]
     pub name: String,
     pub description: Option<String>,
-    /// ADMIN only: whose it is.
+    /// The owner's id; for ADMINs only.
     pub user_id: Option<String>,
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct NewPlaylist {
 pub(crate) struct NewEntries {
     pub tenant_song_id: Option<String>,
     pub tenant_song_ids: Option<Vec<String>>,
-    /// From 1; at the end when missing.
+    /// The position from 1; at the end when missing.
     pub position: Option<u32>,
 }
 

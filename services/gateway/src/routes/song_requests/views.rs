@@ -17,7 +17,7 @@ pub(crate) struct SongRequestView {
     pub requester_id: String,
     /// Null while it cannot be looked up.
     pub requester_name: Option<String>,
-    /// For ADMINs.
+    /// Shown to ADMINs only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requester_email: Option<String>,
     pub reviewed_by: Option<String>,
@@ -67,7 +67,7 @@ pub(crate) struct NewSongRequest {
     pub artist_name: String,
     pub album_name: Option<String>,
     pub additional_notes: Option<String>,
-    /// ADMIN only: who asks.
+    /// The requester's id; for ADMINs only.
     pub user_id: Option<String>,
 }
 

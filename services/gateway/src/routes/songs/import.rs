@@ -17,12 +17,12 @@ use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::error::HttpError;
 use crate::http::reply::Reply;
 
-/// What a whole file may take.
+/// The time that an import may take.
 const BUDGET: Duration = Duration::from_secs(300);
-/// Pieces on their way to the service: memory does not grow with the file.
+/// The most pieces in memory that the service has not read yet, whatever the size of the file.
 const IN_FLIGHT: usize = 8;
 
-/// What became of the rows; created + linked + skipped_duplicates + failed = total.
+/// The results of the rows: created + linked + skipped_duplicates + failed = total.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ImportView {
     total: u64,
@@ -30,14 +30,14 @@ pub(crate) struct ImportView {
     linked: u64,
     skipped_duplicates: u64,
     failed: u64,
-    /// The first 100.
+    /// The first 100 errors.
     errors: Vec<ImportErrorView>,
     errors_truncated: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ImportErrorView {
-    /// From 1, without the header.
+    /// The number of the row, from 1; the header does not count.
     row: u64,
     field: String,
     message: String,
@@ -69,7 +69,8 @@ pub(crate) async fn import(context: RequestContext) -> HandlerResult {
     request.set_timeout(BUDGET);
     let mut songs = context.app.peers.songs();
     let (sent, done) = tokio::join!(send(&context, options, pieces), songs.import(request));
-    // A file that was cut off or is too large explains what the service makes of its missing end.
+    // When the upload was cut off or too large, this error is the cause of the service's error, so it is the one to
+    // return.
     sent?;
     let done = done?.into_inner();
     Reply::data(200, "Import finished.", &ImportView::from(done))
@@ -114,7 +115,7 @@ async fn send(context: &RequestContext, options: ImportOptions, pieces: Pieces) 
     } else {
         send_raw(context, payload, &pieces).await?;
     }
-    // A service that has stopped reading answers with the reason itself.
+    // When the service has stopped reading, its answer contains the reason.
     let _ = pieces.send(ImportSongsRequest { part: Some(Part::End(ImportEnd {})) }).await;
     Ok(())
 }
@@ -149,7 +150,7 @@ async fn send_form(context: &RequestContext, payload: Payload, pieces: &Pieces) 
     Err(Error::invalid("file", "This field is required.").into())
 }
 
-/// Hands a piece on; false when the service has stopped reading.
+/// Sends a piece to the service; false when the service has stopped reading.
 async fn forward(pieces: &Pieces, piece: Bytes, left: &mut usize) -> Result<bool, HttpError> {
     *left = left.checked_sub(piece.len()).ok_or_else(HttpError::too_large)?;
     Ok(pieces.send(ImportSongsRequest { part: Some(Part::Piece(piece.to_vec())) }).await.is_ok())

@@ -16,7 +16,7 @@ use import::ImportView;
 use import::import;
 use views::{NewSong, SongView};
 
-/// Bytes of an imported file.
+/// The largest imported file in bytes.
 const UPLOAD_BODY: usize = 64 * 1024 * 1024;
 
 #[rustfmt::skip] // a table: one rule in two or three lines

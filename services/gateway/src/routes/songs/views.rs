@@ -11,7 +11,7 @@ pub(crate) struct SongView {
     pub title: String,
     pub artist: String,
     pub album: String,
-    /// Its id.
+    /// The genre's id.
     pub genre: String,
     pub genre_name: String,
     /// Seconds.
@@ -61,7 +61,7 @@ pub(crate) struct NewSong {
     #[serde(default)]
     pub artist: String,
     pub album: Option<String>,
-    /// Its id.
+    /// The genre's id.
     #[serde(default)]
     pub genre: String,
     /// Seconds, 1 to 32767.

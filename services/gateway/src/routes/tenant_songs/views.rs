@@ -8,13 +8,13 @@ use crate::routes::songs::views::visibility;
 /// A song on the tenant's list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TenantSongView {
-    /// Of the link.
+    /// The id of the link.
     pub id: String,
     pub song_id: String,
     pub title: String,
     pub artist: String,
     pub album: String,
-    /// Its name.
+    /// The genre's name.
     pub genre: String,
     pub genre_id: String,
     /// Seconds.
@@ -22,7 +22,7 @@ pub(crate) struct TenantSongView {
     pub release_year: Option<u32>,
     pub artwork: Option<String>,
     pub visibility: &'static str,
-    /// Approved.
+    /// Whether the song is approved.
     pub is_active: bool,
     pub created_at: String,
     pub updated_at: String,

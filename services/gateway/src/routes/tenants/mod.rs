@@ -1,4 +1,4 @@
-//! Tenants, as the platform runs them.
+//! Tenants, managed by the platform.
 
 mod views;
 

@@ -1,4 +1,4 @@
-//! Users: the own profile, and those an administrator looks after.
+//! Users: the caller's own profile, and the users that an administrator manages.
 
 pub(crate) mod views;
 

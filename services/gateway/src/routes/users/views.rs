@@ -54,12 +54,12 @@ pub(crate) struct NewUser {
     pub username: String,
     #[serde(default)]
     pub email: String,
-    /// Without one the person sets it by the reset code.
+    /// When missing, the user sets a password with the code of a password reset.
     pub password: Option<String>,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
     pub phone_no: Option<String>,
-    /// Only a SUPER_ADMIN names one.
+    /// Named by SUPER_ADMINs only.
     pub tenant_id: Option<String>,
     pub role: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Checking rows and committing them in batches.
+//! Checks rows and commits them in batches.
 
 use std::collections::HashMap;
 
@@ -18,19 +18,19 @@ use crate::store::imports::{insert_missing, with_titles};
 use crate::store::songs::Song;
 use crate::store::tenant_songs::{self, Link};
 
-/// A good row that waits for its batch.
+/// A valid row that waits for its batch to be committed.
 pub(super) struct Candidate {
     song: Song,
 }
 
-/// The compared form that decides about duplicates.
+/// The form that is compared to find duplicates: title, artist and album.
 type Form = (String, String, String);
 
 fn form(song: &Song) -> Form {
     (song.title_norm.clone(), song.artist_norm.clone(), song.album_norm.clone())
 }
 
-/// What a batch did.
+/// The result of a batch.
 #[derive(Default)]
 struct Done {
     created: u64,
@@ -39,7 +39,7 @@ struct Done {
 }
 
 impl Import<'_> {
-    /// Checks a row and lets it wait, or notes why not.
+    /// Checks a row and adds it to the batch, or adds the reason to the report why not.
     pub(super) async fn check(&mut self, number: u64, raw: RawRow) -> Result<(), Error> {
         let mut faults = Faults::default();
         let read = |value: &Option<super::rows::Number>| value.as_ref().map_or(Ok(None), super::rows::Number::read);
@@ -78,7 +78,7 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// The genre of a name or id; only a SUPER_ADMIN's import makes a new one.
+    /// The genre with this name or id; only a SUPER_ADMIN's import creates a missing one.
     async fn genre(&mut self, name: &str) -> Result<Option<Uuid>, Error> {
         let form = compared_name(name);
         if let Some(known) = self.genres.get(&form) {
@@ -106,7 +106,7 @@ impl Import<'_> {
         Ok(found)
     }
 
-    /// Commits what waits.
+    /// Commits the current batch.
     pub(super) async fn flush(&mut self) -> Result<(), Error> {
         let batch: Vec<Song> = std::mem::take(&mut self.waiting).into_iter().map(|waiting| waiting.song).collect();
         if batch.is_empty() {
@@ -121,7 +121,7 @@ impl Import<'_> {
                 let known = with_titles(conn, owner, &titles).await?;
                 let mut present: HashMap<Form, &Song> = HashMap::new();
                 for song in &known {
-                    // The tenant's own song comes before a GLOBAL one of the same form.
+                    // When both exist, the tenant's own song is used and not the GLOBAL one.
                     let entry = present.entry(form(song)).or_insert(song);
                     if song.tenant_id.is_some() {
                         *entry = song;
@@ -138,7 +138,7 @@ impl Import<'_> {
                 let rows: Vec<Song> = new.into_iter().cloned().collect();
                 let created = insert_missing(conn, &rows).await?;
                 done.created = count(created.len());
-                // Rows that somebody else made in this moment are duplicates of theirs.
+                // Songs that a concurrent request has created count as duplicates.
                 done.skipped = count(rows.len() - created.len());
                 let Some(tenant) = owner else {
                     done.skipped += count(old.len());

@@ -1,5 +1,5 @@
-//! Import of a whole file: rows stream in, are checked one by one and committed a thousand at a time, so that the same file
-//! sent again goes on where it stopped and creates nothing twice.
+//! Import of a whole file: rows are received as a stream, checked one by one and committed a thousand at a time. When
+//! the same file is sent again, the import goes on where it stopped and creates nothing twice.
 
 mod batch;
 mod rows;
@@ -18,27 +18,27 @@ use crate::App;
 use batch::Candidate;
 use rows::RawRow;
 
-/// Rows of one transaction.
+/// Rows that are committed in one transaction.
 const BATCH: usize = 1_000;
-/// Rows of one file.
+/// The most rows of one file.
 const MAX_ROWS: u64 = 100_000;
-/// Errors that are listed one by one.
+/// The most errors that are listed one by one.
 const MAX_ERRORS: usize = 100;
 
-/// How the file is written.
+/// The format of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Csv,
     Ndjson,
 }
 
-/// What the caller wants done with it.
+/// How the file is to be imported.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
     pub format: Format,
-    /// Field of ours to column of the file.
+    /// Maps fields of a song to columns of the file.
     pub columns: HashMap<String, String>,
-    /// Name or id of the genre of rows that have none.
+    /// Name or id of the genre for rows without one.
     pub genre: Option<String>,
     pub dry_run: bool,
 }
@@ -46,13 +46,13 @@ pub(crate) struct Options {
 /// A row that was refused.
 #[derive(Clone, Debug)]
 pub(crate) struct RowError {
-    /// From 1, without the header.
+    /// The number of the row, from 1; the header does not count.
     pub row: u64,
     pub field: String,
     pub message: String,
 }
 
-/// What became of the rows: created + linked + skipped_duplicates + failed = total.
+/// The results of the rows: created + linked + skipped_duplicates + failed = total.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     pub total: u64,
@@ -83,7 +83,7 @@ struct Import<'a> {
     options: Options,
     /// Genres by their compared name or id; `None` for those that do not exist.
     genres: HashMap<String, Option<Uuid>>,
-    /// Compared forms seen in this file.
+    /// Hashes of the compared forms that this file has contained so far.
     seen: HashSet<[u8; 32]>,
     waiting: Vec<Candidate>,
     report: Report,
@@ -92,7 +92,7 @@ struct Import<'a> {
 /// Imports a file into the ADMIN's own tenant (premium), or into GLOBAL for a SUPER_ADMIN.
 ///
 /// # Errors
-/// A file that cannot be read at all; single bad rows are in the report.
+/// When the file cannot be read at all; single invalid rows are in the report.
 pub(crate) async fn run(
     app: &App,
     caller: &Caller,
@@ -123,7 +123,7 @@ pub(crate) async fn run(
 }
 
 impl Import<'_> {
-    /// Takes the next row; a full batch is committed.
+    /// Handles the next row; commits the batch when it is full.
     async fn take(&mut self, row: Result<RawRow, String>) -> Result<(), Error> {
         self.report.total += 1;
         let number = self.report.total;

@@ -1,4 +1,4 @@
-//! Rows of the two formats.
+//! Reads the rows of the two file formats.
 
 use std::pin::Pin;
 
@@ -9,10 +9,10 @@ use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
 use super::Import;
 
-/// Our fields, in the order of [`RawRow`].
+/// The fields of a row, in the order of [`RawRow`].
 const FIELDS: [&str; 6] = ["title", "artist", "album", "genre", "duration", "release_year"];
 
-/// A row as it stands in the file.
+/// A row as it is in the file.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct RawRow {
@@ -24,7 +24,7 @@ pub(super) struct RawRow {
     pub release_year: Option<Number>,
 }
 
-/// A number, or a text that should be one.
+/// A number, or a text that should contain one.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Number {

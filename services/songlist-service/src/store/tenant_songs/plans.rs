@@ -1,4 +1,4 @@
-//! How pages are read beside a tenant of a million, as the runtime role under the policies.
+//! Tests of the plans for pages when one tenant has a million links, as the runtime role under the policies.
 
 use kit_pg::bootstrap::open;
 use testkit::TestDb;
@@ -9,8 +9,8 @@ use super::*;
 const GIANT: &str = "00000000-0000-7000-8000-000000000001";
 const SMALL: &str = "00000000-0000-7000-8000-000000000002";
 
-/// A tenant with a million links, and forty with five hundred. The index of the search is left out: it takes a minute to fill,
-/// and no page here uses it.
+/// One tenant with a million links and forty with five hundred each. The search index is left out, because it takes a
+/// minute to fill and no page here uses it.
 async fn filled() -> TestDb {
     let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
     let superuser = open(db.admin_url()).await.unwrap();
@@ -44,7 +44,7 @@ async fn filled() -> TestDb {
     db
 }
 
-/// The plan of a page whose values are written into the text: as the service prepares it, with one plan for all.
+/// The generic plan of a page, prepared as the service prepares it; `values` are its parameters.
 async fn plan(client: &tokio_postgres::Client, query: &PageQuery, values: &str) -> String {
     let text = diesel::debug_query::<Pg, _>(query).to_string();
     let sql = text.split(" -- binds:").next().unwrap();
