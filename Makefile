@@ -1,6 +1,6 @@
 # The commands for daily work; each works on a fresh clone by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check docs proto-accept measure-read clean
+.PHONY: help run demo chaos test check docs proto-accept race measure-overload clean
 
 CARGO := cargo
 SONGLIST := target/debug/songlist
@@ -39,10 +39,15 @@ proto-accept: ## Write the protos as they are now to proto/descriptor.lock; chec
 	$(CARGO) build --workspace --locked
 	$(SONGLIST) descriptors > proto/descriptor.lock
 
-measure-read: ## Measure requests per second of the tenant-songs page, and pgbench with the same SQL (release build)
+race: ## Measure the tenant-songs page beside Django's and beside pgbench (release build; RACE_MILLION=1: beside a huge tenant)
 	@sh deploy/dev/install-servers.sh
 	$(CARGO) build --workspace --locked --release
-	@sh deploy/measure/read.sh
+	@sh deploy/bench/run.sh race
+
+measure-overload: ## Measure what is answered when ten times as much is asked as can be served (release build)
+	@sh deploy/dev/install-servers.sh
+	$(CARGO) build --workspace --locked --release
+	@sh deploy/bench/run.sh overload
 
 clean: ## Delete builds and the development stack
 	$(CARGO) clean

@@ -51,7 +51,20 @@ impl ManageConnection for Manager {
     }
 
     fn has_broken(&self, pooled: &mut PooledConn) -> bool {
-        pooled.reading || self.0.has_broken(&mut pooled.conn)
+        let broken = pooled.reading || self.0.has_broken(&mut pooled.conn);
+        if broken {
+            cancel(&pooled.conn);
+        }
+        broken
+    }
+}
+
+/// Asks Postgres to stop what a connection still does that is given up, because nobody waits for it any more.
+fn cancel(conn: &Conn) {
+    let token = conn.cancel_token();
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        let cancelled = async move { token.cancel_query(tls()).await };
+        drop(runtime.spawn(tokio::time::timeout(CONNECT, cancelled)));
     }
 }
 
@@ -78,11 +91,11 @@ pub(crate) async fn connect(url: String, settings: PgConfig) -> diesel::Connecti
         let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
         return Conn::try_from_client_and_connection(client, connection).await;
     }
-    let tls = rustls::ClientConfig::builder().with_root_certificates(roots()).with_no_client_auth();
-    let (client, connection) = config.connect(MakeRustlsConnect::new(tls)).await.map_err(bad)?;
+    let (client, connection) = config.connect(tls()).await.map_err(bad)?;
     Conn::try_from_client_and_connection(client, connection).await
 }
 
-fn roots() -> rustls::RootCertStore {
-    rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() }
+fn tls() -> MakeRustlsConnect {
+    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    MakeRustlsConnect::new(rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
 }

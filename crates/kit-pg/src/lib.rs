@@ -1,5 +1,5 @@
 //! Postgres for every service: the pool, the only way to open a transaction (which sets the tenant for row-level
-//! security and retries), reads in one flush, idempotency, the tenant predicate and migrations.
+//! security and retries), pipelined reads, pages, idempotency, the tenant predicate and migrations.
 
 pub mod bootstrap;
 mod config;
@@ -29,4 +29,4 @@ pub use service::service_main;
 pub use tenant_predicate::switch_off_tenant_predicate;
 pub use tenant_predicate::{OfTenant, of_tenant};
 pub use tenant_scope::{ReadScope, Scope};
-pub use window::{Window, Windowed};
+pub use window::{Window, Windowed, page};

@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use bb8::RunError;
 use diesel::result::Error as Diesel;
 use diesel_async::{AnsiTransactionManager, TransactionManager};
 use kit::Error;
@@ -15,6 +16,10 @@ pub(crate) type Pooled<'a> = bb8::PooledConnection<'a, Manager>;
 
 /// How often a transaction is tried that fails with a serialization failure or a deadlock.
 const TRIES: u32 = 3;
+/// How long a request waits while no connection is open: the database is away, or this is the first use.
+const NO_CONNECTION: Duration = Duration::from_millis(500);
+/// How often a request that waits for a connection looks whether it can still be served in time.
+const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
 /// An async closure that takes a connection and returns a future that is `Send`, so that a gRPC handler can await it.
 pub trait Work<T, R>: AsyncFn(T) -> R + Fn(T) -> Self::Fut {
@@ -44,8 +49,8 @@ impl Pool {
         let connections = config.max_connections.max(1);
         let inner = bb8::Pool::builder()
             .max_size(connections)
-            // `get` limits each wait to what is left of the request's deadline.
-            .connection_timeout(Duration::from_secs(60))
+            // It also decides how long the pool pauses between attempts to connect after an outage: at most half of it.
+            .connection_timeout(CONNECT)
             .build_unchecked(Manager::new(config));
         Self { inner, waiting: Waiting::new(connections), conflicts }
     }
@@ -108,17 +113,29 @@ impl Pool {
         Err(Error::unavailable(last.unwrap_or(Diesel::BrokenTransactionManager)).into())
     }
 
-    /// Waits for a connection at most until the request's deadline. Refuses at once when that time is not expected to
-    /// be enough.
+    /// Waits for a connection at most until the request's deadline. Refuses as soon as that time is not expected to be
+    /// enough.
     pub(crate) async fn get(&self) -> Result<(Pooled<'_>, Held), TxError> {
-        let budget = Waiting::budget();
-        let _place = self.waiting.enter(budget)?;
-        match tokio::time::timeout(budget, self.inner.get()).await {
-            Ok(Ok(pooled)) => Ok((pooled, self.waiting.held())),
-            Ok(Err(error)) => Err(Error::unavailable(anyhow::anyhow!("no database connection: {error}")).into()),
-            Err(_elapsed) => {
-                Err(Error::unavailable(anyhow::anyhow!("no database connection within the budget")).into())
+        let mut budget = Waiting::budget();
+        if self.connections() == 0 {
+            budget = budget.min(NO_CONNECTION);
+        }
+        let place = self.waiting.enter(budget)?;
+        let mut connection = std::pin::pin!(self.inner.get());
+        loop {
+            let step = budget.min(LOOK_AGAIN);
+            match tokio::time::timeout(step, &mut connection).await {
+                Ok(Ok(pooled)) => return Ok((pooled, self.waiting.held())),
+                Ok(Err(RunError::TimedOut)) => connection.set(self.inner.get()),
+                Ok(Err(error)) => {
+                    return Err(Error::unavailable(anyhow::anyhow!("no database connection: {error}")).into());
+                }
+                Err(_elapsed) if step == budget => {
+                    return Err(Error::unavailable(anyhow::anyhow!("no database connection within the budget")).into());
+                }
+                Err(_elapsed) => budget -= step,
             }
+            place.still_in_time(budget)?;
         }
     }
 
@@ -153,9 +170,18 @@ impl Pool {
         let _ = tokio::time::timeout(patience, reached).await;
     }
 
-    /// True when the database answers.
+    /// True when the database answers. It waits in the pool's queue like requests do, but is never refused: a service
+    /// that has much to do is still ready.
     pub async fn ping(&self) -> bool {
-        self.transaction(Scope::Worker, async |_conn| Ok(())).await.is_ok()
+        // Connections that were closed while idle fail here.
+        for _ in 0..=self.connections() {
+            let Ok(mut pooled) = self.inner.get().await else { return false };
+            let begin = AnsiTransactionManager::begin_transaction_sql(&mut pooled.conn, "BEGIN");
+            if tokio::time::timeout(CONNECT, begin).await.is_ok_and(|begun| begun.is_ok()) {
+                return AnsiTransactionManager::rollback_transaction(&mut pooled.conn).await.is_ok();
+            }
+        }
+        false
     }
 }
 

@@ -1,4 +1,5 @@
-//! Reading in one flush: BEGIN with its settings, the queries and COMMIT go to Postgres without waiting for each other.
+//! Pipelined reads: BEGIN with its settings and the queries go to Postgres in one write, COMMIT in a second one that is
+//! not waited for.
 
 use diesel_async::SimpleAsyncConnection;
 use futures_util::FutureExt;
@@ -10,7 +11,7 @@ use crate::pool::{Pool, Work};
 use crate::{ReadScope, TxError};
 
 impl Pool {
-    /// Runs read-only queries under `scope`, in one transaction and one flush. `work` is polled right after BEGIN was
+    /// Runs read-only queries under `scope`, pipelined in one transaction. `work` is polled right after BEGIN was
     /// queued, so queries that it joins (`try_join!` over one `&Conn`) are queued directly behind BEGIN. COMMIT is
     /// queued when `work` has its rows, and is not awaited.
     ///
@@ -30,14 +31,16 @@ impl Pool {
         for _ in 0..self.connections() {
             match self.attempt_read(&begin, &work).await {
                 Err(error) if error.connection_lost() => {}
-                outcome => return outcome.map_err(|error| error.into_error(self.conflicts())),
+                outcome => return outcome.flatten().map_err(|error| error.into_error(self.conflicts())),
             }
         }
-        self.attempt_read(&begin, &work).await.map_err(|error| error.into_error(self.conflicts()))
+        self.attempt_read(&begin, &work).await.flatten().map_err(|error| error.into_error(self.conflicts()))
     }
 
+    /// The outer error: the transaction did not begin, so that another connection may be tried. A query that ends its own
+    /// connection is not tried again.
     #[expect(clippy::disallowed_methods, reason = "the connection counts as broken until COMMIT is queued")]
-    async fn attempt_read<R, F>(&self, begin: &str, work: &F) -> Result<R, TxError>
+    async fn attempt_read<R, F>(&self, begin: &str, work: &F) -> Result<Result<R, TxError>, TxError>
     where
         for<'r> F: Work<&'r Conn, Result<R, TxError>, Fut: Send> + Send + Sync,
         R: Send,
@@ -51,6 +54,6 @@ impl Pool {
         begun?;
         // One poll passes COMMIT to the connection's task, before anything that the next user of the connection sends.
         *reading = matches!(commit_on.batch_execute("COMMIT").now_or_never(), Some(Err(_)));
-        outcome
+        Ok(outcome)
     }
 }

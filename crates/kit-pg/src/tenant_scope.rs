@@ -48,7 +48,7 @@ impl Scope {
     /// A batch that fills an empty table must not keep the plan for the empty table, so for writes Postgres decides
     /// when it plans.
     pub(crate) fn begin_sql(self) -> String {
-        format!("BEGIN; SET LOCAL plan_cache_mode = auto; {}", self.settings())
+        format!("BEGIN; SET LOCAL plan_cache_mode = auto; {}{}", self.settings(), statement_timeout())
     }
 
     /// For a read whose queries have one good plan for all parameters. Planning once per connection is the connections'
@@ -93,6 +93,14 @@ impl ReadScope {
     pub(crate) fn begin_sql(self) -> String {
         let settings = self.scope.settings();
         let plans = if self.plan_each_time { "; SET LOCAL plan_cache_mode = force_custom_plan" } else { "" };
-        format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {settings}{plans}")
+        format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {settings}{plans}{}", statement_timeout())
     }
+}
+
+/// Limits each statement to what is left of the request's time: nobody waits for its rows after that. Background work
+/// has the limit of the connection.
+fn statement_timeout() -> String {
+    kit::deadline::remaining()
+        .map(|left| format!("; SET LOCAL statement_timeout = {}", left.as_millis().clamp(1, 5_000)))
+        .unwrap_or_default()
 }

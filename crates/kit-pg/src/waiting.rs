@@ -10,31 +10,75 @@ const WITHOUT_DEADLINE: Duration = Duration::from_secs(5);
 const MOST_PER_CONNECTION: usize = 64;
 
 /// The number of requests that wait for a connection and the time for which connections are held. From these follows
-/// whether a request could be served in time; if not, it is refused at once.
+/// whether a request could be served in time; if not, it is refused at once, or as soon as that turns out.
 #[derive(Clone, Debug)]
 pub(crate) struct Waiting(Arc<State>);
 
 #[derive(Debug)]
 struct State {
     connections: usize,
+    started: Instant,
     waiting: AtomicUsize,
+    /// How many have left the queue.
+    left: AtomicUsize,
     /// How long a connection is held: a moving average in microseconds.
     held: AtomicU64,
+    /// The number of connections that are held now, and the sum of the times since when, in microseconds after `started`.
+    holders: AtomicU64,
+    held_since: AtomicU64,
 }
 
 /// Counts a request as waiting until it is dropped.
-pub(crate) struct Place(Arc<State>);
+pub(crate) struct Place {
+    state: Arc<State>,
+    ahead: usize,
+    left_before: usize,
+}
 
 /// Measures how long a connection is held.
 pub(crate) struct Held {
     state: Arc<State>,
-    since: Instant,
+    since: Duration,
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl State {
+    /// How long a connection is expected to be held. While none comes back the average does not change, so the age of
+    /// what is going on counts too.
+    fn hold(&self) -> Duration {
+        let holders = self.holders.load(Ordering::Relaxed).max(1);
+        let begun = self.held_since.load(Ordering::Relaxed) / holders;
+        let age = if begun == 0 { 0 } else { micros(self.started.elapsed()).saturating_sub(begun) };
+        Duration::from_micros(age.max(self.held.load(Ordering::Relaxed)))
+    }
+
+    /// True when a request behind `ahead` others is not expected to be served within `budget`. Only half of the budget
+    /// counts: the average hides that some work takes longer, and one that waits in vain costs more than a refusal.
+    fn too_late(&self, ahead: usize, budget: Duration) -> bool {
+        let rounds = u32::try_from(ahead / self.connections).unwrap_or(u32::MAX).saturating_add(1);
+        ahead >= self.connections && self.hold().saturating_mul(rounds) > budget / 2
+    }
 }
 
 impl Waiting {
     pub(crate) fn new(connections: u32) -> Self {
+        Self::since(connections, Instant::now())
+    }
+
+    fn since(connections: u32, started: Instant) -> Self {
         let connections = usize::try_from(connections).unwrap_or(1).max(1);
-        Self(Arc::new(State { connections, waiting: AtomicUsize::new(0), held: AtomicU64::new(1_000) }))
+        Self(Arc::new(State {
+            connections,
+            started,
+            waiting: AtomicUsize::new(0),
+            left: AtomicUsize::new(0),
+            held: AtomicU64::new(1_000),
+            holders: AtomicU64::new(0),
+            held_since: AtomicU64::new(0),
+        }))
     }
 
     /// How long a request may wait: all the time that is left until its deadline.
@@ -48,31 +92,52 @@ impl Waiting {
     /// `Unavailable` when the request is not expected to get a connection within `budget`.
     pub(crate) fn enter(&self, budget: Duration) -> Result<Place, Error> {
         let state = &self.0;
-        let before = state.waiting.fetch_add(1, Ordering::Relaxed);
-        let place = Place(state.clone());
-        let rounds = u64::try_from(before / state.connections).unwrap_or(u64::MAX);
-        let expected = Duration::from_micros(rounds.saturating_mul(state.held.load(Ordering::Relaxed)));
-        if before >= state.connections * MOST_PER_CONNECTION || expected > budget {
-            return Err(Error::unavailable(anyhow::anyhow!("{before} requests wait for a database connection")));
+        let left_before = state.left.load(Ordering::Relaxed);
+        let ahead = state.waiting.fetch_add(1, Ordering::Relaxed);
+        let place = Place { state: state.clone(), ahead, left_before };
+        if ahead >= state.connections * MOST_PER_CONNECTION || state.too_late(ahead, budget) {
+            return Err(refused(ahead));
         }
         Ok(place)
     }
 
     /// Starts to measure how long a connection is held.
     pub(crate) fn held(&self) -> Held {
-        Held { state: self.0.clone(), since: Instant::now() }
+        let since = self.0.started.elapsed();
+        self.0.holders.fetch_add(1, Ordering::Relaxed);
+        self.0.held_since.fetch_add(micros(since), Ordering::Relaxed);
+        Held { state: self.0.clone(), since }
     }
+}
+
+impl Place {
+    /// Looks again whether the request can be served: those before it may take longer than those that came back.
+    ///
+    /// # Errors
+    /// `Unavailable` when it is not expected to get a connection within `budget`.
+    pub(crate) fn still_in_time(&self, budget: Duration) -> Result<(), Error> {
+        let gone = self.state.left.load(Ordering::Relaxed).wrapping_sub(self.left_before);
+        let ahead = self.ahead.saturating_sub(gone);
+        if self.state.too_late(ahead, budget) { Err(refused(ahead)) } else { Ok(()) }
+    }
+}
+
+fn refused(ahead: usize) -> Error {
+    Error::unavailable(anyhow::anyhow!("{ahead} requests wait for a database connection"))
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.state.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.state.left.fetch_add(1, Ordering::Relaxed);
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let now = u64::try_from(self.since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let now = micros(self.state.started.elapsed().saturating_sub(self.since));
+        self.state.holders.fetch_sub(1, Ordering::Relaxed);
+        self.state.held_since.fetch_sub(micros(self.since), Ordering::Relaxed);
         // Two threads may overwrite each other's sample; that does not matter for an average.
         let average = self.state.held.load(Ordering::Relaxed);
         self.state.held.store(average - average / 8 + now / 8, Ordering::Relaxed);
@@ -87,12 +152,28 @@ mod tests {
     fn a_queue_that_could_not_be_served_in_time_is_refused_at_once() {
         let waiting = Waiting::new(2);
         let second = Duration::from_secs(1);
-        waiting.0.held.store(400_000, Ordering::Relaxed);
+        waiting.0.held.store(150_000, Ordering::Relaxed);
         let places: Vec<_> = (0..6).map(|_| waiting.enter(second).unwrap()).collect();
-        assert!(waiting.enter(second).is_err(), "three rounds of 0.4 s do not fit into a second");
+        assert!(waiting.enter(second).is_err(), "four rounds of 0.15 s take more than half of a second");
         assert!(waiting.enter(second * 2).is_ok());
         drop(places);
         assert!(waiting.enter(second).is_ok(), "places are given up");
+    }
+
+    #[test]
+    fn a_request_that_waits_behind_work_that_does_not_end_is_refused_before_its_time_is_over() {
+        let waiting = Waiting::since(1, Instant::now() - Duration::from_millis(30));
+        let holder = Held { state: waiting.0.clone(), since: Duration::from_micros(1) };
+        waiting.0.holders.store(1, Ordering::Relaxed);
+        waiting.0.held_since.store(1, Ordering::Relaxed);
+        let (first, second) = (waiting.enter(Duration::MAX).unwrap(), waiting.enter(Duration::MAX).unwrap());
+        let budget = Duration::from_millis(100);
+        assert!(first.still_in_time(budget).is_ok(), "the next connection is for the first in the queue");
+        assert!(second.still_in_time(budget).is_err(), "two rounds of 30 ms are more than half of 100 ms");
+        drop(first);
+        assert!(second.still_in_time(budget).is_ok(), "it has moved up");
+        drop(holder);
+        assert!(waiting.0.hold() < Duration::from_millis(15), "the average is of all that were held");
     }
 
     #[test]

@@ -1,15 +1,19 @@
-//! LIMIT as a literal. For a LIMIT that is a parameter the planner assumes a tenth of the rows; with one huge tenant it
-//! would plan every page of every tenant for a tenth of that tenant's rows.
+//! Pages of lists: LIMIT as a literal, and counts. When LIMIT is a parameter, the planner assumes that a tenth of the
+//! table's rows are wanted, and plans every page of every tenant for that.
 
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::BigInt;
+use futures_util::future::try_join;
+use kit::page::Page;
+
+use crate::TxError;
 
 /// The limits that are written into statements: only a few, so that few statements are prepared.
 const LIMITS: [i64; 4] = [11, 21, 51, 101];
 
-/// The number of skipped rows from which on the rows are counted, to read from the nearer end.
+/// From this offset on a page counts as deep: its list is counted first, and it is read from the nearer end of the list.
 const DEEP: i64 = 1_000;
 
 /// Which rows of an ordered query are wanted.
@@ -70,6 +74,29 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Windowed<Q> {
         }
         Ok(())
     }
+}
+
+/// The exact count of a list and the rows of one page, read together. The count of a deep page is read first, so that no
+/// rows are skipped for a page past the end. A page by cursor has a count only when it was asked for.
+///
+/// # Errors
+/// `page_out_of_range`; the error of a query.
+pub async fn page<T>(
+    page: &Page,
+    count: impl Future<Output = Result<i64, TxError>>,
+    rows: impl Future<Output = Result<T, TxError>>,
+) -> Result<(Option<i64>, T), TxError> {
+    if !page.counted() {
+        return Ok((None, rows.await?));
+    }
+    if page.offset() >= DEEP {
+        let count = count.await?;
+        page.check_range(count)?;
+        return Ok((Some(count), rows.await?));
+    }
+    let (count, rows) = try_join(count, rows).await?;
+    page.check_range(count)?;
+    Ok((Some(count), rows))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub struct Addresses {
     pub ops: SocketAddr,
 }
 
-/// Starts the gateway; returns when it listens. It is ready once the signing keys were loaded.
+/// Starts the gateway; returns when it listens. It is ready once it has the signing keys and the revocations.
 ///
 /// # Errors
 /// When an address cannot be parsed or a port is taken.

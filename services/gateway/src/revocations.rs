@@ -51,8 +51,10 @@ impl Revocations {
         state.received.is_some_and(|at| at.elapsed() < FRESH)
     }
 
-    /// Follows auth-service's stream for as long as the gateway runs.
+    /// Follows auth-service's stream for as long as the gateway runs. The gateway is not ready before the first message,
+    /// because it would refuse writes; later it stays ready without the stream, because Redis has the revocations too.
     pub(crate) fn follow(self: &Arc<Self>, client: RevocationsClient<Peer>, health: &Health, shutdown: &Shutdown) {
+        health.own("revocations");
         let (copy, health) = (self.clone(), health.clone());
         shutdown.every("revocations", RETRY, move || {
             let (copy, health, client) = (copy.clone(), health.clone(), client.clone());
@@ -74,6 +76,7 @@ impl Revocations {
         {
             self.receive(message, std::mem::take(&mut first));
             health.seen("revocation_stream", true);
+            health.seen("revocations", true);
         }
         if started.elapsed() < RENEW {
             health.seen("revocation_stream", false);

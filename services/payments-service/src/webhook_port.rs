@@ -28,6 +28,7 @@ pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow:
             .service(web::resource([PATH, PATH.trim_end_matches('/')]).route(web::post().to(receive)))
     })
     .workers(1)
+    .tcp_nodelay(true)
     .client_request_timeout(Duration::from_secs(5))
     .shutdown_timeout(5)
     .disable_signals()

@@ -62,7 +62,7 @@ fn similar(password: &str, name: &str) -> bool {
     short >= 4 && (password.contains(name) && short * 10 >= long * 6 || name.contains(password))
 }
 
-/// Hashes passwords on its own threads, one per core, with a bounded queue. The threads have the lowest priority, so
+/// Hashes passwords on its own threads, one per core, with a bounded queue. The threads have a low priority, so
 /// that many sign-ins at once do not delay other work.
 pub(crate) struct Hasher {
     jobs: mpsc::Sender<Job>,
@@ -71,8 +71,8 @@ pub(crate) struct Hasher {
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The lowest priority on Unix.
-const NICE: i32 = 19;
+/// A tenth of the normal priority. With the lowest one (19) sign-ins would starve while reads use every core.
+const NICE: i32 = 10;
 
 impl Hasher {
     /// Starts the threads; they end when the hasher is dropped.

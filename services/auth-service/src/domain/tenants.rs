@@ -1,4 +1,3 @@
-use futures_util::future::try_join;
 use kit::caller::Caller;
 use kit::error::Faults;
 use kit::ids::TenantId;
@@ -152,11 +151,10 @@ pub(crate) async fn list(app: &App, caller: &Caller, mut filter: Filter, page: &
     let (count, rows) = app
         .pg
         .read(Scope::Platform, async |conn: &Conn| {
-            try_join(tenants::count(conn, &filter), tenants::list(conn, &filter, page)).await
+            kit_pg::page(page, tenants::count(conn, &filter), tenants::list(conn, &filter, page)).await
         })
         .await?;
-    page.check_range(count)?;
-    Ok(Paged { rows, count: Some(count), next_cursor: None })
+    Ok(Paged { rows, count, next_cursor: None })
 }
 
 /// Activates or deactivates a tenant. When it is deactivated, its users are locked out at once. Repeating it changes

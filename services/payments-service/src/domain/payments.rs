@@ -1,4 +1,4 @@
-use futures_util::future::{try_join, try_join3};
+use futures_util::future::try_join;
 use kit::Error;
 use kit::caller::Caller;
 use kit::page::{Page, Paged};
@@ -25,15 +25,14 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<WithHist
 /// The tenant's payments, the newest first.
 pub(crate) async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Paged<WithHistory>, Error> {
     let (_, tenant) = caller.admin()?;
-    let (count, rows, changes) = app
+    let (count, (rows, changes)) = app
         .pg
         .read(Scope::Tenant(tenant), async |conn: &Conn| {
-            let list = payments::list(conn, tenant, page);
-            try_join3(payments::count(conn, tenant), list, payments::changes_of_page(conn, tenant, page)).await
+            let rows = try_join(payments::list(conn, tenant, page), payments::changes_of_page(conn, tenant, page));
+            kit_pg::page(page, payments::count(conn, tenant), rows).await
         })
         .await?;
-    page.check_range(count)?;
     let of = |id: Uuid| changes.iter().filter(|change| change.payment_id == id).cloned().collect();
     let rows = rows.into_iter().map(|row| (of(row.id), row)).map(|(history, row)| (row, history)).collect();
-    Ok(Paged { rows, count: Some(count), next_cursor: None })
+    Ok(Paged { rows, count, next_cursor: None })
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::store::genres;
 
-/// The longest time until a new or renamed genre is visible.
+/// The longest time until a renamed genre is shown, and until a new one is found by its name.
 const AGE: Duration = Duration::from_secs(2);
 
 /// The fields of a genre that lists need.
@@ -47,7 +47,7 @@ pub(crate) struct GenreNames {
 }
 
 impl GenreNames {
-    /// The genres, read at most [`AGE`] ago; one request at a time reads them again.
+    /// The genres, read about [`AGE`] ago at most; one request reads them again while the others go on with the old ones.
     ///
     /// # Errors
     /// `Unavailable` when the database cannot be reached.
@@ -55,15 +55,46 @@ impl GenreNames {
         if let Some(names) = self.young() {
             return Ok(names);
         }
-        let _reading = self.reading.lock().await;
-        if let Some(names) = self.young() {
-            return Ok(names);
+        let _reading = match (self.reading.try_lock(), self.kept()) {
+            (Ok(reading), _) => reading,
+            (Err(_), Some(old)) => return Ok(old),
+            (Err(_), None) => self.reading.lock().await,
+        };
+        match self.young() {
+            Some(names) => Ok(names),
+            None => self.read(pg).await,
         }
+    }
+
+    /// The names for rows that were read: when one has a genre that `names` does not know yet, a newer version of it.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database cannot be reached.
+    pub(crate) async fn knowing(
+        &self,
+        pg: &Pool,
+        names: Arc<Names>,
+        mut ids: impl Iterator<Item = Uuid>,
+    ) -> Result<Arc<Names>, Error> {
+        if ids.all(|id| names.0.contains_key(&id)) { Ok(names) } else { self.read(pg).await }
+    }
+
+    async fn read(&self, pg: &Pool) -> Result<Arc<Names>, Error> {
         let rows = pg.read(Scope::Worker, async |conn: &Conn| genres::names(conn).await).await?;
         let named = |(id, name, name_norm, is_live)| (id, GenreName { name, name_norm, is_live });
         let names = Arc::new(Names(rows.into_iter().map(named).collect()));
         *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), names.clone()));
         Ok(names)
+    }
+
+    /// Makes the next request read the genres again.
+    pub(crate) fn forget(&self) {
+        *self.kept.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    fn kept(&self) -> Option<Arc<Names>> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().map(|(_, names)| names.clone())
     }
 
     fn young(&self) -> Option<Arc<Names>> {

@@ -1,4 +1,4 @@
-use futures_util::future::{try_join, try_join3};
+use futures_util::future::try_join;
 use kit::Error;
 use kit::caller::Caller;
 use kit::error::Faults;
@@ -30,7 +30,8 @@ pub(crate) async fn create(app: &App, caller: &Caller, name: &str, description: 
     let description = faults.check("description", clean(description, 2_000)).unwrap_or_default();
     faults.finish()?;
     let row = Genre::new(name.clone(), compared_name(&name), description, app.clock.now());
-    app.pg
+    let made = app
+        .pg
         .transaction(Scope::Platform, async |conn: &mut Conn| {
             let mut key = IdempotencyKey::claim(conn, caller, "genres.create").await?;
             if let Some(earlier) = key.replay()? {
@@ -39,7 +40,9 @@ pub(crate) async fn create(app: &App, caller: &Caller, name: &str, description: 
             genres::insert(conn, &row).await?;
             key.keep(conn, row.created_at, row.clone()).await
         })
-        .await
+        .await?;
+    app.genre_names.forget();
+    Ok(made)
 }
 
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Counted, Error> {
@@ -55,15 +58,14 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Counted,
 pub(crate) async fn list(app: &App, caller: &Caller, names: Vec<String>, page: &Page) -> Result<Paged<Counted>, Error> {
     let scope = reader(caller)?;
     let names: Vec<String> = names.iter().map(|name| compared_name(name)).collect();
-    let (count, rows, songs) = app
+    let (count, (rows, songs)) = app
         .pg
         .read(scope, async |conn: &Conn| {
-            let (list, songs) = (genres::list(conn, &names, page), genres::song_counts(conn, &names, page));
-            try_join3(genres::count(conn, &names), list, songs).await
+            let rows = try_join(genres::list(conn, &names, page), genres::song_counts(conn, &names, page));
+            kit_pg::page(page, genres::count(conn, &names), rows).await
         })
         .await?;
-    page.check_range(count)?;
     let songs_of = |id: Uuid| songs.iter().find(|(known, _)| *known == id).map_or(0, |(_, count)| *count);
     let rows = rows.into_iter().map(|genre| (songs_of(genre.id), genre)).map(|(count, genre)| (genre, count));
-    Ok(Paged { rows: rows.collect(), count: Some(count), next_cursor: None })
+    Ok(Paged { rows: rows.collect(), count, next_cursor: None })
 }

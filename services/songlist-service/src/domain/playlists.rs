@@ -106,11 +106,10 @@ pub(crate) async fn list(
     let (count, rows) = app
         .pg
         .read(page_scope(tenant, page), async |conn: &Conn| {
-            try_join(playlists::count(conn, tenant, owner), playlists::list(conn, tenant, owner, page)).await
+            kit_pg::page(page, playlists::count(conn, tenant, owner), playlists::list(conn, tenant, owner, page)).await
         })
         .await?;
-    page.check_range(count)?;
-    Ok(Paged { rows, count: Some(count), next_cursor: None })
+    Ok(Paged { rows, count, next_cursor: None })
 }
 
 /// The songs of a playlist in order.

@@ -1,4 +1,3 @@
-use futures_util::future::try_join;
 use kit::caller::{Caller, Role};
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
@@ -207,13 +206,10 @@ pub(crate) async fn list(app: &App, caller: &Caller, wanted: Wanted, page: &Page
     let (count, rows) = app
         .pg
         .read(Scope::Tenant(tenant).plan_each_time(), async |conn: &Conn| {
-            let count = async {
-                if page.counted() { song_requests::count(conn, tenant, &filter).await.map(Some) } else { Ok(None) }
-            };
-            try_join(count, song_requests::list(conn, tenant, &filter, after.as_ref(), window)).await
+            let rows = song_requests::list(conn, tenant, &filter, after.as_ref(), window);
+            kit_pg::page(page, song_requests::count(conn, tenant, &filter), rows).await
         })
         .await?;
-    page.check_range(count.unwrap_or(0))?;
     let (rows, next_cursor) = filters::cut(rows, page, |row| kit::page::cursor(&Key::Time(row.created_at, row.id)));
     Ok(Paged { rows: shown(app, caller, tenant, rows).await, count, next_cursor })
 }

@@ -1,5 +1,4 @@
 use chrono::Datelike;
-use futures_util::future::try_join;
 use kit::caller::Caller;
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
@@ -163,6 +162,7 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<(Song, S
     let names = app.genre_names.current(&app.pg).await?;
     let scope = Scope::of(caller)?.one_plan();
     let song = app.pg.read(scope, async |conn: &Conn| songs::find(conn, catalogue, id).await).await?;
+    let names = app.genre_names.knowing(&app.pg, names, std::iter::once(song.genre_id)).await?;
     Ok((names.of(song.genre_id), song)).map(|(genre, song)| (song, genre))
 }
 
@@ -179,14 +179,11 @@ pub(crate) async fn list(
     let (count, rows) = app
         .pg
         .read(listing.scope(Scope::of(caller)?, page), async |conn: &Conn| {
-            let count = async {
-                if page.counted() { songs::count(conn, catalogue, &filters).await.map(Some) } else { Ok(None) }
-            };
             let rows = songs::list(conn, catalogue, &filters, listing.order, listing.after.as_ref(), window);
-            try_join(count, rows).await
+            kit_pg::page(page, songs::count(conn, catalogue, &filters), rows).await
         })
         .await?;
-    page.check_range(count.unwrap_or(0))?;
+    let names = app.genre_names.knowing(&app.pg, names, rows.iter().map(|song| song.genre_id)).await?;
     let (rows, next_cursor) = cut(rows, page, |song| listing.next_cursor(page, (song.created_at, song.id)));
     let rows = rows.into_iter().map(|song| (names.of(song.genre_id), song)).map(|(genre, song)| (song, genre));
     Ok(Paged { rows: rows.collect(), count, next_cursor })

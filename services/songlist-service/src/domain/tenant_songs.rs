@@ -10,6 +10,9 @@ use crate::store::filters::SortBy;
 use crate::store::songs::{self, Catalogue};
 use crate::store::tenant_songs::{self, Link, TenantSong};
 
+/// The route under which answers are kept for repeated requests. The number changes with the form of the answer.
+const LINK_ROUTE: &str = "tenant_songs.link.2";
+
 /// Puts a GLOBAL song or one of the tenant's own on the tenant's list; a link that was removed is restored.
 ///
 /// # Errors
@@ -20,7 +23,7 @@ pub(crate) async fn link(app: &App, caller: &Caller, song: &str, is_active: bool
     let now = app.clock.now();
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let mut key = IdempotencyKey::claim(conn, caller, "tenant_songs.link").await?;
+            let mut key = IdempotencyKey::claim(conn, caller, LINK_ROUTE).await?;
             if let Some(earlier) = key.replay()? {
                 return Ok(earlier);
             }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use kit::grpc::{answer, open};
 use proto::common::PageInfo;
 use proto::songlist::tenant_songs_server::{TenantSongs, TenantSongsServer};
@@ -42,9 +44,14 @@ fn message(row: Row, names: &Names) -> TenantSong {
 }
 
 impl Grpc {
-    async fn one(&self, row: Row) -> Result<TenantSong, Status> {
-        let names = self.0.genre_names.current(&self.0.pg).await?;
-        Ok(message(row, &names))
+    /// Read before a write: afterwards it could fail although the write was committed.
+    async fn names(&self) -> Result<Arc<Names>, Status> {
+        Ok(self.0.genre_names.current(&self.0.pg).await?)
+    }
+
+    async fn one(&self, row: Row, names: Arc<Names>) -> TenantSong {
+        let known = self.0.genre_names.knowing(&self.0.pg, names.clone(), std::iter::once(row.genre_id)).await;
+        message(row, &known.unwrap_or(names))
     }
 }
 
@@ -52,13 +59,15 @@ impl Grpc {
 impl TenantSongs for Grpc {
     async fn link(&self, request: Request<LinkSongRequest>) -> Result<Response<TenantSong>, Status> {
         let (caller, asked) = open(request)?;
+        let names = self.names().await?;
         let made = tenant_songs::link(&self.0, &caller, &asked.song_id, asked.is_active.unwrap_or(true)).await?;
-        Ok(answer(self.one(made.value).await?, made.replayed))
+        Ok(answer(self.one(made.value, names).await, made.replayed))
     }
 
     async fn get(&self, request: Request<GetTenantSongRequest>) -> Result<Response<TenantSong>, Status> {
         let (caller, asked) = open(request)?;
-        Ok(Response::new(self.one(tenant_songs::get(&self.0, &caller, &asked.id).await?).await?))
+        let (names, row) = (self.names().await?, tenant_songs::get(&self.0, &caller, &asked.id).await?);
+        Ok(Response::new(self.one(row, names).await))
     }
 
     async fn list(
@@ -66,8 +75,9 @@ impl TenantSongs for Grpc {
         request: Request<ListTenantSongsRequest>,
     ) -> Result<Response<ListTenantSongsResponse>, Status> {
         let (caller, asked) = open(request)?;
-        let names = self.0.genre_names.current(&self.0.pg).await?;
         let found = tenant_songs::list(&self.0, &caller, filters(asked.filters), &page(asked.page)).await?;
+        let ids = found.rows.iter().map(|row| row.genre_id);
+        let names = self.0.genre_names.knowing(&self.0.pg, self.names().await?, ids).await?;
         Ok(Response::new(ListTenantSongsResponse {
             songs: found.rows.into_iter().map(|row| message(row, &names)).collect(),
             page: Some(PageInfo::new(found.count, found.next_cursor)),
@@ -76,7 +86,8 @@ impl TenantSongs for Grpc {
 
     async fn set_active(&self, request: Request<SetTenantSongActiveRequest>) -> Result<Response<TenantSong>, Status> {
         let (caller, asked) = open(request)?;
+        let names = self.names().await?;
         let row = tenant_songs::set_active(&self.0, &caller, &asked.id, asked.is_active).await?;
-        Ok(Response::new(self.one(row).await?))
+        Ok(Response::new(self.one(row, names).await))
     }
 }

@@ -120,8 +120,9 @@ pub(crate) async fn list(
 ) -> Result<Vec<SongRequest>, TxError> {
     let mut query = live(tenant, filter);
     if let Some(Key::Time(at, id)) = after {
+        // The first comparison alone is a condition of the index, so that the page starts where the cursor is.
         let earlier = song_requests::created_at.lt(*at);
-        query = query.filter(earlier.or(song_requests::created_at.eq(*at).and(song_requests::id.lt(*id))));
+        query = query.filter(song_requests::created_at.le(*at)).filter(earlier.or(song_requests::id.lt(*id)));
     }
     let newest = query.order((song_requests::created_at.desc(), song_requests::id.desc()));
     let mut rows: Vec<SongRequest> = window.of(newest.select(SongRequest::as_select())).load(&mut conn).await?;

@@ -111,12 +111,13 @@ pub(crate) async fn list(
     window: Window,
 ) -> Result<Vec<Song>, TxError> {
     let mut query = filtered(catalogue, filters);
+    // The first comparison alone is a condition of the index, so that the page starts where the cursor is.
     match after {
         Some(Key::Time(at, id)) if order.descending => {
-            query = query.filter(songs::created_at.lt(*at).or(songs::created_at.eq(*at).and(songs::id.lt(*id))));
+            query = query.filter(songs::created_at.le(*at)).filter(songs::created_at.lt(*at).or(songs::id.lt(*id)));
         }
         Some(Key::Time(at, id)) => {
-            query = query.filter(songs::created_at.gt(*at).or(songs::created_at.eq(*at).and(songs::id.gt(*id))));
+            query = query.filter(songs::created_at.ge(*at)).filter(songs::created_at.gt(*at).or(songs::id.gt(*id)));
         }
         Some(Key::Offset(_)) | None => {}
     }

@@ -193,12 +193,13 @@ type PageQuery = Windowed<tenant_songs::BoxedQuery<'static, Pg, diesel::dsl::Sql
 fn page(id: TenantId, filters: &Filters, order: Order, after: Option<&Key>, window: Window) -> PageQuery {
     use tenant_songs as t;
     let mut query = filtered(id, filters);
+    // The first comparison alone is a condition of the index, so that the page starts where the cursor is.
     match after {
         Some(Key::Time(at, id)) if order.descending => {
-            query = query.filter(t::created_at.lt(*at).or(t::created_at.eq(*at).and(t::id.lt(*id))));
+            query = query.filter(t::created_at.le(*at)).filter(t::created_at.lt(*at).or(t::id.lt(*id)));
         }
         Some(Key::Time(at, id)) => {
-            query = query.filter(t::created_at.gt(*at).or(t::created_at.eq(*at).and(t::id.gt(*id))));
+            query = query.filter(t::created_at.ge(*at)).filter(t::created_at.gt(*at).or(t::id.gt(*id)));
         }
         Some(Key::Offset(_)) | None => {}
     }

@@ -22,6 +22,8 @@ use rows::RawRow;
 const BATCH: usize = 1_000;
 /// The most rows of one file.
 const MAX_ROWS: u64 = 100_000;
+/// After so many rows other requests get a turn on this thread.
+const ROWS_AT_A_TIME: u64 = 50;
 /// The most errors that are listed one by one.
 const MAX_ERRORS: usize = 100;
 
@@ -127,6 +129,9 @@ impl Import<'_> {
     async fn take(&mut self, row: Result<RawRow, String>) -> Result<(), Error> {
         self.report.total += 1;
         let number = self.report.total;
+        if number.is_multiple_of(ROWS_AT_A_TIME) {
+            tokio::task::yield_now().await;
+        }
         if number > MAX_ROWS {
             return Err(Error::invalid("file", format!("A file may have {MAX_ROWS} rows.")));
         }
