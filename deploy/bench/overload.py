@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import measure
@@ -37,7 +38,7 @@ class Answers:
 
 
 def hey(url, connections, seconds, rate=None, headers=(), body=None):
-    """`rate`: requests per second over all connections; without it as many as get answers."""
+    """`rate`: requests per second over all connections, which send at the same moments; without it as many as get answers."""
     command = ["hey", "-o", "csv", "-c", str(connections), "-z", f"{seconds}s", "-t", "30"]
     if rate:
         command += ["-q", str(rate / connections)]
@@ -48,6 +49,14 @@ def hey(url, connections, seconds, rate=None, headers=(), body=None):
     done = subprocess.run([*command, url], check=True, capture_output=True, text=True)
     rows = csv.DictReader(done.stdout.splitlines())
     return Answers(seconds, [(int(row["status-code"]), float(row["response-time"])) for row in rows])
+
+
+def sign_ins(url, body, rate):
+    """A flood of sign-ins that arrive at random moments, from before the pages are measured until after that."""
+    connections = 64
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS + 4}s", "--latency", "-s", "deploy/bench/sign_ins.lua", url]
+    command += ["--", json.dumps(body), str(connections / rate * 1_000)]
+    return measure.parse_wrk(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def memory(stack, when):
@@ -73,7 +82,7 @@ def main():
 
         print("searches, 8 connections:", capacity := hey(search, 8, SECONDS, headers=signed_in), flush=True)
         rate = 10 * capacity.useful()
-        print(f"searches, {rate:,.0f}/s: ", over := hey(search, 1_000, SECONDS, rate, signed_in), flush=True)
+        print(f"searches, {rate:,.0f}/s: ", over := hey(search, 80, SECONDS, rate, signed_in), flush=True)
         print(f"  kept: {over.useful() / capacity.useful():.0%} of the throughput")
         memory(stack, "after searches")
 
@@ -83,9 +92,12 @@ def main():
         print("sign-ins, 4 connections:      ", hashing := hey(url, 4, SECONDS, body=body), flush=True)
         with ThreadPoolExecutor() as pool:
             rate = 10 * hashing.useful()
-            flood = pool.submit(hey, url, 100, SECONDS + 2, rate, (), body)
+            flood = pool.submit(sign_ins, url, body, rate)
+            time.sleep(2)
             print("pages at 200/s beside them:   ", beside := hey(page, 8, SECONDS, 200, signed_in), flush=True)
-            print(f"sign-ins at {rate:,.0f}/s: ", flood.result(), flush=True)
+            seen = flood.result()
+            answered = seen.requests - seen.non_2xx
+            print(f"sign-ins at {rate:,.0f}/s: {seen.requests} requests, {answered} got a challenge, {seen.non_2xx} were refused")
         print(f"  p99 of the pages is {beside.p99(200) / quiet.p99(200):.2f} times the quiet one")
         memory(stack, "after sign-ins")
 

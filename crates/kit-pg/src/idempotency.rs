@@ -2,8 +2,8 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
-use kit::Error;
 use kit::caller::Caller;
+use kit::{Code, Error};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -57,6 +57,11 @@ struct Locked {
     locked: bool,
 }
 
+/// The largest answer that is kept, in bytes.
+const MAX_REPLY: usize = 32 * 1024;
+/// The most records of one user and route in a day.
+const MAX_RECORDS: i64 = 1_000;
+
 impl IdempotencyKey {
     /// Locks the caller's key for `route` and reads the answer of an earlier request.
     ///
@@ -106,6 +111,11 @@ impl IdempotencyKey {
     pub async fn keep<T: Serialize>(self, conn: &mut Conn, now: DateTime<Utc>, value: T) -> Result<Once<T>, TxError> {
         if let Some(claim) = self.claim {
             let reply = serde_json::to_value(&value).map_err(Error::internal)?;
+            // A repetition of such a request is carried out again; its effect is there already.
+            if reply.to_string().len() > MAX_REPLY {
+                return Ok(Once::fresh(value));
+            }
+            require_room(conn, &claim.scope).await?;
             let kept = diesel::insert_into(idempotency_keys::table)
                 .values((
                     idempotency_keys::scope.eq(claim.scope),
@@ -124,6 +134,18 @@ impl IdempotencyKey {
         }
         Ok(Once::fresh(value))
     }
+}
+
+/// Refuses a record beyond the quota of a user and route. A job deletes records after a day.
+async fn require_room(conn: &mut Conn, scope: &str) -> Result<(), TxError> {
+    let newest = idempotency_keys::table.filter(idempotency_keys::scope.eq(scope)).select(idempotency_keys::key);
+    let kept: Vec<String> = newest.limit(MAX_RECORDS).load(conn).await?;
+    if i64::try_from(kept.len()).unwrap_or(i64::MAX) < MAX_RECORDS {
+        return Ok(());
+    }
+    let text =
+        format!("{MAX_RECORDS} idempotency keys a day for one route are the limit; send this request without one.");
+    Err(Error::new(Code::QuotaExceeded).message(text).into())
 }
 
 fn lock_number(scope: &str, key: &str) -> i64 {

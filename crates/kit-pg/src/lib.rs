@@ -21,7 +21,7 @@ pub use config::PgConfig;
 pub use connection::Conn;
 pub use error::{Conflict, TxError};
 pub use idempotency::{IdempotencyKey, OLD_KEYS, Once};
-pub use like::like_anywhere;
+pub use like::{ContainsAny, contains_any, like_anywhere};
 pub use pool::{Pool, Work};
 pub use purge::{OldRows, purge};
 pub use service::service_main;

@@ -1,3 +1,51 @@
+//! Substring filters: any number of values in one condition. A chain of ORs is walked recursively by diesel, and a long
+//! one overflows the stack of the thread.
+
+use diesel::QueryResult;
+use diesel::expression::{AppearsOnTable, Expression, SelectableExpression, ValidGrouping, is_aggregate};
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{Array, Bool, Text};
+
+/// `column LIKE ANY (…)`: true for columns that contain one of the texts.
+pub fn contains_any<C>(column: C, texts: &[String]) -> ContainsAny<C> {
+    ContainsAny { column, patterns: texts.iter().map(|text| like_anywhere(text)).collect() }
+}
+
+/// The condition that [`contains_any`] makes.
+#[derive(Clone, Debug)]
+pub struct ContainsAny<C> {
+    column: C,
+    patterns: Vec<String>,
+}
+
+impl<C: Expression> Expression for ContainsAny<C> {
+    type SqlType = Bool;
+}
+
+impl<C: AppearsOnTable<From>, From> AppearsOnTable<From> for ContainsAny<C> {}
+
+impl<C: SelectableExpression<From>, From> SelectableExpression<From> for ContainsAny<C> {}
+
+impl<C> ValidGrouping<()> for ContainsAny<C> {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl<C: QueryId> QueryId for ContainsAny<C> {
+    type QueryId = ContainsAny<C::QueryId>;
+    const HAS_STATIC_QUERY_ID: bool = C::HAS_STATIC_QUERY_ID;
+}
+
+impl<C: QueryFragment<Pg>> QueryFragment<Pg> for ContainsAny<C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.column.walk_ast(out.reborrow())?;
+        out.push_sql(" LIKE ANY (");
+        out.push_bind_param::<Array<Text>, _>(&self.patterns)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
 /// A LIKE pattern for values that contain `text`; wildcards in `text` are escaped.
 pub fn like_anywhere(text: &str) -> String {
     format!("%{}%", text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))

@@ -56,7 +56,30 @@ pub struct Checked {
     pub generation: String,
 }
 
+/// How long the next request would have to wait, without charging it.
+const PEEK: &str = r"
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + clock[2] / 1000
+local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local at = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now) + interval
+return math.ceil(math.max(at - interval * burst - now, 0))
+";
+
 impl Redis {
+    /// How long the next request under a limit would have to wait; nothing is charged.
+    ///
+    /// # Errors
+    /// [`RedisDown`].
+    pub async fn peek(&self, limit: &Limit) -> Result<Duration, RedisDown> {
+        static COMPILED: std::sync::OnceLock<Script> = std::sync::OnceLock::new();
+        let script = COMPILED.get_or_init(|| Script::new(PEEK));
+        let mut call = script.prepare_invoke();
+        call.key(self.key(&["limit", &limit.key]));
+        call.arg(limit.per.as_secs_f64() * 1_000.0 / f64::from(limit.burst.max(1))).arg(limit.burst.max(1));
+        let wait: u64 = self.run(|mut conn| async move { call.invoke_async(&mut conn).await }).await?;
+        Ok(Duration::from_millis(wait))
+    }
+
     /// Charges the limits and reads the revocations of the subjects in one round trip.
     ///
     /// # Errors

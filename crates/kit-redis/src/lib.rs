@@ -1,4 +1,4 @@
-//! Redis for every service: a pool that drops broken connections, keys with a prefix, and rate limits and revocations,
+//! Redis for every service: one connection that is replaced when it breaks, keys with a prefix, and rate limits and revocations,
 //! read together in one round trip. All data in Redis may be lost: each use has a local replacement.
 
 mod check;

@@ -40,7 +40,8 @@ codes! {
     AlreadyLinked "already_linked" Conflict "This song is on the list already.";
     AlreadyPremium "already_premium" Conflict "This organisation is premium already; there is nothing to pay.";
     AlreadyPresent "already_present" Conflict "This song is in the playlist already.";
-    Conflict "conflict" Conflict "This does not fit what is stored now. Load it again before you change it.";
+    BodyTooSlow "body_too_slow" Invalid "The body did not arrive in time. Please send it again.";
+    Conflict "conflict" Conflict "The request conflicts with the current state. Load the object again before you change it.";
     EmailNotVerified "email_not_verified" Forbidden "Please verify your email address first, with the code that was mailed to it.";
     EmailTaken "email_taken" Conflict "A user with this e-mail exists already. Choose another one.";
     GenreExists "genre_exists" Conflict "A genre with this name exists already. Choose another name.";
@@ -55,7 +56,7 @@ codes! {
     NotAuthenticated "not_authenticated" Unauthenticated "Please sign in and send the access token as Authorization: Bearer.";
     NotFound "not_found" NotFound "Not found: it does not exist, or you may not see it.";
     OtpInvalid "otp_invalid" Invalid "The code is not valid or has expired. Use the newest code, or ask for a new one.";
-    PageOutOfRange "page_out_of_range" NotFound "That page does not exist. The first page tells the count.";
+    PageOutOfRange "page_out_of_range" NotFound "That page does not exist. Request page 1 to see the count.";
     PayloadTooLarge "payload_too_large" Invalid "The body is too large. The OpenAPI document states the limit of each route.";
     PaymentGatewayUnavailable "payment_gateway_unavailable" Unavailable "Payments are not available now. Please try again.";
     PermissionDenied "permission_denied" Forbidden "Your role may not perform this action. The documentation lists the roles that may.";
@@ -63,6 +64,7 @@ codes! {
     PlaylistFull "playlist_full" Conflict "The playlist is full: it holds at most 10,000 songs. Remove some before you add more.";
     PreconditionFailed "precondition_failed" Stale "Somebody changed it meanwhile. Load it again before you change it.";
     PremiumRequired "premium_required" Forbidden "This needs a premium subscription. Create a payment link to buy it.";
+    QuotaExceeded "quota_exceeded" Conflict "This is the most that may be stored. Remove something before you add more.";
     RateLimited "rate_limited" RateLimited "Too many requests. Wait as long as Retry-After says.";
     ReadOnlyField "read_only_field" Invalid "This field cannot be set. Leave it out, or send the value it has.";
     RequestExists "request_exists" Conflict "This song was requested already; the request is still open.";
@@ -76,6 +78,7 @@ codes! {
     Timeout "timeout" Timeout "The request took too long. Please try again.";
     TokenNotValid "token_not_valid" Unauthenticated "The token is not valid or has expired. Refresh it or sign in again.";
     TokenReused "token_reused" Unauthenticated "This session was ended for your safety. Please sign in again.";
+    TooManyValues "too_many_values" Invalid "The query has too many values. Send fewer.";
     UnknownParameter "unknown_parameter" Invalid "A query parameter is not known. Leave it out.";
     UnsupportedMediaType "unsupported_media_type" Invalid "Send the body as application/json in UTF-8.";
     UseUsersMe "use_users_me" Invalid "Use /users/me/ for your own account.";

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::Code;
 
-/// What went wrong, as far as the status depends on it. The [`Code`] says which case it is.
+/// The class of an error, which determines the status. The [`Code`] says which case it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     Invalid,

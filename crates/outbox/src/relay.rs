@@ -112,7 +112,7 @@ impl Relay {
         });
     }
 
-    /// Claims messages while deliveries go on, because these may hold the connections that the claim waits for.
+    /// Claims messages while deliveries go on: they may hold all connections, and the claim would wait for ever.
     async fn claim_beside<F: Future<Output = ()>>(&self, flying: &mut FuturesUnordered<F>) -> Vec<Message> {
         let mut claim = pin!(self.claim(IN_FLIGHT - flying.len()));
         loop {

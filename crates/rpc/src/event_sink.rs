@@ -13,8 +13,8 @@ use proto::tonic::{self, Request, Response, Status};
 /// The time that one delivery may take.
 const BUDGET: Duration = Duration::from_secs(2);
 
-/// Delivers a message of the outbox to all followers, also when one of them is unavailable. After a failure the message
-/// is delivered to all of them again, and their inboxes recognise it.
+/// Delivers a message of the outbox to all subscribers, also when one of them is unavailable. After a failure the message
+/// is delivered to all of them again; each ignores a message id that it has recorded.
 ///
 /// # Errors
 /// The answer of the last follower that failed.

@@ -5,13 +5,13 @@ use kit::health::Health;
 use kit::metrics::Metrics;
 use kit::{Clock, Code};
 use kit_pg::{Conflict, Pool};
-use kit_redis::Redis;
+use kit_redis::{LocalLimiter, Redis};
 use outbox::Wake;
 use tokens::{Issuer, TokenKind, Verifier};
 
 use crate::config::{Config, Lifetimes};
 use crate::domain::codes::CodeKeys;
-use crate::domain::passwords::Hasher;
+use crate::domain::hasher::Hasher;
 use crate::domain::signing_keys::Keychain;
 use crate::mail::Mailer;
 use crate::peers::Peers;
@@ -34,6 +34,9 @@ pub struct App(Arc<Parts>);
 pub struct Parts {
     pub(crate) pg: Pool,
     pub(crate) redis: Redis,
+    /// Limits while Redis is away.
+    pub(crate) local_limits: LocalLimiter,
+    pub(crate) rate_factor: u32,
     pub(crate) clock: Clock,
     pub(crate) keys: KeyRing,
     pub(crate) wake: Wake,
@@ -59,6 +62,8 @@ impl App {
         let parts = Parts {
             pg: Pool::new(&config.pg, CONFLICTS),
             redis: Redis::new(&config.redis)?,
+            local_limits: LocalLimiter::default(),
+            rate_factor: config.rate_factor,
             wake: Wake::default(),
             health: Health::default(),
             metrics: Metrics::new()?,

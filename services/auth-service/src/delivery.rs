@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::App;
-use crate::domain::{challenges, revocations};
+use crate::domain::{challenges, limits, revocations};
 use crate::mail;
 use crate::store::users;
 
@@ -24,6 +24,10 @@ pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
         },
         "mail.notice" => {
             let Some(to) = address_of(&app, &message).await? else { return Ok(()) };
+            if !limits::may_notify(&app, message.tenant_id, &to).await {
+                app.metrics.event("notice_over_budget");
+                return Ok(());
+            }
             let mail = mail::notice(&text("template"), to, &message.payload, app.mailer.frontend_url());
             app.mailer.send(mail.ok_or_else(|| anyhow::anyhow!("unknown mail template"))?).await
         }
@@ -53,5 +57,6 @@ async fn address_of(app: &App, message: &Message) -> anyhow::Result<Option<Strin
         .pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| users::find_many(conn, tenant, &[user]).await)
         .await?;
-    Ok(found.into_iter().next().map(|user| user.email))
+    // An address that was never verified gets codes and nothing else.
+    Ok(found.into_iter().next().filter(|user| user.is_verified && user.is_active).map(|user| user.email))
 }

@@ -23,6 +23,7 @@ pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
 async fn purge(app: &App) -> Result<String, Error> {
     let ages = [
         (challenges::OLD, Duration::days(2)),
+        (challenges::OLD_GUESSES, Duration::days(2)),
         (registrations::OLD, Duration::days(2)),
         (sessions::OLD, Duration::days(30)),
         (revocations::OLD, Duration::days(1)),

@@ -1,6 +1,16 @@
 //! The tables that the migrations make; a test compares the two.
 
 diesel::table! {
+    address_guesses (tenant_id, purpose, email_norm) {
+        tenant_id -> Nullable<Uuid>,
+        purpose -> Text,
+        email_norm -> Text,
+        guesses -> Int4,
+        since -> Timestamptz,
+    }
+}
+
+diesel::table! {
     tenants (id) {
         id -> Uuid,
         name -> Text,
@@ -69,6 +79,7 @@ diesel::table! {
         expires_at -> Nullable<Timestamptz>,
         consumed_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
+        by_operator -> Bool,
     }
 }
 

@@ -50,7 +50,7 @@ impl Superusers {
             first_name: String::new(),
             last_name: String::new(),
             phone_no: String::new(),
-            password_hash: app.hasher.hash(&new.password).await?,
+            password_hash: app.hasher.hash(app.hasher.turn("")?, &new.password).await?,
             is_verified: true,
             is_active: true,
             totp_enabled: false,
@@ -87,11 +87,13 @@ impl Superusers {
             phone_no: String::new(),
         };
         passwords::check_new(password, &person).map_err(|text| Error::invalid("password", text))?;
-        let (hash, now) = (app.hasher.hash(password).await?, app.clock.now());
+        let (hash, now) = (app.hasher.hash(app.hasher.turn("")?, password).await?, app.clock.now());
         let caller = kit::caller::Caller::system("auth");
         app.pg
             .transaction(Scope::Platform, async |conn: &mut Conn| {
                 let ver = users::set_password(conn, user.id, &hash, now).await?;
+                // A sign-in that began with the old password ends too.
+                crate::store::challenges::void_others(conn, user.tenant_id, user.id, &user.email_norm, now).await?;
                 sessions::end_all(conn, app, &caller, user.id, ver, "password_reset").await
             })
             .await
@@ -107,7 +109,9 @@ impl Superusers {
         let newest = app
             .pg
             .transaction(Scope::Platform, async |conn: &mut Conn| {
-                crate::store::challenges::newest_login_of(conn, user.id).await
+                let newest = crate::store::challenges::newest_login_of(conn, user.id).await?;
+                crate::store::challenges::shown_to_operator(conn, newest.id).await?;
+                Ok(newest)
             })
             .await?;
         let dispatch: Option<Dispatch> = challenges::dispatch(app, newest.id).await?;

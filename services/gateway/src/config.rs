@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 
+use ipnet::IpNet;
 use kit::Clock;
 use kit::assertion::KeyRing;
 use kit::env::Env;
@@ -21,6 +22,8 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// The number of proxies in front that append to X-Forwarded-For; 0: the peer is the client.
     pub trusted_hops: usize,
+    /// The networks from which forwarding headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
     /// Every rate limit is multiplied by this; tests and load measurements raise it.
     pub rate_factor: u32,
     /// The number of threads that serve HTTP.
@@ -56,6 +59,7 @@ impl Config {
                 .to_owned(),
             cors_origins: origins.split(',').map(str::trim).filter(|o| !o.is_empty()).map(str::to_owned).collect(),
             trusted_hops: env.get("TRUSTED_PROXY_HOPS", 0, "Proxies in front that append to X-Forwarded-For"),
+            trusted_proxies: networks(env),
             rate_factor: env.get("RATE_LIMIT_FACTOR", 1, "Every rate limit times this"),
             workers: kit::runtime::workers_from_env(env),
             auth_url: env.text("AUTH_URL", "http://127.0.0.1:9001", "Where auth-service's gRPC is reached"),
@@ -63,4 +67,19 @@ impl Config {
             payments_url: env.text("PAYMENTS_URL", "http://127.0.0.1:9003", "Where payments-service's gRPC is reached"),
         }
     }
+}
+
+/// The networks of the proxies in front: loopback and private ones unless others are named.
+fn networks(env: &mut Env) -> Vec<IpNet> {
+    const PRIVATE: &str = "127.0.0.0/8,::1/128,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fc00::/7";
+    let about = "Networks of the proxies in front, comma-separated; forwarding headers of others are not read";
+    let text = env.text("TRUSTED_PROXIES", PRIVATE, about);
+    let mut networks = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        match part.parse() {
+            Ok(network) => networks.push(network),
+            Err(_) => env.problem(format!("TRUSTED_PROXIES: {part} is no network such as 10.0.0.0/8")),
+        }
+    }
+    networks
 }

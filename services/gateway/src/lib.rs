@@ -1,5 +1,6 @@
-//! The gateway: the public entry of the API. It terminates HTTP and tokens, calls the service that owns the data, and
-//! puts the answer into the contract's envelopes. It has no business rules: it may refuse early, it never permits.
+//! The gateway: the public entry of the API. It serves HTTP, validates tokens, calls the service that owns the data, and puts
+//! the answer into the envelopes of the API. It has no business rules: it may reject a request early, but the owning service
+//! decides.
 //!
 //! Modules, each using only those before it: `http` (how a request is checked and answered), `routes` (rules, handlers
 //! and JSON views of each resource), `policy` (the table of all rules, its checks, and the documents made from it).

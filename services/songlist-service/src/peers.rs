@@ -26,7 +26,8 @@ pub(crate) struct Person {
 pub(crate) struct Peers {
     auth: Peer,
     payments: Peer,
-    people: Cache<Uuid, Person>,
+    /// By tenant and user: a name of one tenant is never shown to another.
+    people: Cache<(TenantId, Uuid), Person>,
 }
 
 impl Peers {
@@ -43,31 +44,35 @@ impl Peers {
     /// # Errors
     /// `Unavailable` when auth-service cannot be asked.
     pub(crate) async fn people(&self, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<(Uuid, Person)>, Error> {
-        let mut unknown: Vec<Uuid> = ids.iter().filter(|id| !self.people.contains_key(*id)).copied().collect();
+        let mut unknown: Vec<Uuid> =
+            ids.iter().filter(|id| !self.people.contains_key(&(tenant, **id))).copied().collect();
         unknown.sort_unstable();
         unknown.dedup();
         if !unknown.is_empty() {
-            let ids = unknown.iter().map(ToString::to_string).collect();
-            let request = DescribeUsersRequest { tenant_id: tenant.to_string(), ids };
-            let request = call(&Caller::system("songlist"), BUDGET, request);
-            let found = UsersClient::new(self.auth.clone()).describe(request).await?.into_inner();
-            for user in found.users {
-                if let Ok(id) = Uuid::try_parse(&user.id) {
-                    self.people.insert(id, Person { name: user.name, email: user.email });
-                }
+            for (id, person) in self.describe(tenant, &unknown).await? {
+                self.people.insert((tenant, id), person);
             }
         }
-        Ok(ids.iter().filter_map(|id| Some((*id, self.people.get(id)?))).collect())
+        Ok(ids.iter().filter_map(|id| Some((*id, self.people.get(&(tenant, *id))?))).collect())
     }
 
-    /// True when the tenant has a live user with this id.
+    async fn describe(&self, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<(Uuid, Person)>, Error> {
+        let ids = ids.iter().map(ToString::to_string).collect();
+        let request = DescribeUsersRequest { tenant_id: tenant.to_string(), ids };
+        let request = call(&Caller::system("songlist"), BUDGET, request);
+        let found = UsersClient::new(self.auth.clone()).describe(request).await?.into_inner();
+        let person = |user: proto::auth::UserDescription| {
+            Some((Uuid::try_parse(&user.id).ok()?, Person { name: user.name, email: user.email }))
+        };
+        Ok(found.users.into_iter().filter_map(person).collect())
+    }
+
+    /// True when the tenant has a live user with this id. A write depends on the answer, so nothing cached is used.
     ///
     /// # Errors
     /// `Unavailable` when auth-service cannot be asked.
     pub(crate) async fn user_exists(&self, tenant: TenantId, user: UserId) -> Result<bool, Error> {
-        // A write depends on the answer, so a cached one is not used.
-        self.people.invalidate(&user.0);
-        Ok(!self.people(tenant, &[user.0]).await?.is_empty())
+        Ok(!self.describe(tenant, &[user.0]).await?.is_empty())
     }
 
     /// Whether a tenant is premium, and the version of its subscription.

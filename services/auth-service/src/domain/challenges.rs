@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use kit::caller::Caller;
 use kit::error::Faults;
 use kit::{Code, Error, Secret};
 use kit_pg::{Conn, Scope, TxError};
@@ -11,14 +12,20 @@ use uuid::Uuid;
 
 use super::codes;
 use super::identity::given;
+use super::{audit, limits};
 use crate::App;
 use crate::store::challenges::{self, Challenge, OneTimeCode};
 
 /// The most guesses per challenge.
 const MAX_ATTEMPTS: i32 = 5;
-/// The most guesses per account and day, over all its challenges.
+/// The most guesses per address, purpose and day, over all challenges. Each purpose has its own: what anybody may start,
+/// such as a password reset, never uses up what a sign-in needs.
 const MAX_ATTEMPTS_A_DAY: i64 = 100;
-/// The most challenges of one purpose that an account may open in an hour.
+/// The most guesses per address, purpose and day that name no challenge.
+const MAX_ADDRESS_GUESSES_A_DAY: i32 = 10;
+/// The most open challenges of an address with which such a guess is compared.
+const COMPARED: i64 = 10;
+/// The most challenges of one purpose that are opened for an address in an hour: each sends a mail.
 const MAX_OPENED_AN_HOUR: i64 = 20;
 /// The most codes that are sent per challenge.
 const MAX_SENDS: i32 = 5;
@@ -82,16 +89,17 @@ pub(crate) async fn open(
         expires_at: None,
         consumed_at: None,
         created_at: app.clock.now(),
+        by_operator: false,
     };
     challenges::insert(conn, &row).await?;
     request_code(conn, row.id, row.tenant_id, request_id).await?;
     Ok(row.id)
 }
 
-/// True when an account has opened so many challenges in the last hour that no more are sent.
-pub(crate) async fn too_many(conn: &mut Conn, app: &App, purpose: Purpose, user: Uuid) -> Result<bool, TxError> {
+/// True when so many challenges were opened for an address in the last hour that no more are sent.
+pub(crate) async fn too_many(conn: &mut Conn, app: &App, purpose: Purpose, to: &Addressee) -> Result<bool, TxError> {
     let since = app.clock.now() - chrono::Duration::hours(1);
-    Ok(challenges::opened_since(conn, user, purpose.name(), since).await? >= MAX_OPENED_AN_HOUR)
+    Ok(challenges::opened_for(conn, to.tenant, &to.email_norm, purpose.name(), since).await? >= MAX_OPENED_AN_HOUR)
 }
 
 /// Writes the outbox message, which contains the challenge's id only: the code is made when the mail is sent.
@@ -107,6 +115,14 @@ async fn request_code(conn: &mut Conn, id: Uuid, tenant: Option<Uuid>, request_i
     outbox::emit(conn, message).await
 }
 
+/// True when no code can answer the challenge any more.
+pub(crate) fn is_over(challenge: &Challenge, now: DateTime<Utc>) -> bool {
+    challenge.consumed_at.is_some()
+        || challenge.attempts >= MAX_ATTEMPTS
+        || challenge.sends >= MAX_SENDS
+        || challenge.expires_at.is_some_and(|end| end <= now)
+}
+
 /// Sends a new code for an open challenge, without changing its counter of guesses and its expiry. Returns the seconds
 /// until another code may be requested.
 pub(crate) async fn resend(
@@ -117,12 +133,11 @@ pub(crate) async fn resend(
 ) -> Result<u64, TxError> {
     let now = app.clock.now();
     let spacing = app.lifetimes.resend_after;
-    let over = challenge.expires_at.is_some_and(|end| end <= now) || challenge.sends >= MAX_SENDS;
     let waits = challenge
         .last_sent_at
         .map_or(Duration::ZERO, |at| spacing.saturating_sub((now - at).to_std().unwrap_or(Duration::ZERO)));
     // When no code was sent yet, the first outbox message is still pending.
-    if over || challenge.consumed_at.is_some() || challenge.sends == 0 || !waits.is_zero() {
+    if is_over(challenge, now) || challenge.sends == 0 || !waits.is_zero() {
         return Ok(waits.as_secs().max(1));
     }
     challenges::requested(conn, challenge.id, now).await?;
@@ -174,44 +189,124 @@ fn first_end(challenge: &Challenge, now: DateTime<Utc>) -> DateTime<Utc> {
     challenge.expires_at.unwrap_or(now + chrono::Duration::seconds(i64::from(challenge.ttl_secs)))
 }
 
-/// Answers challenges with a code. A guess is counted for each of them and committed before the code is compared.
-/// Returns the challenge that the code belongs to.
+/// Why a code was refused; the client is not told.
+#[derive(Clone, Copy, Debug)]
+enum Reason {
+    Spent,
+    OverBudget,
+    Wrong,
+    WrongForAddress,
+}
+
+impl Reason {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Spent => "spent, expired or unknown",
+            Self::OverBudget => "the day's guesses are used up",
+            Self::Wrong => "wrong code",
+            Self::WrongForAddress => "wrong code for an address",
+        }
+    }
+}
+
+/// A guess that was counted.
+enum Charged {
+    ToCompare(Box<Challenge>, Vec<OneTimeCode>),
+    Refused(Reason),
+}
+
+/// Answers a challenge with a code. The guess is counted and committed before the code is compared.
 ///
 /// # Errors
 /// `otp_invalid`, whether the code is wrong, expired, used or unknown.
 pub(crate) async fn answer(
     app: &App,
+    caller: &Caller,
     scope: Scope,
-    ids: &[Uuid],
+    id: Uuid,
     purpose: Purpose,
     code: &str,
 ) -> Result<Challenge, Error> {
-    let now = app.clock.now();
-    let code = Secret::new(code.trim());
+    let (now, code) = (app.clock.now(), Secret::new(code.trim()));
     let charged = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {
-            let mut charged = Vec::new();
-            for challenge in challenges::count_attempt(conn, ids, MAX_ATTEMPTS, now).await? {
-                let since = now - chrono::Duration::days(1);
-                if let Some(user) = challenge.user_id
-                    && challenges::attempts_since(conn, user, since).await? > MAX_ATTEMPTS_A_DAY
-                {
-                    continue;
-                }
-                let codes = challenges::codes(conn, challenge.id).await?;
-                charged.push((challenge, codes));
+            let Some(challenge) = challenges::count_attempt(conn, id, purpose.name(), MAX_ATTEMPTS, now).await? else {
+                return Ok(Charged::Refused(Reason::Spent));
+            };
+            let since = now - chrono::Duration::days(1);
+            let guesses = challenges::attempts_since(conn, &challenge, since).await?;
+            if guesses > MAX_ATTEMPTS_A_DAY && !challenge.by_operator {
+                return Ok(Charged::Refused(Reason::OverBudget));
             }
-            Ok(charged)
+            let codes = challenges::codes(conn, challenge.id).await?;
+            Ok(Charged::ToCompare(Box::new(challenge), codes))
         })
         .await?;
-    charged
-        .into_iter()
-        .find(|(challenge, codes)| {
-            challenge.purpose == purpose.name() && app.code_keys.matches(challenge, codes, &code)
+    let reason = match charged {
+        Charged::ToCompare(challenge, codes) if app.code_keys.matches(&challenge, &codes, &code) => {
+            return Ok(*challenge);
+        }
+        Charged::ToCompare(..) => Reason::Wrong,
+        Charged::Refused(reason) => reason,
+    };
+    refused(app, caller, scope, purpose, reason).await
+}
+
+/// Answers whichever open challenge of an address the code belongs to. Clients that know no challenge use this. Such
+/// guesses have a small budget of their own and use up nobody's challenge.
+///
+/// # Errors
+/// `otp_invalid`.
+pub(crate) async fn answer_for_address(
+    app: &App,
+    caller: &Caller,
+    scope: Scope,
+    purpose: Purpose,
+    email: &str,
+    code: &str,
+) -> Result<Challenge, Error> {
+    let (now, code) = (app.clock.now(), Secret::new(code.trim()));
+    let tenant = scope.tenant().map(|tenant| tenant.0);
+    let charged = app
+        .pg
+        .transaction(scope, async |conn: &mut Conn| {
+            let guesses = challenges::count_address_guess(conn, tenant, purpose.name(), email, now).await?;
+            let mut open = Vec::new();
+            if guesses > MAX_ADDRESS_GUESSES_A_DAY {
+                return Ok(open);
+            }
+            for challenge in challenges::open_of_address(conn, tenant, email, purpose.name(), COMPARED).await? {
+                let usable = challenge.attempts < MAX_ATTEMPTS && challenge.expires_at.is_some_and(|end| end > now);
+                if usable {
+                    let codes = challenges::codes(conn, challenge.id).await?;
+                    open.push((challenge, codes));
+                }
+            }
+            Ok(open)
         })
-        .map(|(challenge, _)| challenge)
-        .ok_or_else(otp_invalid)
+        .await?;
+    let found = charged.into_iter().find(|(challenge, codes)| app.code_keys.matches(challenge, codes, &code));
+    match found {
+        Some((challenge, _)) => Ok(challenge),
+        None => refused(app, caller, scope, purpose, Reason::WrongForAddress).await,
+    }
+}
+
+/// Records a refused code: the answer does not tell the reason, the audit does.
+async fn refused<T>(app: &App, caller: &Caller, scope: Scope, purpose: Purpose, reason: Reason) -> Result<T, Error> {
+    let reason = reason.text();
+    limits::charge_failure(app, caller).await;
+    tracing::info!(request_id = caller.request_id, purpose = purpose.name(), reason, "a code was refused");
+    let event = || audit::Event {
+        tenant: scope.tenant().map(|tenant| tenant.0),
+        actor: None,
+        action: "authn_code_fail",
+        target: None,
+        result: reason,
+    };
+    app.pg.transaction(scope, async |conn: &mut Conn| audit::record(conn, app, caller, event()).await).await?;
+    Err(otp_invalid())
 }
 
 /// Marks an answered challenge as used, in the transaction of the action that it allows.

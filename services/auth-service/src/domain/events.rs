@@ -31,12 +31,17 @@ pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
 
 /// Sends a mail for another service: only auth-service knows addresses and templates.
 async fn notice(conn: &mut Conn, message: &Delivered) -> Result<(), TxError> {
+    // Another service names a user, never an address.
+    let mut payload = message.payload.clone();
+    if let Some(members) = payload.as_object_mut() {
+        members.remove("email");
+    }
     let forward = NewMessage {
         topic: "mail.notice",
         tenant_id: message.tenant.map(|id| id.0),
         aggregate_id: message.aggregate,
         version: message.version,
-        payload: message.payload.clone(),
+        payload,
         request_id: message.id.to_string(),
     };
     outbox::emit(conn, forward).await

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::challenges::{self, Addressee, Purpose, check_proof, otp_invalid};
 use super::identity::{Person, check_identifier, compared};
+use super::limits::{self, Account, Act};
 use super::{audit, codes, passwords, sessions, tenants};
 use crate::App;
 use crate::store::users::{self, User};
@@ -20,15 +21,17 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
     check_identifier(identifier, &mut faults);
     faults.finish()?;
     let identifier = compared(identifier);
+    let scope = Scope::tenant_or_platform(realm);
+    let find = async |conn: &mut Conn| users::find_by_identifier(conn, realm, &identifier).await;
+    let known = app.pg.transaction(scope, find).await?;
+    let account = known.as_ref().map_or(Account::Named(&identifier), |user| Account::Known(user.id));
+    limits::charge(app, caller, Act::Mail, realm, account).await?;
     let challenge = app
         .pg
-        .transaction(Scope::tenant_or_platform(realm), async |conn: &mut Conn| {
-            let Some(user) = users::find_by_identifier(conn, realm, &identifier).await? else {
+        .transaction(scope, async |conn: &mut Conn| {
+            let Some(user) = known.clone() else {
                 return Ok(codes::handle()?);
             };
-            if challenges::too_many(conn, app, Purpose::Reset, user.id).await? {
-                return Ok(codes::handle()?);
-            }
             let to = Addressee {
                 tenant: user.tenant_id,
                 user: Some(user.id),
@@ -36,6 +39,9 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
                 email: user.email,
                 email_norm: user.email_norm,
             };
+            if challenges::too_many(conn, app, Purpose::Reset, &to).await? {
+                return Ok(codes::handle()?);
+            }
             challenges::open(conn, app, Purpose::Reset, &to, &caller.request_id).await
         })
         .await?;
@@ -43,7 +49,8 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
     Ok(challenge)
 }
 
-/// Sets a new password after the code of a reset challenge was checked. Every session ends and a notice is mailed.
+/// Sets a new password after the code of a reset challenge was checked; `which` is the challenge, or (as earlier clients
+/// send) the e-mail. Every session ends and a notice is mailed.
 ///
 /// # Errors
 /// `otp_invalid`; validation errors of the new password, only after the right code, which can then be used again.
@@ -51,19 +58,25 @@ pub(crate) async fn confirm(
     app: &App,
     caller: &Caller,
     tenant: Option<&str>,
-    challenge: &str,
+    which: (&str, &str),
     otp: &str,
     new: (&Secret, &Secret),
 ) -> Result<(), Error> {
     let realm = realm_of(app, tenant).await?;
     let scope = Scope::tenant_or_platform(realm);
-    check_proof(challenge, otp)?;
-    let id = Uuid::try_parse(challenge).map_err(|_malformed| otp_invalid())?;
-    let answered = challenges::answer(app, scope, &[id], Purpose::Reset, otp).await?;
+    let (challenge, email) = which;
+    check_proof(if challenge.is_empty() { email } else { challenge }, otp)?;
+    limits::check_failures(app, caller).await?;
+    let answered = if challenge.is_empty() {
+        challenges::answer_for_address(app, caller, scope, Purpose::Reset, &compared(email), otp).await?
+    } else {
+        let id = Uuid::try_parse(challenge).map_err(|_malformed| otp_invalid())?;
+        challenges::answer(app, caller, scope, id, Purpose::Reset, otp).await?
+    };
     let user_id = kit::ids::UserId(answered.user_id.ok_or_else(otp_invalid)?);
     let user = app.pg.transaction(scope, async |conn: &mut Conn| users::find(conn, realm, user_id).await).await?;
     check(&user, new)?;
-    let (hash, now) = (app.hasher.hash(new.0).await?, app.clock.now());
+    let (hash, now) = (app.hasher.hash(app.hasher.turn(tenant.unwrap_or_default())?, new.0).await?, app.clock.now());
     app.pg
         .transaction(scope, async |conn: &mut Conn| {
             challenges::consume(conn, app, &answered).await?;

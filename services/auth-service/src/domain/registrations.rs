@@ -11,15 +11,13 @@ use uuid::Uuid;
 
 use super::challenges::{self, Addressee, Purpose, otp_invalid};
 use super::identity::{RawPerson, compared};
-use super::{audit, passwords, tenants};
+use super::limits::{self, Account, Act};
+use super::{audit, codes, passwords, tenants};
 use crate::App;
 use crate::store::challenges::Challenge;
 use crate::store::registrations::{self, Registration};
 use crate::store::users::{self, Claimed, User};
 use crate::store::{self};
-
-/// The most open challenges of one address with which a code is compared.
-const PENDING: i64 = 3;
 
 /// A registration as it was received.
 pub(crate) struct Input {
@@ -29,11 +27,30 @@ pub(crate) struct Input {
     pub confirm_password: Secret,
 }
 
-/// Stores a registration and mails its code; returns the address that was given.
+/// A registration, or another request for a code, that waits for the code.
+pub(crate) struct Awaiting {
+    pub email: String,
+    /// Of nothing when there is nothing to verify: the answer does not tell.
+    pub challenge: Uuid,
+    /// Seconds.
+    pub expires_in: u64,
+    /// Seconds.
+    pub resend_in: u64,
+}
+
+impl Awaiting {
+    fn new(app: &App, email: String, challenge: Uuid) -> Self {
+        let (expires_in, resend_in) = (app.lifetimes.proof_code.as_secs(), app.lifetimes.resend_after.as_secs());
+        Self { email, challenge, expires_in, resend_in }
+    }
+}
+
+/// Stores a registration and mails its code.
 ///
 /// # Errors
 /// Validation errors, and `username_taken`.
-pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Result<String, Error> {
+pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Result<Awaiting, Error> {
+    let turn = app.hasher.turn(&input.tenant)?;
     let tenant = TenantId(tenants::resolve(app, &input.tenant).await?.id);
     let mut faults = Faults::default();
     let person = input.person.check(&mut faults);
@@ -42,6 +59,7 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
         faults.add("confirm_password", "The two passwords differ.");
     }
     faults.finish()?;
+    limits::charge(app, caller, Act::Mail, Some(tenant), Account::Named(&compared(&person.email))).await?;
     let row = Registration {
         id: kit::ids::new_v7(),
         tenant_id: tenant.0,
@@ -52,10 +70,11 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
         first_name: person.first_name,
         last_name: person.last_name,
         phone_no: person.phone_no,
-        password_hash: app.hasher.hash(&input.password).await?,
+        password_hash: app.hasher.hash(turn, &input.password).await?,
         created_at: app.clock.now(),
     };
-    app.pg
+    let challenge = app
+        .pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
             let account = users::find_by_email_also_deleted(conn, tenant, &row.email_norm).await?;
             let own = account.as_ref().map(|user| user.id);
@@ -72,19 +91,29 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
                 None | Some(Standing::UnverifiedListener | Standing::SelfDeleted) => {
                     registrations::insert(conn, &row).await?;
                     let to = addressee(&row.email, &row.email_norm, tenant, None, Some(row.id));
-                    challenges::open(conn, app, Purpose::Verify, &to, &caller.request_id).await?;
+                    open_unless_too_many(conn, app, caller, &to).await
                 }
                 Some(Standing::DeletedByAdmin | Standing::UnverifiedAdmin) => {
                     let to = addressee(&row.email, &row.email_norm, tenant, own, None);
-                    challenges::open(conn, app, Purpose::Verify, &to, &caller.request_id).await?;
+                    open_unless_too_many(conn, app, caller, &to).await
                 }
-                Some(Standing::Known) => notice(conn, caller, tenant, "account_exists", &row.email).await?,
+                Some(Standing::Known) => {
+                    notice(conn, caller, tenant, "account_exists", &row.email).await?;
+                    Ok(codes::handle()?)
+                }
             }
-            Ok(())
         })
         .await?;
     app.wake.wake();
-    Ok(row.email)
+    Ok(Awaiting::new(app, row.email, challenge))
+}
+
+/// Opens a challenge that verifies an address; beyond the address's budget of mails its id leads nowhere.
+async fn open_unless_too_many(conn: &mut Conn, app: &App, caller: &Caller, to: &Addressee) -> Result<Uuid, TxError> {
+    if challenges::too_many(conn, app, Purpose::Verify, to).await? {
+        return Ok(codes::handle()?);
+    }
+    challenges::open(conn, app, Purpose::Verify, to, &caller.request_id).await
 }
 
 /// The state of an account, as it matters for a registration with its address.
@@ -138,6 +167,18 @@ async fn notice(
     outbox::emit(conn, message).await
 }
 
+/// What a request for a verification names: its challenge, or (as earlier clients do) the address.
+pub(crate) enum Which<'a> {
+    Challenge(&'a str),
+    Address(&'a str),
+}
+
+impl<'a> Which<'a> {
+    pub(crate) fn of(challenge: &'a str, email: &'a str) -> Self {
+        if challenge.is_empty() { Self::Address(email) } else { Self::Challenge(challenge) }
+    }
+}
+
 /// Verifies an address with its code.
 ///
 /// # Errors
@@ -147,19 +188,21 @@ pub(crate) async fn verify_email(
     app: &App,
     caller: &Caller,
     tenant: &str,
-    email: &str,
+    which: Which<'_>,
     otp: &str,
 ) -> Result<(), Error> {
     let tenant = TenantId(tenants::resolve(app, tenant).await?.id);
-    let (scope, email) = (Scope::Tenant(tenant), compared(email));
-    let ids: Vec<Uuid> = app
-        .pg
-        .transaction(scope, async |conn: &mut Conn| open_of(conn, tenant, &email).await)
-        .await?
-        .iter()
-        .map(|challenge| challenge.id)
-        .collect();
-    let answered = challenges::answer(app, scope, &ids, Purpose::Verify, otp).await?;
+    let scope = Scope::Tenant(tenant);
+    limits::check_failures(app, caller).await?;
+    let answered = match which {
+        Which::Challenge(id) => {
+            let id = Uuid::try_parse(id).map_err(|_malformed| otp_invalid())?;
+            challenges::answer(app, caller, scope, id, Purpose::Verify, otp).await?
+        }
+        Which::Address(email) => {
+            challenges::answer_for_address(app, caller, scope, Purpose::Verify, &compared(email), otp).await?
+        }
+    };
     let outcome = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {
@@ -172,10 +215,6 @@ pub(crate) async fn verify_email(
         Proven::Account => Ok(()),
         Proven::DeletedByAdmin => Err(Error::new(Code::AccountDeletedByAdmin)),
     }
-}
-
-async fn open_of(conn: &mut Conn, tenant: TenantId, email: &str) -> Result<Vec<Challenge>, TxError> {
-    store::challenges::open_of_address(conn, tenant.0, email, Purpose::Verify.name(), PENDING).await
 }
 
 enum Proven {
@@ -271,25 +310,59 @@ fn username_taken() -> Error {
     Error::new(Code::UsernameTaken)
 }
 
-/// Sends the newest verification code again. The answer is the same when there is none.
-pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, email: &str) -> Result<(), Error> {
+/// Sends a verification code again. One that can no longer be answered is replaced by a new challenge. The answer is
+/// the same when there is none.
+pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, which: Which<'_>) -> Result<Awaiting, Error> {
     let tenant = TenantId(tenants::resolve(app, tenant).await?.id);
-    let email = compared(email);
-    app.pg
+    let (id, address) = match which {
+        Which::Challenge(id) => (Some(Uuid::try_parse(id).unwrap_or_default()), None),
+        Which::Address(email) => (None, Some(compared(email))),
+    };
+    let named = address.clone().unwrap_or_else(|| id.unwrap_or_default().to_string());
+    limits::charge(app, caller, Act::Mail, Some(tenant), Account::Named(&named)).await?;
+    let challenge = app
+        .pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            if let Some(newest) = open_of(conn, tenant, &email).await?.first() {
-                challenges::resend(conn, app, newest, &caller.request_id).await?;
-                return Ok(());
+            let to = match (id, &address) {
+                (Some(id), _) => {
+                    let known = store::challenges::find(conn, id).await?;
+                    match known.filter(|challenge| challenge.purpose == Purpose::Verify.name()) {
+                        Some(challenge) if !challenges::is_over(&challenge, app.clock.now()) => {
+                            challenges::resend(conn, app, &challenge, &caller.request_id).await?;
+                            return Ok(challenge.id);
+                        }
+                        Some(spent) => still_to_verify(conn, tenant, &spent).await?,
+                        None => None,
+                    }
+                }
+                (None, Some(email)) => of_address(conn, tenant, email).await?,
+                (None, None) => None,
+            };
+            match to {
+                Some(to) => open_unless_too_many(conn, app, caller, &to).await,
+                None => Ok(codes::handle()?),
             }
-            // The code of an unverified account may have expired and been purged.
-            let account = users::find_by_identifier(conn, Some(tenant), &email).await?.filter(|user| !user.is_verified);
-            if let Some(user) = account {
-                let to = addressee(&user.email, &user.email_norm, tenant, Some(user.id), None);
-                challenges::open(conn, app, Purpose::Verify, &to, &caller.request_id).await?;
-            }
-            Ok(())
         })
         .await?;
     app.wake.wake();
-    Ok(())
+    Ok(Awaiting::new(app, String::new(), challenge))
+}
+
+/// Whom a spent challenge was for, unless the address was verified meanwhile.
+async fn still_to_verify(conn: &mut Conn, tenant: TenantId, spent: &Challenge) -> Result<Option<Addressee>, TxError> {
+    let account = users::find_by_identifier(conn, Some(tenant), &spent.email_norm).await?;
+    let verified = account.is_some_and(|user| user.is_verified);
+    let to = addressee(&spent.email, &spent.email_norm, tenant, spent.user_id, spent.registration_id);
+    Ok(Some(to).filter(|_| !verified))
+}
+
+/// Whom a code for this address is for: an unverified account, or the newest registration.
+async fn of_address(conn: &mut Conn, tenant: TenantId, email: &str) -> Result<Option<Addressee>, TxError> {
+    let account = users::find_by_identifier(conn, Some(tenant), email).await?;
+    if let Some(user) = account {
+        let to = addressee(&user.email, &user.email_norm, tenant, Some(user.id), None);
+        return Ok(Some(to).filter(|_| !user.is_verified));
+    }
+    let row = registrations::newest(conn, tenant, email).await?;
+    Ok(row.map(|row| addressee(&row.email, &row.email_norm, tenant, None, Some(row.id))))
 }

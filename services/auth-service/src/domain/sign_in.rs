@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::challenges::{self, Addressee, Purpose, check_proof, otp_invalid};
 use super::identity::{check_identifier, compared, given};
+use super::limits::{self, Account, Act};
 use super::sessions::{self, TokenPair};
 use super::users::Profile;
 use super::{audit, tenants};
@@ -21,6 +22,9 @@ pub(crate) struct Started {
     pub resend_in: u32,
 }
 
+/// How long to wait when an address has been sent too many codes.
+const TOO_MANY: std::time::Duration = std::time::Duration::from_secs(600);
+
 /// The first step: the right password opens a challenge and mails its code. Unknown accounts take the same time as
 /// known ones.
 ///
@@ -33,6 +37,7 @@ pub(crate) async fn start(
     identifier: &str,
     password: &Secret,
 ) -> Result<Started, Error> {
+    let turn = app.hasher.turn(tenant.unwrap_or_default())?;
     let tenant = match tenant {
         Some(text) => Some(tenants::resolve(app, text).await?),
         None => None,
@@ -47,9 +52,14 @@ pub(crate) async fn start(
         .pg
         .transaction(scope, async |conn: &mut Conn| store::users::find_by_identifier(conn, realm, &identifier).await)
         .await?;
-    let right = app.hasher.verify(password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
+    let account = user.as_ref().map_or(Account::Named(&identifier), |user| Account::Known(user.id));
+    limits::charge(app, caller, Act::SignIn, realm, account).await?;
+    limits::check_failures(app, caller).await?;
+    let right = app.hasher.verify(turn, password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
+    let target = user.as_ref().map(|user| user.id);
     let Some(user) = user.filter(|_| right) else {
-        failed(app, caller, realm).await?;
+        limits::charge_failure(app, caller).await;
+        failed(app, caller, realm, target).await?;
         return Err(Error::new(Code::InvalidCredentials));
     };
     if !user.is_verified {
@@ -68,6 +78,9 @@ pub(crate) async fn start(
     let challenge = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {
+            if challenges::too_many(conn, app, Purpose::Login, &to).await? {
+                return Err(Error::new(Code::RateLimited).retry_after(TOO_MANY).into());
+            }
             challenges::open(conn, app, Purpose::Login, &to, &caller.request_id).await
         })
         .await?;
@@ -80,12 +93,12 @@ pub(crate) async fn start(
     })
 }
 
-async fn failed(app: &App, caller: &Caller, realm: Option<TenantId>) -> Result<(), Error> {
+async fn failed(app: &App, caller: &Caller, realm: Option<TenantId>, target: Option<Uuid>) -> Result<(), Error> {
     let event = |tenant: Option<TenantId>| audit::Event {
         tenant: tenant.map(|id| id.0),
         actor: None,
         action: "authn_login_fail",
-        target: None,
+        target,
         result: "invalid_credentials",
     };
     app.pg
@@ -114,8 +127,9 @@ pub(crate) async fn verify(
     let realm = tenant.as_ref().map(|tenant| TenantId(tenant.id));
     let scope = Scope::tenant_or_platform(realm);
     check_proof(challenge, otp)?;
+    limits::check_failures(app, caller).await?;
     let id = Uuid::try_parse(challenge).map_err(|_malformed| otp_invalid())?;
-    let answered = challenges::answer(app, scope, &[id], Purpose::Login, otp).await?;
+    let answered = challenges::answer(app, caller, scope, id, Purpose::Login, otp).await?;
     let user_id = UserId(answered.user_id.ok_or_else(otp_invalid)?);
     let tver = tenant.as_ref().map_or(0, |tenant| tenant.token_version);
     app.pg

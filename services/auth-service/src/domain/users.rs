@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::challenges::{self, Addressee, Purpose};
 use super::identity::{RawPerson, compared};
-use super::{audit, passwords};
+use super::{audit, limits, passwords};
 use crate::App;
 use crate::store::users::{self, User};
 use crate::store::{self};
@@ -85,6 +85,7 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Profile,
 /// unverified and is sent a verification code.
 pub(crate) async fn create(app: &App, caller: &Caller, new: &NewUser) -> Result<Once<Profile>, Error> {
     let (tenant, role) = place(app, caller, new).await?;
+    limits::charge_invitation(app, tenant).await?;
     let mut faults = Faults::default();
     let person = new.person.check(&mut faults);
     if let Some(password) = &new.password {
@@ -92,7 +93,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: &NewUser) -> Result<
     }
     faults.finish()?;
     let password_hash = match &new.password {
-        Some(password) => app.hasher.hash(password).await?,
+        Some(password) => app.hasher.hash(app.hasher.turn(&tenant.to_string())?, password).await?,
         None => "!".to_owned(),
     };
     let now = app.clock.now();

@@ -33,8 +33,8 @@ impl PasswordResets for Grpc {
         let (caller, asked) = open(request)?;
         let (new, confirmation) = (Secret::new(asked.new_password), Secret::new(asked.confirm_password));
         let tenant = asked.tenant.as_deref();
-        password_resets::confirm(&self.0, &caller, tenant, &asked.challenge_id, &asked.otp, (&new, &confirmation))
-            .await?;
+        let which = (asked.challenge_id.as_str(), asked.email.as_str());
+        password_resets::confirm(&self.0, &caller, tenant, which, &asked.otp, (&new, &confirmation)).await?;
         Ok(Response::new(ConfirmPasswordResetResponse {}))
     }
 }

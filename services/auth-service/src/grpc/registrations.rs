@@ -9,7 +9,7 @@ use proto::tonic::{Request, Response, Status};
 
 use crate::App;
 use crate::domain::identity::RawPerson;
-use crate::domain::registrations::{self, Input};
+use crate::domain::registrations::{self, Input, Which};
 
 struct Grpc(App);
 
@@ -33,8 +33,13 @@ impl Registrations for Grpc {
             password: Secret::new(asked.password),
             confirm_password: Secret::new(asked.confirm_password),
         };
-        let email = registrations::register(&self.0, &caller, &input).await?;
-        Ok(Response::new(RegisterResponse { email }))
+        let made = registrations::register(&self.0, &caller, &input).await?;
+        Ok(Response::new(RegisterResponse {
+            email: made.email,
+            challenge_id: made.challenge.to_string(),
+            expires_in: made.expires_in,
+            resend_in: made.resend_in,
+        }))
     }
 
     async fn verify_email(
@@ -42,7 +47,8 @@ impl Registrations for Grpc {
         request: Request<VerifyEmailRequest>,
     ) -> Result<Response<VerifyEmailResponse>, Status> {
         let (caller, asked) = open(request)?;
-        registrations::verify_email(&self.0, &caller, &asked.tenant, &asked.email, &asked.otp).await?;
+        let which = Which::of(&asked.challenge_id, &asked.email);
+        registrations::verify_email(&self.0, &caller, &asked.tenant, which, &asked.otp).await?;
         Ok(Response::new(VerifyEmailResponse {}))
     }
 
@@ -51,7 +57,11 @@ impl Registrations for Grpc {
         request: Request<ResendVerificationRequest>,
     ) -> Result<Response<ResendVerificationResponse>, Status> {
         let (caller, asked) = open(request)?;
-        registrations::resend(&self.0, &caller, &asked.tenant, &asked.email).await?;
-        Ok(Response::new(ResendVerificationResponse {}))
+        let which = Which::of(&asked.challenge_id, &asked.email);
+        let sent = registrations::resend(&self.0, &caller, &asked.tenant, which).await?;
+        Ok(Response::new(ResendVerificationResponse {
+            challenge_id: sent.challenge.to_string(),
+            resend_in: sent.resend_in,
+        }))
     }
 }

@@ -38,9 +38,38 @@ pub(crate) fn notice(template: &str, to: String, params: &Value, frontend: &str)
         ),
         "request_fulfilled" => (
             "Your song request was fulfilled",
-            format!("\"{}\" by {} is on the list now: {frontend}\n", param("title"), param("artist")),
+            format!("\"{}\" by {} is on the list now: {frontend}\n", harmless(param("title")), harmless(param("artist"))),
         ),
         _ => return None,
     };
     Some(Mail { to, subject: subject.to_owned(), text })
+}
+
+/// A text of a user for a mail in our name: short, and nothing in it becomes a link.
+fn harmless(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().map(|word| if looks_like_link(word) { "…" } else { word }).collect();
+    let text = words.join(" ");
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text,
+    }
+}
+
+/// True for addresses and for what mail programs make a link of: a name with a dot before two letters.
+fn looks_like_link(word: &str) -> bool {
+    let domain = word.split('.').skip(1).any(|part| part.chars().take_while(char::is_ascii_alphabetic).count() >= 2);
+    word.contains("://") || word.contains('@') || domain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn sf_07_a_title_in_a_mail_is_short_and_no_link() {
+        assert_eq!(harmless("sign in at https://evil.example/ now"), "sign in at … now");
+        assert_eq!(harmless("T.N.T."), "T.N.T.");
+        assert_eq!(harmless("write to root@evil or evil.example"), "write to … or …");
+        assert_eq!(harmless(&"x".repeat(100)).chars().count(), 61);
+    }
 }

@@ -1,13 +1,17 @@
 use chrono::{DateTime, Utc};
+use diesel::dsl::case_when;
 use diesel::prelude::*;
+use diesel::sql_types::{Integer, Timestamptz};
 use diesel_async::RunQueryDsl;
 use kit_pg::{Conn, OldRows, TxError};
 use uuid::Uuid;
 
-use crate::schema::{challenge_codes, challenges};
+use crate::schema::{address_guesses, challenge_codes, challenges};
 
 /// Challenges by age; their codes are deleted with them.
 pub(crate) const OLD: OldRows = OldRows { table: "challenges", condition: "created_at < $1" };
+/// Counts of guesses by address, which matter for a day.
+pub(crate) const OLD_GUESSES: OldRows = OldRows { table: "address_guesses", condition: "since < $1" };
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = challenges)]
@@ -26,6 +30,8 @@ pub(crate) struct Challenge {
     pub expires_at: Option<DateTime<Utc>>,
     pub consumed_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
+    /// An operator was shown a code of it.
+    pub by_operator: bool,
 }
 
 /// The stored form of a code.
@@ -50,36 +56,38 @@ pub(crate) async fn find_for_update(conn: &mut Conn, id: Uuid) -> Result<Option<
     Ok(row.optional()?)
 }
 
-/// Counts one guess for each open challenge among `ids`, before any code is compared; returns those that had a guess
-/// left. It is committed before the comparison, so that nothing can undo the count.
+/// Counts one guess for an open challenge before the code is compared; `None` when no guess is left. It is committed before the comparison, so that nothing can undo the count.
 pub(crate) async fn count_attempt(
     conn: &mut Conn,
-    ids: &[Uuid],
+    id: Uuid,
+    purpose: &str,
     max_attempts: i32,
     now: DateTime<Utc>,
-) -> Result<Vec<Challenge>, TxError> {
+) -> Result<Option<Challenge>, TxError> {
     let open = challenges::table
-        .filter(challenges::id.eq_any(ids.to_vec()))
+        .filter(challenges::id.eq(id))
+        .filter(challenges::purpose.eq(purpose))
         .filter(challenges::consumed_at.is_null())
         .filter(challenges::attempts.lt(max_attempts))
         .filter(challenges::expires_at.gt(now));
     Ok(diesel::update(open)
         .set(challenges::attempts.eq(challenges::attempts + 1))
         .returning(Challenge::as_returning())
-        .get_results(conn)
-        .await?)
+        .get_result(conn)
+        .await
+        .optional()?)
 }
 
 /// The open challenges of an address, the newest first.
 pub(crate) async fn open_of_address(
     mut conn: &Conn,
-    tenant: Uuid,
+    tenant: Option<Uuid>,
     email: &str,
     purpose: &str,
     limit: i64,
 ) -> Result<Vec<Challenge>, TxError> {
     Ok(challenges::table
-        .filter(challenges::tenant_id.eq(tenant))
+        .filter(challenges::tenant_id.is_not_distinct_from(tenant))
         .filter(challenges::email_norm.eq(email))
         .filter(challenges::purpose.eq(purpose))
         .filter(challenges::consumed_at.is_null())
@@ -164,25 +172,77 @@ pub(crate) async fn requested(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> 
     Ok(())
 }
 
-/// The guesses of a user over all challenges that were opened after `since`.
-pub(crate) async fn attempts_since(mut conn: &Conn, user: Uuid, since: DateTime<Utc>) -> Result<i64, TxError> {
-    let recent = challenges::table.filter(challenges::user_id.eq(user)).filter(challenges::created_at.gt(since));
+/// The guesses at codes of one purpose for the address of a challenge, over all challenges that were opened after
+/// `since`.
+pub(crate) async fn attempts_since(
+    mut conn: &Conn,
+    challenge: &Challenge,
+    since: DateTime<Utc>,
+) -> Result<i64, TxError> {
+    let recent = challenges::table
+        .filter(challenges::tenant_id.is_not_distinct_from(challenge.tenant_id))
+        .filter(challenges::email_norm.eq(challenge.email_norm.clone()))
+        .filter(challenges::purpose.eq(challenge.purpose.clone()))
+        .filter(challenges::created_at.gt(since));
     let sum: Option<i64> = recent.select(diesel::dsl::sum(challenges::attempts)).first(&mut conn).await?;
     Ok(sum.unwrap_or(0))
 }
 
-/// The challenges of a user for one purpose that were opened after `since`.
-pub(crate) async fn opened_since(
+/// Counts a guess that names an address; returns the guesses of this address and purpose within a day.
+pub(crate) async fn count_address_guess(
+    conn: &mut Conn,
+    tenant: Option<Uuid>,
+    purpose: &str,
+    email: &str,
+    now: DateTime<Utc>,
+) -> Result<i32, TxError> {
+    let old = now - chrono::Duration::days(1);
+    let is_old = || address_guesses::since.lt(old);
+    let counted = diesel::insert_into(address_guesses::table)
+        .values((
+            address_guesses::tenant_id.eq(tenant),
+            address_guesses::purpose.eq(purpose),
+            address_guesses::email_norm.eq(email),
+            address_guesses::guesses.eq(1),
+            address_guesses::since.eq(now),
+        ))
+        .on_conflict((address_guesses::tenant_id, address_guesses::purpose, address_guesses::email_norm))
+        .do_update()
+        .set((
+            address_guesses::guesses
+                .eq(case_when(is_old(), 1.into_sql::<Integer>()).otherwise(address_guesses::guesses + 1)),
+            address_guesses::since
+                .eq(case_when(is_old(), now.into_sql::<Timestamptz>()).otherwise(address_guesses::since)),
+        ))
+        .returning(address_guesses::guesses)
+        .get_result(conn)
+        .await?;
+    Ok(counted)
+}
+
+/// Notes that an operator was shown a code of the challenge.
+pub(crate) async fn shown_to_operator(conn: &mut Conn, id: Uuid) -> Result<(), TxError> {
+    diesel::update(challenges::table.find(id)).set(challenges::by_operator.eq(true)).execute(conn).await?;
+    Ok(())
+}
+
+/// A challenge by id, in any state.
+pub(crate) async fn find(mut conn: &Conn, id: Uuid) -> Result<Option<Challenge>, TxError> {
+    Ok(challenges::table.find(id).select(Challenge::as_select()).first(&mut conn).await.optional()?)
+}
+
+/// The number of challenges of one purpose that were opened for an address after `since`.
+pub(crate) async fn opened_for(
     mut conn: &Conn,
-    user: Uuid,
+    tenant: Option<Uuid>,
+    email: &str,
     purpose: &str,
     since: DateTime<Utc>,
 ) -> Result<i64, TxError> {
-    Ok(challenges::table
-        .filter(challenges::user_id.eq(user))
+    let recent = challenges::table
+        .filter(challenges::tenant_id.is_not_distinct_from(tenant))
+        .filter(challenges::email_norm.eq(email))
         .filter(challenges::purpose.eq(purpose))
-        .filter(challenges::created_at.gt(since))
-        .count()
-        .get_result(&mut conn)
-        .await?)
+        .filter(challenges::created_at.gt(since));
+    Ok(recent.count().get_result(&mut conn).await?)
 }

@@ -39,3 +39,15 @@ pub(crate) async fn find(mut conn: &Conn, id: TenantId, registration: Uuid) -> R
         .first(&mut conn)
         .await?)
 }
+
+/// The newest registration with an address.
+pub(crate) async fn newest(mut conn: &Conn, id: TenantId, email: &str) -> Result<Option<Registration>, TxError> {
+    Ok(registrations::table
+        .filter(of_tenant(registrations::tenant_id, id))
+        .filter(registrations::email_norm.eq(email))
+        .order(registrations::created_at.desc())
+        .select(Registration::as_select())
+        .first(&mut conn)
+        .await
+        .optional()?)
+}

@@ -2,11 +2,10 @@ use chrono::{DateTime, Utc};
 use diesel::dsl::exists;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit::page::Page;
-use kit_pg::{Conn, TxError, like_anywhere};
+use kit_pg::{Conn, TxError, contains_any};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -57,16 +56,10 @@ pub(crate) async fn slug_exists(mut conn: &Conn, slug: &str) -> Result<bool, TxE
     Ok(diesel::select(exists(tenants::table.filter(tenants::slug.eq(slug)))).get_result(&mut conn).await?)
 }
 
-type Condition = Box<dyn BoxableExpression<tenants::table, Pg, SqlType = Bool>>;
-
 fn filtered(filter: &Filter) -> tenants::BoxedQuery<'_, Pg> {
     let mut query = tenants::table.filter(tenants::deleted_at.is_null()).into_boxed();
     if !filter.name_norm.is_empty() {
-        let mut any: Condition = Box::new(false.into_sql::<Bool>());
-        for name in &filter.name_norm {
-            any = Box::new(any.or(tenants::name_norm.like(like_anywhere(name))));
-        }
-        query = query.filter(any);
+        query = query.filter(contains_any(tenants::name_norm, &filter.name_norm));
     }
     if let Some(is_active) = filter.is_active {
         query = query.filter(tenants::is_active.eq(is_active));

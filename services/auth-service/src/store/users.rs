@@ -59,7 +59,7 @@ pub(crate) async fn insert(conn: &mut Conn, row: &User) -> Result<(), TxError> {
     Ok(())
 }
 
-/// A live user of the realm by e-mail (when `identifier` holds an `@`) or username, both in their compared form.
+/// A live user of the tenant (of the platform without one) by e-mail (when `identifier` holds an `@`) or username, both in their compared form.
 pub(crate) async fn find_by_identifier(
     mut conn: &Conn,
     realm: Option<TenantId>,

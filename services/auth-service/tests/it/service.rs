@@ -1,21 +1,27 @@
 use auth_service::{App, Config, MIGRATIONS, MailConfig, NewSuperuser, Superusers, start};
+use kit::caller::Caller;
 use kit::env::Env;
 use kit::grpc::Peer;
 use kit::lifecycle::Shutdown;
 use kit::{Clock, Secret};
+use proto::auth::password_resets_client::PasswordResetsClient;
 use proto::auth::sessions_client::SessionsClient;
 use proto::auth::sign_in_client::SignInClient;
-use proto::auth::{RefreshRequest, StartSignInRequest, TokenPair, VerifySignInRequest};
+use proto::auth::{
+    ConfirmPasswordResetRequest, RefreshRequest, StartPasswordResetRequest, StartSignInRequest, TokenPair,
+    VerifySignInRequest,
+};
 use sandbox::mailbox::{self, Mailbox};
 use testkit::TestDb;
 use testkit::caller::{anonymous, call, peer};
 
-const EMAIL: &str = "root@songlist.example";
-const PASSWORD: &str = "a long way to the top";
+pub(crate) const EMAIL: &str = "root@songlist.example";
+pub(crate) const PASSWORD: &str = "a long way to the top";
 
 /// auth-service for one test, with its own schema, Redis prefix, mailbox, clock and SUPER_ADMIN.
 pub(crate) struct Auth {
     pub(crate) clock: Clock,
+    pub(crate) superusers: Superusers,
     mailbox: Mailbox,
     gateway: Peer,
     shutdown: Shutdown,
@@ -38,7 +44,7 @@ impl Auth {
         let root = NewSuperuser { username: "root".into(), email: EMAIL.into(), password: Secret::new(PASSWORD) };
         superusers.create(&root).await.unwrap();
         let addr = start(config, shutdown.clone()).await.unwrap().grpc;
-        Self { clock, mailbox, gateway: peer("gateway", "auth", addr).unwrap(), shutdown, _db: db }
+        Self { clock, superusers, mailbox, gateway: peer("gateway", "auth", addr).unwrap(), shutdown, _db: db }
     }
 
     /// Starts a sign-in of the SUPER_ADMIN; returns the challenge and the mailed code.
@@ -47,6 +53,37 @@ impl Auth {
         let started = self.sign_in().start(call(&anonymous(), message)).await.unwrap().into_inner();
         let code = self.mailbox.wait_for(EMAIL, "").await.code().unwrap();
         (started.challenge_id, code)
+    }
+
+    /// Starts a sign-in of the SUPER_ADMIN from a network.
+    pub(crate) async fn start_from(
+        &self,
+        network: &str,
+        identifier: &str,
+        password: &str,
+    ) -> Result<String, tonic::Status> {
+        let caller = Caller { client_net: Some(network.to_owned()), ..anonymous() };
+        let message = StartSignInRequest { tenant: None, identifier: identifier.into(), password: password.into() };
+        Ok(self.sign_in().start(call(&caller, message)).await?.into_inner().challenge_id)
+    }
+
+    /// Asks for a password reset of the SUPER_ADMIN and guesses its code five times.
+    pub(crate) async fn guess_at_a_reset(&self, network: &str) {
+        let caller = Caller { client_net: Some(network.to_owned()), ..anonymous() };
+        let mut resets = PasswordResetsClient::new(self.gateway.clone());
+        let start = StartPasswordResetRequest { tenant: None, identifier: EMAIL.into() };
+        let Ok(started) = resets.start(call(&caller, start)).await else { return };
+        let challenge_id = started.into_inner().challenge_id;
+        for guess in 0..5 {
+            let message = ConfirmPasswordResetRequest {
+                challenge_id: challenge_id.clone(),
+                otp: format!("00000{guess}"),
+                new_password: PASSWORD.into(),
+                confirm_password: PASSWORD.into(),
+                ..ConfirmPasswordResetRequest::default()
+            };
+            assert!(resets.confirm(call(&caller, message)).await.is_err());
+        }
     }
 
     /// Answers a challenge with a code.

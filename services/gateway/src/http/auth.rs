@@ -10,6 +10,7 @@ use tokens::{Claims, TokenError};
 
 use crate::app::App;
 use crate::http::error::HttpError;
+use crate::http::rate::Rate;
 use crate::http::rule::{Access, Rule};
 use crate::revocations;
 
@@ -52,7 +53,7 @@ pub(crate) async fn admit(
     let wait = checked.map_or_else(|_down| app.local_limits.check(&limits), |found| found.wait);
     if !wait.is_zero() {
         app.metrics.event("rate_limited");
-        return Err(HttpError::rate_limited(wait));
+        return Err(HttpError::rate_limited(wait, &limits));
     }
     let actor = claims.as_ref().and_then(Claims::actor).unwrap_or(Actor::Anonymous);
     if claims.as_ref().is_some_and(|claims| !rule.allows(claims.role)) {
@@ -68,8 +69,20 @@ pub(crate) async fn admit(
     })
 }
 
+/// Charges a request to a path or method that no rule has. It is counted in this process: nothing else is asked for it.
+pub(crate) fn charge_unknown(app: &App, request: &HttpRequest) -> Result<(), HttpError> {
+    let limits = Rate::Unknown.limits(&client_network(app, request), None, app.config.rate_factor);
+    let wait = app.local_limits.check(&limits);
+    if wait.is_zero() { Ok(()) } else { Err(HttpError::rate_limited(wait, &limits)) }
+}
+
 async fn claims_of(app: &App, request: &HttpRequest) -> Result<Claims, HttpError> {
-    let header = request.headers().get("authorization").ok_or_else(HttpError::not_authenticated)?;
+    let mut headers = request.headers().get_all("authorization");
+    let header = headers.next().ok_or_else(HttpError::not_authenticated)?;
+    // With two of them, a proxy in front might have read the other one.
+    if headers.next().is_some() {
+        return Err(HttpError::token_not_valid());
+    }
     let text = header.to_str().map_err(|_bad| HttpError::token_not_valid())?;
     let (scheme, token) = text.split_once(' ').ok_or_else(HttpError::token_not_valid)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
@@ -95,11 +108,12 @@ async fn with_newer_keys(app: &App, token: &str) -> Result<Claims, HttpError> {
     }
 }
 
-/// The client's network: /32 of an IPv4, /64 of an IPv6 address. X-Forwarded-For is read only behind configured
-/// proxies.
+/// The client's network: /32 of an IPv4, /64 of an IPv6 address. X-Forwarded-For is read only when a trusted proxy has
+/// sent it.
 fn client_network(app: &App, request: &HttpRequest) -> String {
-    let peer = request.peer_addr().map(|addr| addr.ip());
-    let hops = app.config.trusted_hops;
+    let peer = request.peer_addr().map(|addr| addr.ip().to_canonical());
+    let trusted = peer.is_some_and(|peer| app.config.trusted_proxies.iter().any(|network| network.contains(&peer)));
+    let hops = if trusted { app.config.trusted_hops } else { 0 };
     let forwarded = || {
         // A proxy may add a header line of its own after the client's, so all lines are read as one list.
         let lines: Vec<&str> =
@@ -107,7 +121,8 @@ fn client_network(app: &App, request: &HttpRequest) -> String {
         let header = lines.join(",");
         header.rsplit(',').nth(hops.checked_sub(1)?)?.trim().parse::<IpAddr>().ok()
     };
-    match forwarded().or(peer) {
+    // An IPv4 client of a port that is bound to [::] arrives as ::ffff:a.b.c.d.
+    match forwarded().map(|ip| ip.to_canonical()).or(peer) {
         Some(IpAddr::V4(ip)) => ip.to_string(),
         Some(IpAddr::V6(ip)) => {
             let [a, b, c, d, ..] = ip.segments();
@@ -122,8 +137,13 @@ pub(crate) fn idempotency(rule: &Rule, request: &HttpRequest, body: &[u8]) -> Re
     let Some(header) = request.headers().get("idempotency-key").filter(|_| rule.repeatable) else { return Ok(None) };
     let bad = || kit::Error::invalid("Idempotency-Key", "Send 1 to 255 visible ASCII characters.");
     let key = header.to_str().ok().filter(|key| !key.is_empty() && key.len() <= MAX_KEY).ok_or_else(bad)?;
+    // White space and the order of members do not make another payload: serde_json sorts them.
+    let payload = match serde_json::from_slice::<serde_json::Value>(body) {
+        Ok(value) => serde_json::to_vec(&value).map_err(kit::Error::internal)?,
+        Err(_empty) => body.to_vec(),
+    };
     let mut hash = Context::new(&SHA256);
-    for part in [rule.method.name().as_bytes(), request.path().trim_end_matches('/').as_bytes(), body] {
+    for part in [rule.method.name().as_bytes(), request.path().trim_end_matches('/').as_bytes(), &payload] {
         hash.update(part);
         hash.update(b"\0");
     }

@@ -1,14 +1,16 @@
+use std::time::Duration;
+
 use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::web::{Bytes, BytesMut};
 use futures_util::StreamExt;
-use serde::de::IgnoredAny;
 
 use crate::http::error::HttpError;
+use crate::http::json_shape::is_acceptable;
 use crate::http::rule::Body;
 
-/// The deepest nesting of brackets in a JSON body.
-const MAX_DEPTH: u32 = 16;
+/// The longest that a body may take to arrive, and a piece of an upload.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Reads the body that a rule expects; the body of an upload is left to the handler.
 pub(crate) async fn read(kind: Body, request: &HttpRequest, payload: &mut Payload) -> Result<Bytes, HttpError> {
@@ -21,8 +23,7 @@ pub(crate) async fn read(kind: Body, request: &HttpRequest, payload: &mut Payloa
                 return Err(HttpError::not_json());
             }
             let bytes = collect(request, payload, max).await?;
-            let well_formed = serde_json::from_slice::<IgnoredAny>(&bytes).is_ok() && depth(&bytes) <= MAX_DEPTH;
-            if well_formed { Ok(bytes) } else { Err(HttpError::malformed_json()) }
+            if is_acceptable(&bytes) { Ok(bytes) } else { Err(HttpError::malformed_json()) }
         }
     }
 }
@@ -42,6 +43,11 @@ fn check_length(request: &HttpRequest, max: usize) -> Result<(), HttpError> {
 
 async fn collect(request: &HttpRequest, payload: &mut Payload, max: usize) -> Result<Bytes, HttpError> {
     check_length(request, max)?;
+    let whole = tokio::time::timeout(PATIENCE, pieces(payload, max)).await;
+    whole.unwrap_or_else(|_late| Err(HttpError::too_slow()))
+}
+
+async fn pieces(payload: &mut Payload, max: usize) -> Result<Bytes, HttpError> {
     let mut body = BytesMut::new();
     while let Some(piece) = payload.next().await {
         let piece = piece.map_err(|_cut| HttpError::malformed_json())?;
@@ -51,31 +57,4 @@ async fn collect(request: &HttpRequest, payload: &mut Payload, max: usize) -> Re
         body.extend_from_slice(&piece);
     }
     Ok(body.freeze())
-}
-
-/// The depth of nesting in well-formed JSON.
-fn depth(json: &[u8]) -> u32 {
-    let (mut now, mut deepest, mut in_text, mut escaped) = (0_u32, 0, false, false);
-    for byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => {
-                now += 1;
-                deepest = deepest.max(now);
-            }
-            b'}' | b']' if !in_text => now = now.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn in_01_brackets_count_towards_the_depth_only_outside_of_texts() {
-        assert_eq!(super::depth(br#"{"a":[1,{"b":"[[[{\"[["}]}"#), 3);
-    }
 }

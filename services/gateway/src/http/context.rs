@@ -13,9 +13,8 @@ use proto::tonic::{Request, Response};
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
-use crate::http::account_limits;
 use crate::http::error::HttpError;
-use crate::http::rate::Rate;
+use crate::http::json_body;
 use crate::http::reply::Reply;
 
 /// The time that one request may take in total.
@@ -42,7 +41,6 @@ where
 /// The input of a handler: the verified caller, and a request that has passed all checks of its rule.
 pub(crate) struct RequestContext {
     pub app: App,
-    pub rate: Rate,
     pub caller: Caller,
     pub request: HttpRequest,
     pub query: Vec<(String, String)>,
@@ -75,12 +73,7 @@ impl RequestContext {
 
     /// Parses the body; a value of the wrong type is reported as a fault of its field.
     pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
-        let mut reader = serde_json::Deserializer::from_slice(&self.body);
-        serde_path_to_error::deserialize(&mut reader).map_err(|fault| {
-            let path = fault.path().to_string();
-            let field = if path == "." { "non_field_errors" } else { &path };
-            Error::invalid(field, sentence(fault.inner())).into()
-        })
+        Ok(json_body::parse(&self.body)?)
     }
 
     /// Parses the body of a request whose path names an object. By the contract 404 comes before validation errors, so
@@ -124,22 +117,6 @@ impl RequestContext {
             Some(_) => Err(Error::invalid(name, "Say true or false.").into()),
         }
     }
-
-    /// Charges the rate limit of the account that a sign-in names, whether it exists or not.
-    pub(crate) async fn charge_account(&self, tenant: &str, identifier: &str) -> Result<(), HttpError> {
-        let limit = self.rate.account_limit(tenant, identifier, self.app.config.rate_factor);
-        account_limits::charge(&self.app, &[limit]).await
-    }
-}
-
-/// serde's error message without the position in the text.
-fn sentence(fault: &serde_json::Error) -> String {
-    let text = fault.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
-    if text.starts_with("missing field") {
-        return format!("{} is required.", text.trim_start_matches("missing field ").replace('`', "\""));
-    }
-    format!("Not valid: {text}.")
 }
 
 /// Refuses a request that lacks a field.

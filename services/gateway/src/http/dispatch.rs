@@ -5,19 +5,18 @@ use std::cell::RefCell;
 use std::time::Instant;
 
 use actix_web::dev::Payload;
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse};
-use kit::{Code, Error};
+use kit::Error;
 
 use crate::app::App;
 use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::error::{HttpError, Style};
+use crate::http::reply::Reply;
 use crate::http::request_id::request_id;
 use crate::http::rule::Rule;
-use crate::http::{auth, body};
-
-/// The query parameters that every list accepts.
-const PAGING: [&str; 2] = ["page", "page_size"];
+use crate::http::{auth, body, query};
 
 /// The rules of one path.
 #[derive(Clone)]
@@ -35,7 +34,7 @@ impl Route {
         let rule = self.rules.iter().find(|rule| rule.method.serves(request.method()));
         let (outcome, who) = match rule {
             Some(rule) => run(&self.app, rule, request.clone(), payload, &id).await,
-            None => (Err(HttpError::method_not_allowed(&self.allowed())), Default::default()),
+            None => (self.no_rule(&request), Default::default()),
         };
         let mut response = match outcome {
             Ok(reply) => reply.respond(request.headers()),
@@ -50,6 +49,17 @@ impl Route {
         let route = rule.map_or("-", |rule| rule.path);
         log(&self.app, &request, route, response.status().as_u16(), started, &id, &who);
         response
+    }
+
+    /// The answer to a method that the path does not have.
+    fn no_rule(&self, request: &HttpRequest) -> HandlerResult {
+        auth::charge_unknown(&self.app, request)?;
+        let allowed = self.allowed();
+        if request.method() == Method::OPTIONS {
+            let allow = HeaderValue::from_str(&allowed).map_err(Error::internal)?;
+            return Ok(Reply::no_content().header("allow", allow));
+        }
+        Err(HttpError::method_not_allowed(&allowed))
     }
 
     fn allowed(&self) -> String {
@@ -79,7 +89,7 @@ async fn run(
     let who = caller.log_ids();
     let checked = async {
         let body = body::read(rule.body, &request, &mut payload).await?;
-        let query = query(rule, &request)?;
+        let query = query::read(rule, request.query_string())?;
         caller.idempotency = auth::idempotency(rule, &request, &body)?;
         Ok((body, query))
     };
@@ -89,7 +99,6 @@ async fn run(
     };
     let context = RequestContext {
         app: app.clone(),
-        rate: rule.rate,
         caller,
         request,
         query,
@@ -100,27 +109,31 @@ async fn run(
     (rule.handler.call(context).await, who)
 }
 
-/// The parameters of the query; refuses parameters that the rule does not list.
-fn query(rule: &Rule, request: &HttpRequest) -> Result<Vec<(String, String)>, HttpError> {
-    let pairs: Vec<(String, String)> = form_urlencoded::parse(request.query_string().as_bytes()).into_owned().collect();
-    for (name, value) in &pairs {
-        let known = rule.query.contains(&name.as_str()) || (rule.is_list() && PAGING.contains(&name.as_str()));
-        if !known {
-            return Err(Error::new(Code::UnknownParameter).field(name, "Unknown parameter.").into());
-        }
-        if value.chars().any(char::is_control) {
-            return Err(Error::invalid(name, "Control characters are not allowed.").into());
-        }
-    }
-    Ok(pairs)
-}
-
 fn log(app: &App, request: &HttpRequest, route: &str, status: u16, started: Instant, id: &str, who: &Who) {
     let elapsed = started.elapsed();
-    let name = format!("{} {route}", request.method());
+    let name = format!("{} {route}", known_name(request.method()));
     app.metrics.request(&name, &status.to_string(), elapsed.as_secs_f64());
     let ms = (elapsed.as_secs_f64() * 10_000.0).round() / 10.0;
-    tracing::info!(request_id = id, route = name, status, ms, tenant = who.1, user = who.0, "request");
+    // A client beyond its limit must not fill the log; the metric counts its requests.
+    if status == 429 {
+        tracing::debug!(request_id = id, route = name, status, ms, tenant = who.1, user = who.0, "request");
+    } else {
+        tracing::info!(request_id = id, route = name, status, ms, tenant = who.1, user = who.0, "request");
+    }
+}
+
+/// The name of a method for metrics and logs. Clients may make up methods, and each name would stay in memory.
+fn known_name(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    }
 }
 
 /// Answers a request to a path that no rule has.
@@ -131,11 +144,12 @@ pub(crate) async fn not_found(app: App, request: HttpRequest) -> HttpResponse {
 impl Route {
     fn unknown(&self, request: &HttpRequest) -> HttpResponse {
         let id = request_id(request.headers());
-        let mut response = HttpError::route_not_found().respond(Style::of(request.headers()), &id);
+        let refused = auth::charge_unknown(&self.app, request).err().unwrap_or_else(HttpError::route_not_found);
+        let mut response = refused.respond(Style::of(request.headers()), &id);
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
         }
-        log(&self.app, request, "-", 404, Instant::now(), &id, &Who::default());
+        log(&self.app, request, "-", response.status().as_u16(), Instant::now(), &id, &Who::default());
         response
     }
 }

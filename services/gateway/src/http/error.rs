@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use actix_web::http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use kit::{Code, Error};
+use kit_redis::Limit;
 use serde_json::{Map, Value, json};
 
 /// An error with the status and the headers of its answer.
@@ -29,7 +32,18 @@ pub(crate) enum Style {
 impl Style {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let accept = headers.get("accept").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        if accept.contains("application/problem+json") { Self::Problem } else { Self::Envelope }
+        let (mut problem, mut json) = (0.0, 0.0);
+        for range in accept.split(',') {
+            let mut parts = range.split(';').map(str::trim);
+            let kind = parts.next().unwrap_or_default();
+            let quality = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+            match kind {
+                "application/problem+json" => problem = quality,
+                "application/json" => json = quality,
+                _ => {}
+            }
+        }
+        if problem > 0.0 && problem >= json { Self::Problem } else { Self::Envelope }
     }
 }
 
@@ -98,12 +112,25 @@ impl HttpError {
         Error::new(Code::TokenNotValid).into()
     }
 
-    pub(crate) fn rate_limited(wait: Duration) -> Self {
+    /// A request beyond one of these limits. The policies are those of the route, whoever the client is.
+    pub(crate) fn rate_limited(wait: Duration, limits: &[Limit]) -> Self {
         let seconds = whole_seconds(wait);
-        let error = Error::new(Code::RateLimited).retry_after(wait);
-        Self::from(error)
-            .with(HeaderName::from_static("ratelimit"), format!("\"default\";r=0;t={seconds}"))
-            .with(HeaderName::from_static("ratelimit-policy"), "\"default\";w=60")
+        let policy = |limit: &Limit| {
+            let name = limit.key.split(':').nth(1).unwrap_or("default");
+            (name.to_owned(), format!("\"{name}\";q={};w={}", limit.burst, limit.per.as_secs()))
+        };
+        let policies: Vec<(String, String)> = limits.iter().map(policy).collect();
+        let first = policies.first().map_or("default", |(name, _)| name);
+        let state = format!("\"{first}\";r=0;t={seconds}");
+        let policies: Vec<&str> = policies.iter().map(|(_, text)| text.as_str()).collect();
+        Self::from(Error::new(Code::RateLimited).retry_after(wait))
+            .with(HeaderName::from_static("ratelimit"), state)
+            .with(HeaderName::from_static("ratelimit-policy"), policies.join(", "))
+    }
+
+    /// A body that did not arrive in time.
+    pub(crate) fn too_slow() -> Self {
+        Error::new(Code::BodyTooSlow).into()
     }
 
     /// The answer, in the format that the client wants.
@@ -118,6 +145,7 @@ impl HttpError {
             Style::Envelope => (self.envelope(request_id), "application/json"),
             Style::Problem => (self.problem(request_id), "application/problem+json"),
         };
+        builder.insert_header((CACHE_CONTROL, "no-store"));
         builder.insert_header((CONTENT_TYPE, content_type)).body(body.to_string())
     }
 

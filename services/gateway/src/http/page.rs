@@ -24,11 +24,11 @@ enum Position {
 impl PageQuery {
     /// Reads `page`, `page_size`, `cursor` and `count`.
     pub(crate) fn of(context: &RequestContext) -> Result<Self, HttpError> {
-        let size = positive(context, "page_size", DEFAULT_SIZE)?.min(MAX_SIZE);
-        let cursor = context.query.iter().rev().find(|(name, _)| name == "cursor").map(|(_, value)| value.clone());
+        let size = positive(context, "page_size", DEFAULT_SIZE).min(MAX_SIZE);
+        let cursor = context.query.iter().find(|(name, _)| name == "cursor").map(|(_, value)| value.clone());
         let position = match cursor {
             Some(after) => Position::Cursor { after, count: context.query_flag("count")?.unwrap_or(false) },
-            None => Position::Number(positive(context, "page", 1)?),
+            None => Position::Number(positive(context, "page", 1)),
         };
         Ok(Self { size, position })
     }
@@ -41,16 +41,10 @@ impl PageQuery {
     }
 }
 
-fn positive(context: &RequestContext, name: &str, default: u32) -> Result<u32, HttpError> {
-    let Some(text) = context.query_value(name) else { return Ok(default) };
-    // A number that does not fit is past the last page, not malformed.
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse::<u32>() {
-        Ok(0) => Err(Error::invalid(name, "Send a whole number from 1.").into()),
-        Ok(number) => Ok(number),
-        Err(_) if digits => Ok(u32::MAX),
-        Err(_) => Err(Error::invalid(name, "Send a whole number from 1.").into()),
-    }
+fn positive(context: &RequestContext, name: &str, default: u32) -> u32 {
+    let Some(text) = context.query_value(name) else { return default };
+    // The query was checked: a number that does not fit is past the last page.
+    text.parse::<u32>().unwrap_or(u32::MAX)
 }
 
 /// The envelope of a list. A numbered page has links to the next and the previous page, a page by cursor to the next
@@ -98,7 +92,19 @@ pub(crate) fn page_reply<T: Serialize>(
         Neighbours::Number { previous, .. } => previous.as_deref(),
         Neighbours::Cursor { .. } => None,
     };
-    let link = link_header(next.as_deref(), previous);
+    let (first, last) = match (&position, count) {
+        (Neighbours::Number { .. }, Some(count)) => {
+            let last = (count.max(1) - 1) / i64::from(query.size) + 1;
+            (Some(url_with(context, "page", "1")), Some(url_with(context, "page", &last.to_string())))
+        }
+        _ => (None, None),
+    };
+    let link = link_header([
+        ("next", next.as_deref()),
+        ("prev", previous),
+        ("first", first.as_deref()),
+        ("last", last.as_deref()),
+    ]);
     let mut reply = Reply::json(200, &Envelope { count, position, page_size: query.size, next, data: rows })?;
     if let Some(link) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         reply = reply.header("link", link);
@@ -117,8 +123,8 @@ fn url_with(context: &RequestContext, name: &str, value: &str) -> String {
     format!("{}{path}/?{}", context.app.config.public_url, query.finish())
 }
 
-fn link_header(next: Option<&str>, previous: Option<&str>) -> Option<String> {
-    let part = |url: Option<&str>, rel: &str| url.map(|url| format!("<{url}>; rel=\"{rel}\""));
-    let parts: Vec<String> = [part(next, "next"), part(previous, "prev")].into_iter().flatten().collect();
+fn link_header(links: [(&str, Option<&str>); 4]) -> Option<String> {
+    let parts: Vec<String> =
+        links.iter().filter_map(|(rel, url)| url.map(|url| format!("<{url}>; rel=\"{rel}\""))).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }

@@ -1,9 +1,6 @@
 use std::time::Duration;
 
 use kit_redis::Limit;
-use ring::digest::{SHA256, digest};
-use unicode_normalization::UnicodeNormalization;
-use uuid::Uuid;
 
 /// How often a route may be called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +17,8 @@ pub(crate) enum Rate {
     /// Imports of a file.
     Import,
     Webhook,
+    /// Paths and methods that do not exist.
+    Unknown,
 }
 
 /// Requests per minute from one network and by one user (0: not counted).
@@ -39,14 +38,17 @@ impl Rate {
             Self::Write => "write",
             Self::Import => "import",
             Self::Webhook => "webhook",
+            Self::Unknown => "unknown",
         }
     }
 
     fn per_minute(self) -> PerMinute {
         let (network, user) = match self {
             Self::Public | Self::Webhook => (600, 0),
-            Self::SignIn | Self::Refresh => (30, 0),
-            Self::Mail => (10, 0),
+            // The guests of a venue share an address, so this is far above what one of them needs. Failures and mails have
+            // smaller limits, which auth-service charges.
+            Self::SignIn | Self::Refresh => (300, 0),
+            Self::Mail | Self::Unknown => (60, 0),
             Self::Read => (1_200, 600),
             Self::Write => (600, 120),
             Self::Import => (60, 10),
@@ -74,19 +76,5 @@ impl Rate {
             limits.push(limit("user", user, by_user));
         }
         limits
-    }
-
-    /// The limit on one account, whether it exists or not. The identifier is hashed, so that no key contains an e-mail.
-    pub(crate) fn account_limit(self, tenant: &str, identifier: &str, factor: u32) -> Limit {
-        // All spellings of an account have the same limit; they are compared as in auth-service.
-        let identifier = identifier.trim().nfkc().collect::<String>().to_lowercase();
-        let tenant = Uuid::try_parse(tenant).map_or_else(|_slug| tenant.to_lowercase(), |id| id.to_string());
-        let hashed = hex::encode(digest(&SHA256, format!("{tenant}|{identifier}").as_bytes()));
-        let (burst, minutes) = match self {
-            Self::Mail => (3, 60),
-            _ => (10, 5),
-        };
-        let per = Duration::from_secs(60 * minutes);
-        Limit { key: format!("{}:account:{hashed}", self.name()), burst: burst * factor.max(1), per }
     }
 }

@@ -68,7 +68,10 @@ impl Reply {
     fn is_known(&self, request: &HeaderMap) -> bool {
         let Some((_, etag)) = self.headers.iter().find(|(name, _)| *name == ETAG) else { return false };
         let known = request.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-        known.split(',').map(str::trim).any(|tag| tag == "*" || tag.as_bytes() == etag.as_bytes())
+        known.split(',').map(str::trim).any(|tag| {
+            // RFC 9110 compares weakly here: a proxy may have made the tag weak.
+            tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).as_bytes() == etag.as_bytes()
+        })
     }
 
     /// Adds a header; `name` is in lower case.

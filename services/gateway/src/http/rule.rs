@@ -7,6 +7,7 @@ use kit::caller::Role;
 
 use crate::http::context::Handler;
 use crate::http::json_schema::Schema;
+use crate::http::param::{BY_CURSOR, PAGING, Param};
 use crate::http::rate::Rate;
 
 /// Every role.
@@ -140,8 +141,10 @@ pub struct Rule {
     pub(crate) rate: Rate,
     pub body: Body,
     pub answer: Answer,
-    /// The query parameters that the route accepts; any other is refused.
-    pub query: &'static [&'static str],
+    /// The query parameters that the route accepts besides those of lists; any other is refused.
+    pub query: &'static [&'static [Param]],
+    /// Whether the list can be read by cursor.
+    pub by_cursor: bool,
     /// Whether `Idempotency-Key` is accepted.
     pub repeatable: bool,
     pub summary: &'static str,
@@ -163,6 +166,13 @@ impl Rule {
             Access::Public => true,
             Access::Roles(roles) => roles.contains(&role),
         }
+    }
+
+    /// Every query parameter that the route accepts.
+    pub fn params(&self) -> impl Iterator<Item = &'static Param> {
+        let paging = if self.is_list() { PAGING } else { &[] };
+        let by_cursor = if self.by_cursor { BY_CURSOR } else { &[] };
+        self.query.iter().copied().flatten().chain(paging).chain(by_cursor)
     }
 
     /// True when the route answers with a page, so that it accepts `page` and `page_size`.

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use crate::http::context::Handler;
 use crate::http::json_schema::schema;
+use crate::http::param::Param;
 use crate::http::rate::Rate;
 use crate::http::rule::{Access, Answer, Body, Method, Reach, Rule};
 
@@ -27,6 +28,7 @@ impl Rule {
             body: Body::None,
             answer: Answer::NoContent,
             query: &[],
+            by_cursor: false,
             repeatable: false,
             summary: "",
             handler,
@@ -71,8 +73,15 @@ impl Rule {
         self
     }
 
-    pub(crate) const fn query(mut self, names: &'static [&'static str]) -> Self {
-        self.query = names;
+    /// Accepts these query parameters.
+    pub(crate) const fn query(mut self, params: &'static [&'static [Param]]) -> Self {
+        self.query = params;
+        self
+    }
+
+    /// The list can be read by cursor too.
+    pub(crate) const fn by_cursor(mut self) -> Self {
+        self.by_cursor = true;
         self
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::rules;
 use crate::http::json_schema::Schemas;
+use crate::http::param::{Kind, MAX_VALUES, Param};
 use crate::http::rule::{Access, Answer, Body, Method, Rule};
 
 /// The whole document.
@@ -95,19 +96,37 @@ fn tag(rule: &Rule) -> &str {
 }
 
 fn parameters(rule: &Rule) -> Vec<Value> {
-    let path = rule.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(|name| {
-        json!({ "name": name.split(':').next().unwrap_or(name), "in": "path", "required": true, "schema": { "type": "string" } })
-    });
-    let paging: &[&str] = if rule.is_list() { &["page", "page_size"] } else { &[] };
-    let query = rule
-        .query
-        .iter()
-        .chain(paging)
-        .map(|name| json!({ "name": name, "in": "query", "required": false, "schema": { "type": "string" } }));
+    let path = rule.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).map(path_parameter);
+    let query = rule.params().map(query_parameter);
     let key = rule.repeatable.then(|| {
-        json!({ "name": "Idempotency-Key", "in": "header", "required": false, "schema": { "type": "string", "maxLength": 255 } })
+        json!({ "name": "Idempotency-Key", "in": "header", "required": false,
+                "description": "Makes the request safe to repeat: the same key with the same body gets the first answer again.",
+                "schema": { "type": "string", "minLength": 1, "maxLength": 255 } })
     });
     path.chain(query).chain(key).collect()
+}
+
+fn path_parameter(name: &str) -> Value {
+    let (about, schema) = match name {
+        "tenant" => ("The tenant's id or slug.", json!({ "type": "string", "maxLength": 63 })),
+        "asset" => ("The name of the file.", json!({ "type": "string" })),
+        _ => ("The id of the object.", json!({ "type": "string", "format": "uuid" })),
+    };
+    json!({ "name": name, "in": "path", "required": true, "description": about, "schema": schema })
+}
+
+fn query_parameter(param: &Param) -> Value {
+    let schema = match param.kind {
+        Kind::Text | Kind::Search | Kind::Cursor | Kind::Opaque => {
+            json!({ "type": "string", "maxLength": param.kind.max() })
+        }
+        Kind::Id => json!({ "type": "string", "format": "uuid" }),
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::OneOf(values) => json!({ "type": "string", "enum": values }),
+        Kind::Number => json!({ "type": "integer", "minimum": 1 }),
+    };
+    let schema = if param.many { json!({ "type": "array", "maxItems": MAX_VALUES, "items": schema }) } else { schema };
+    json!({ "name": param.name, "in": "query", "required": false, "description": param.about, "schema": schema })
 }
 
 fn responses(rule: &Rule, schemas: &mut Schemas) -> Map<String, Value> {
@@ -156,7 +175,7 @@ fn refusals(rule: &Rule) -> Vec<(u16, &'static str)> {
     }
     if matches!(rule.access, Access::Roles(_)) {
         refusals.extend([(401, "Not signed in"), (403, "Not allowed for this role")]);
-    } else {
+    } else if rule.path.contains("login") || rule.path.contains("token") {
         refusals.extend([(401, "Wrong credentials or token"), (403, "Not verified or not active")]);
     }
     if !matches!(rule.body, Body::None) {

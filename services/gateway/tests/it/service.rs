@@ -1,3 +1,5 @@
+use std::net::SocketAddr;
+
 use gateway::{Config, start};
 use kit::env::Env;
 use kit::lifecycle::Shutdown;
@@ -7,22 +9,42 @@ use reqwest::{Client, RequestBuilder, Response};
 pub(crate) struct Gateway {
     http: Client,
     url: String,
+    addresses: gateway::Addresses,
     shutdown: Shutdown,
 }
 
 impl Gateway {
     pub(crate) async fn start() -> Self {
+        Self::start_on("127.0.0.1:0").await
+    }
+
+    pub(crate) async fn start_on(addr: &str) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let nobody = "http://127.0.0.1:1".to_owned();
         let peers = ["AUTH_URL", "SONGLIST_URL", "PAYMENTS_URL"].map(|name| (name, nobody.clone()));
         let mut config = Config::from_env(&mut Env::of(peers));
-        config.http_addr = "127.0.0.1:0".parse().unwrap();
-        config.ops_addr = config.http_addr;
+        config.http_addr = addr.parse().unwrap();
+        config.ops_addr = "127.0.0.1:0".parse().unwrap();
         config.redis = testkit::redis().await.unwrap();
         let shutdown = Shutdown::new();
         let addresses = start(config, shutdown.clone()).await.unwrap();
         let http = Client::builder().build().unwrap();
-        Self { http, url: format!("http://{}", addresses.http), shutdown }
+        Self { http, url: format!("http://127.0.0.1:{}", addresses.http.port()), addresses, shutdown }
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.addresses.http
+    }
+
+    pub(crate) async fn metrics(&self) -> String {
+        let url = format!("http://{}/metrics", self.addresses.ops);
+        self.http.get(url).send().await.unwrap().text().await.unwrap()
+    }
+
+    /// The status of a GET that is sent from a local address.
+    pub(crate) async fn send_to(&self, from: &str, path: &str) -> u16 {
+        let http = Client::builder().local_address(Some(from.parse().unwrap())).build().unwrap();
+        http.get(format!("{}{path}", self.url)).send().await.unwrap().status().as_u16()
     }
 
     pub(crate) fn request(&self, method: &str, path: &str) -> RequestBuilder {

@@ -47,7 +47,7 @@ pub(crate) async fn receive(
     }
     let hash = hex::encode(digest(&SHA256, body));
     // A signed body that cannot be parsed is stored as text: after refusals Razorpay would disable the webhook.
-    let parsed: Option<Value> = serde_json::from_slice(body).ok();
+    let parsed: Option<Value> = serde_json::from_slice(body).ok().map(without_nul);
     let event =
         parsed.as_ref().and_then(|body| body.get("event")).and_then(Value::as_str).unwrap_or("unreadable").to_owned();
     let wanted = PAID.contains(&event.as_str()) || LOOKED_AT.contains(&event.as_str());
@@ -69,6 +69,18 @@ pub(crate) async fn receive(
     }
     app.arrived.notify_one();
     Ok(())
+}
+
+/// The same JSON without NUL characters in texts, which Postgres cannot store. JSON is nested at most 128 times here.
+fn without_nul(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(text.replace('\u{0}', "")),
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nul).collect()),
+        Value::Object(members) => Value::Object(
+            members.into_iter().map(|(key, value)| (key.replace('\u{0}', ""), without_nul(value))).collect(),
+        ),
+        other => other,
+    }
 }
 
 /// Applies stored events in the background, also those that were left by a crash.

@@ -1,4 +1,4 @@
-//! One replica is the leader and starts the due jobs. It holds a lease in the database. A fence (a number that grows
+//! One replica is the leader and starts the due jobs. It holds a lease in the database. A fencing token (a number that grows
 //! with every new leader) keeps a leader that was paused too long from starting jobs.
 
 use std::time::Duration;

@@ -1,3 +1,4 @@
+use chrono::Datelike;
 use kit::Error;
 use kit::page::{At, Page, cursor, parse_cursor};
 use kit_pg::{ReadScope, Scope, Window};
@@ -125,7 +126,13 @@ pub(crate) fn cut<T>(mut rows: Vec<T>, page: &Page, cursor_of: impl Fn(&T) -> St
 /// The key after which a page by cursor begins.
 pub(crate) fn after(page: &Page) -> Result<Option<Key>, Error> {
     match &page.at {
-        At::Cursor { after, .. } if !after.is_empty() => parse_cursor(after).map(Some),
+        At::Cursor { after, .. } if !after.is_empty() => match parse_cursor(after)? {
+            // Postgres has no other times, and no row has one.
+            Key::Time(at, _) if !(1900..10_000).contains(&at.year()) => {
+                Err(Error::invalid("cursor", "This cursor is not valid."))
+            }
+            key => Ok(Some(key)),
+        },
         _ => Ok(None),
     }
 }

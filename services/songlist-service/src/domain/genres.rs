@@ -3,7 +3,7 @@ use kit::Error;
 use kit::caller::Caller;
 use kit::error::Faults;
 use kit::page::{Page, Paged};
-use kit::text::{clean, required};
+use kit::text::{clean_lines, required};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope};
 use uuid::Uuid;
 
@@ -27,7 +27,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, name: &str, description: 
     caller.super_admin()?;
     let mut faults = Faults::default();
     let name = faults.check("name", required(name, 100)).unwrap_or_default();
-    let description = faults.check("description", clean(description, 2_000)).unwrap_or_default();
+    let description = faults.check("description", clean_lines(description, 2_000)).unwrap_or_default();
     faults.finish()?;
     let row = Genre::new(name.clone(), compared_name(&name), description, app.clock.now());
     let made = app

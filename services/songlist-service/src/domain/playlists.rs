@@ -3,7 +3,7 @@ use kit::caller::{Caller, Role};
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
 use kit::page::{At, Page, Paged, cursor, parse_cursor};
-use kit::text::{clean, required};
+use kit::text::{clean_lines, required};
 use kit::{Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, ReadScope, Scope};
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,8 @@ use crate::store::playlist_entries::{self, Entry, EntrySong};
 use crate::store::playlists::{self, Playlist};
 use crate::store::tenant_songs;
 
+/// The most playlists of one user.
+const MAX_PLAYLISTS: i64 = 500;
 /// The most songs in one playlist.
 const MAX_ENTRIES: i64 = 10_000;
 /// The most songs that are added at once.
@@ -48,7 +50,7 @@ pub(crate) async fn create(
     };
     let mut faults = Faults::default();
     let name = faults.check("name", required(name, 255)).unwrap_or_default();
-    let description = faults.check("description", clean(description, 2_000)).unwrap_or_default();
+    let description = faults.check("description", clean_lines(description, 2_000)).unwrap_or_default();
     faults.finish()?;
     let now = app.clock.now();
     let row = Playlist {
@@ -70,6 +72,10 @@ pub(crate) async fn create(
             let mut key = IdempotencyKey::claim(conn, caller, "playlists.create").await?;
             if let Some(earlier) = key.replay()? {
                 return Ok(earlier);
+            }
+            if playlists::count(conn, tenant, Some(owner)).await? >= MAX_PLAYLISTS {
+                let text = format!("{MAX_PLAYLISTS} playlists are the most. Delete some before you make more.");
+                return Err(Error::new(Code::QuotaExceeded).message(text).into());
             }
             playlists::insert(conn, &row).await?;
             key.keep(conn, now, row.clone()).await
@@ -166,6 +172,11 @@ pub(crate) async fn add_entries(
             let playlist = playlists::find_for_update(conn, tenant, limit, id).await?;
             if songs.is_empty() || songs.len() > MAX_ADDED {
                 return Err(Error::invalid("tenant_song_ids", format!("Send 1 to {MAX_ADDED} ids.")).into());
+            }
+            // What is no id is not repeated in the answer, which may be kept for a day.
+            let malformed = songs.iter().position(|text| Uuid::try_parse(text).is_err());
+            if let Some(place) = malformed.filter(|_| !single) {
+                return Err(Error::invalid(&format!("tenant_song_ids[{place}]"), "Not an id.").into());
             }
             let wanted = distinct(songs);
             let approved = tenant_songs::approved(conn, tenant, &wanted).await?;

@@ -36,8 +36,8 @@ pub(crate) async fn granted(app: &App, tenant: TenantId) -> Result<bool, Error> 
     Ok(premium)
 }
 
-/// Refuses what needs premium. It is called after the idempotency record was read: a replay repeats what was done with premium,
-/// whether or not payments-service can be asked now.
+/// An error unless the tenant has premium. Call it after the idempotency record was read, so that a repeated request
+/// succeeds although payments-service cannot be asked now.
 ///
 /// # Errors
 /// `premium_required`; `Unavailable` when [`granted`] could not find out.

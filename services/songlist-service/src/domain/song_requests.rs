@@ -2,7 +2,7 @@ use kit::caller::{Caller, Role};
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
 use kit::page::{Page, Paged};
-use kit::text::{clean, required};
+use kit::text::{clean, clean_lines, required};
 use kit::{Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError, Window};
 use serde_json::json;
@@ -69,6 +69,9 @@ impl SongRequest {
     }
 }
 
+/// The most open requests of one user.
+const MAX_OPEN: i64 = 200;
+
 /// A song request as it was received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Input {
@@ -131,6 +134,10 @@ pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<
                 let readable = limit.is_none_or(|own| own.0 == open.user_id);
                 return Err(if readable { exists.detail("id", open.id.to_string()) } else { exists }.into());
             }
+            if song_requests::open_of(conn, tenant, owner).await? >= MAX_OPEN {
+                let text = format!("{MAX_OPEN} open requests are the most. Wait until some are reviewed.");
+                return Err(Error::new(Code::QuotaExceeded).message(text).into());
+            }
             song_requests::insert(conn, &row).await?;
             key.keep(conn, row.created_at, row.clone()).await
         })
@@ -144,7 +151,8 @@ fn check(app: &App, tenant: TenantId, owner: UserId, input: &Input) -> Result<So
     let song_title = faults.check("song_title", required(&input.song_title, 255)).unwrap_or_default();
     let artist_name = faults.check("artist_name", required(&input.artist_name, 255)).unwrap_or_default();
     let album_name = faults.check("album_name", clean(&input.album_name, 255)).unwrap_or_default();
-    let additional_notes = faults.check("additional_notes", clean(&input.additional_notes, 2_000)).unwrap_or_default();
+    let additional_notes =
+        faults.check("additional_notes", clean_lines(&input.additional_notes, 2_000)).unwrap_or_default();
     faults.finish()?;
     let now = app.clock.now();
     Ok(SongRequest {

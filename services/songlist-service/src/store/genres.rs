@@ -1,10 +1,9 @@
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use kit::page::Page;
-use kit_pg::{Conn, TxError, like_anywhere};
+use kit_pg::{Conn, TxError, contains_any};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -51,18 +50,9 @@ pub(crate) async fn find_by_name(mut conn: &Conn, name_norm: &str) -> Result<Opt
     Ok(live.select(Genre::as_select()).first(&mut conn).await.optional()?)
 }
 
-type Condition = Box<dyn BoxableExpression<genres::table, Pg, SqlType = Bool>>;
-
 fn named(names: &[String]) -> genres::BoxedQuery<'static, Pg> {
     let live = genres::table.filter(genres::deleted_at.is_null()).into_boxed();
-    if names.is_empty() {
-        return live;
-    }
-    let mut any: Condition = Box::new(false.into_sql::<Bool>());
-    for name in names {
-        any = Box::new(any.or(genres::name_norm.like(like_anywhere(name))));
-    }
-    live.filter(any)
+    if names.is_empty() { live } else { live.filter(contains_any(genres::name_norm, names)) }
 }
 
 /// All genres: id, name, compared name, and whether the genre is live.

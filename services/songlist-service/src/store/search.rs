@@ -3,7 +3,7 @@
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Float, Text};
-use kit_pg::like_anywhere;
+use kit_pg::{contains_any, like_anywhere};
 
 use super::filters::Filters;
 use crate::schema::{songs, tenant_songs};
@@ -30,24 +30,15 @@ macro_rules! matching {
         /// The conditions that every row of the list meets: it matches one of the values of each filter.
         pub(crate) fn conditions(filters: &Filters) -> Vec<Condition<$from>> {
             let mut all: Vec<Condition<$from>> = Vec::new();
-            let mut any = |values: Vec<Condition<$from>>| {
-                all.extend(values.into_iter().reduce(|any, one| Box::new(any.or(one))));
-            };
-            any(filters
-                .title
-                .iter()
-                .map(|v| -> Condition<$from> { Box::new($columns::title_norm.like(like_anywhere(v))) })
-                .collect());
-            any(filters
-                .artist
-                .iter()
-                .map(|v| -> Condition<$from> { Box::new($columns::artist_norm.like(like_anywhere(v))) })
-                .collect());
-            any(filters
-                .album
-                .iter()
-                .map(|v| -> Condition<$from> { Box::new($columns::album_norm.like(like_anywhere(v))) })
-                .collect());
+            if !filters.title.is_empty() {
+                all.push(Box::new(contains_any($columns::title_norm, &filters.title)));
+            }
+            if !filters.artist.is_empty() {
+                all.push(Box::new(contains_any($columns::artist_norm, &filters.artist)));
+            }
+            if !filters.album.is_empty() {
+                all.push(Box::new(contains_any($columns::album_norm, &filters.album)));
+            }
             if let Some(ids) = &filters.genres {
                 all.push(Box::new($columns::genre_id.eq_any(ids.clone())));
             }

@@ -10,6 +10,9 @@ use uuid::Uuid;
 use super::filters::Key;
 use crate::schema::song_requests;
 
+/// The states of open requests.
+const OPEN: [&str; 2] = ["PENDING", "APPROVED"];
+
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = song_requests, treat_none_as_null = true)]
 pub(crate) struct SongRequest {
@@ -96,7 +99,7 @@ pub(crate) async fn find_open(
     title: &str,
     artist: &str,
 ) -> Result<Option<SongRequest>, TxError> {
-    let open = Filter { statuses: vec!["PENDING".to_owned(), "APPROVED".to_owned()], ..Filter::default() };
+    let open = Filter { statuses: OPEN.map(str::to_owned).to_vec(), ..Filter::default() };
     Ok(live(tenant, &open)
         .filter(song_requests::title_norm.eq(title.to_owned()))
         .filter(song_requests::artist_norm.eq(artist.to_owned()))
@@ -104,6 +107,12 @@ pub(crate) async fn find_open(
         .first(&mut conn)
         .await
         .optional()?)
+}
+
+/// The number of open requests of a user.
+pub(crate) async fn open_of(mut conn: &Conn, tenant: TenantId, user: UserId) -> Result<i64, TxError> {
+    let filter = Filter { owner: Some(user), statuses: OPEN.map(str::to_owned).to_vec(), ..Filter::default() };
+    Ok(live(tenant, &filter).count().get_result(&mut conn).await?)
 }
 
 pub(crate) async fn count(mut conn: &Conn, tenant: TenantId, filter: &Filter) -> Result<i64, TxError> {

@@ -138,3 +138,18 @@ async fn a_read_on_a_connection_that_died_idle_is_made_on_another_one() {
     assert_eq!(superuser.query(kill, &[&db.schema]).await.unwrap().len(), 1);
     assert_eq!(tenants_seen(&pool, Scope::Tenant(tenant)).await.unwrap(), (vec![tenant.0], 1));
 }
+
+#[tokio::test]
+async fn sf_04_a_statement_ends_when_its_request_is_given_up() {
+    let tenant = TenantId::new();
+    let (db, pool) = with_playlists(&[tenant]).await;
+    let sleep = async |mut conn: &Conn| Ok(diesel::sql_query("SELECT pg_sleep(30)").execute(&mut conn).await?);
+    let read = pool.read(Scope::Tenant(tenant), sleep);
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(200), read).await.is_err());
+    let superuser = open(db.admin_url()).await.unwrap();
+    testkit::eventually("the statement was cancelled", || async {
+        let running = "SELECT 1 FROM pg_stat_activity WHERE application_name = $1 AND query LIKE '%pg_sleep%'";
+        superuser.query(running, &[&db.schema]).await.unwrap().is_empty().then_some(())
+    })
+    .await;
+}

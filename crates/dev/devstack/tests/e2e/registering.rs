@@ -20,3 +20,63 @@ async fn en_03_registering_a_known_address_answers_as_success_and_mails_its_owne
     assert_eq!((taken.status, taken.at("/code")), (409, &json!("username_taken")));
     world.stop().await;
 }
+
+#[tokio::test]
+async fn sf_08_a_stranger_neither_uses_up_a_persons_codes_nor_makes_the_account_his_own() {
+    let world = World::start().await;
+    let tenant = world.tenant("Blue Note").await;
+    let (client, mailbox) = (world.client(), &world.stack.mailbox_url);
+    let root = format!("/tenant/{}/auth", tenant.slug);
+    let email = "bob@example.com";
+    let register = async |name: &str| {
+        let new = json!({ "username": name, "email": email, "password": PASSWORD, "confirm_password": PASSWORD });
+        client.post(&format!("{root}/register/"), new).await.unwrap().expect(201).unwrap()
+    };
+    let own = register("bob").await.text_at("/data/challenge_id").unwrap();
+    let otp = client.mailed_code(mailbox, email, &[]).await.unwrap();
+    // A stranger registers the same address three times and guesses at it without a handle.
+    for name in ["mallory1", "mallory2", "mallory3"] {
+        register(name).await;
+    }
+    for guess in 0..15 {
+        let body = json!({ "email": email, "otp": format!("9999{guess:02}") });
+        assert_eq!(client.post(&format!("{root}/verify-email/"), body).await.unwrap().status, 400);
+    }
+    let proof = json!({ "challenge_id": own, "otp": otp });
+    client.post(&format!("{root}/verify-email/"), proof).await.unwrap().expect(200).unwrap();
+    let bob = world.sign_in(&tenant.slug, email).await;
+    let me = bob.client.get("/users/me/").await.unwrap();
+    assert_eq!(me.at("/data/username"), "bob");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn sf_08_a_spent_challenge_is_replaced_by_one_whose_code_works() {
+    let world = World::start().await;
+    let tenant = world.tenant("Blue Note").await;
+    let (client, mailbox) = (world.client(), &world.stack.mailbox_url);
+    let root = format!("/tenant/{}/auth", tenant.slug);
+    let new =
+        json!({ "username": "bob", "email": "bob@example.com", "password": PASSWORD, "confirm_password": PASSWORD });
+    let made = client.post(&format!("{root}/register/"), new).await.unwrap().expect(201).unwrap();
+    let spent = made.text_at("/data/challenge_id").unwrap();
+    let first = client.mailed_code(mailbox, "bob@example.com", &[]).await.unwrap();
+    let wrong = if first == "000000" { "000001" } else { "000000" };
+    for _ in 0..5 {
+        let body = json!({ "challenge_id": spent, "otp": wrong });
+        assert_eq!(client.post(&format!("{root}/verify-email/"), body).await.unwrap().status, 400);
+    }
+    let resend = async |id: &str| {
+        let sent = client.post(&format!("{root}/resend-verification/"), json!({ "challenge_id": id })).await.unwrap();
+        sent.expect(200).unwrap()
+    };
+    let again = resend(&spent).await;
+    let nothing = resend(&kit::ids::random().to_string()).await;
+    assert_eq!(again.text.len(), nothing.text.len(), "the same shape whoever asks");
+    let fresh = again.text_at("/data/challenge_id").unwrap();
+    assert_ne!(fresh, spent);
+    let second = client.mailed_code(mailbox, "bob@example.com", &[first]).await.unwrap();
+    let proof = json!({ "challenge_id": fresh, "otp": second });
+    client.post(&format!("{root}/verify-email/"), proof).await.unwrap().expect(200).unwrap();
+    world.stop().await;
+}

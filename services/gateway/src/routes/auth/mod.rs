@@ -11,8 +11,8 @@ use crate::http::rule::{Reach, Rule, SIGNED_IN};
 use crate::routes::users::views::UserView;
 
 use views::{
-    ChallengeOnly, ChallengeView, CodeProof, Credentials, EmailOnly, EmailProof, Identifier, NewPassword, RefreshToken,
-    Registration, RegistrationView, ResetView, SignedInView, TokensView,
+    ChallengeOnly, ChallengeView, CodeProof, Credentials, EmailProof, Identifier, NewPassword, RefreshToken,
+    Registration, RegistrationView, Resend, ResentView, ResetView, SignedInView, TokensView,
 };
 
 #[rustfmt::skip] // a table: one rule in two or three lines
@@ -24,7 +24,7 @@ pub(crate) const RULES: &[Rule] = &[
         .secrets::<EmailProof>().done().summary("Prove an e-mail address with its code"),
     Rule::post("/tenant/{tenant}/auth/resend-verification/", &resend_verification)
         .public().reach(Reach::PathTenant).rate(Rate::Mail)
-        .secrets::<EmailOnly>().done().summary("Send the verification code again"),
+        .secrets::<Resend>().data::<ResentView>().summary("Send the verification code again"),
     Rule::post("/tenant/{tenant}/auth/login/", &login).public().reach(Reach::PathTenant).rate(Rate::SignIn)
         .secrets::<Credentials>().data::<ChallengeView>().summary("First step of signing in: password"),
     Rule::post("/tenant/{tenant}/auth/login/verify-otp/", &login_verify)
@@ -70,7 +70,6 @@ fn identifier(email: Option<String>, username: Option<String>) -> String {
 
 pub(crate) async fn register(context: RequestContext) -> HandlerResult {
     let body: Registration = context.json()?;
-    context.charge_account(&context.path("tenant"), &body.email).await?;
     let request = context.grpc_request(pb::RegisterRequest {
         tenant: context.path("tenant"),
         username: body.username,
@@ -82,37 +81,37 @@ pub(crate) async fn register(context: RequestContext) -> HandlerResult {
         phone_no: body.phone_no.unwrap_or_default(),
     });
     let made = context.app.peers.registrations().register(request).await?.into_inner();
-    Reply::data(201, "Please check your mail for the verification code.", &RegistrationView { email: made.email })
+    Reply::data(201, "Please check your mail for the verification code.", &RegistrationView::from(made))
 }
 
 pub(crate) async fn verify_email(context: RequestContext) -> HandlerResult {
     let body: EmailProof = context.json()?;
-    context.charge_account(&context.path("tenant"), &body.email).await?;
     let request = context.grpc_request(pb::VerifyEmailRequest {
         tenant: context.path("tenant"),
         email: body.email,
         otp: body.otp,
+        challenge_id: body.challenge_id,
     });
     context.app.peers.registrations().verify_email(request).await?;
     Reply::done("Email verified. You can sign in now.")
 }
 
 pub(crate) async fn resend_verification(context: RequestContext) -> HandlerResult {
-    let body: EmailOnly = context.json()?;
-    context.charge_account(&context.path("tenant"), &body.email).await?;
-    let request =
-        context.grpc_request(pb::ResendVerificationRequest { tenant: context.path("tenant"), email: body.email });
-    context.app.peers.registrations().resend_verification(request).await?;
-    Reply::done("If this address waits for verification, a code is on its way.")
+    let body: Resend = context.json()?;
+    let request = context.grpc_request(pb::ResendVerificationRequest {
+        tenant: context.path("tenant"),
+        email: body.email,
+        challenge_id: body.challenge_id,
+    });
+    let sent = context.app.peers.registrations().resend_verification(request).await?.into_inner();
+    let view = ResentView { challenge_id: sent.challenge_id, resend_in: sent.resend_in };
+    Reply::data(200, "If this address waits for verification, a code is on its way.", &view)
 }
 
 pub(crate) async fn login(context: RequestContext) -> HandlerResult {
     let body: Credentials = context.json()?;
     let identifier = identifier(body.email, body.username);
     let password = body.password.unwrap_or_default();
-    if !identifier.is_empty() {
-        context.charge_account(&context.path("tenant"), &identifier).await?;
-    }
     let request = context.grpc_request(pb::StartSignInRequest { tenant: tenant(&context), identifier, password });
     let started = context.app.peers.sign_in().start(request).await?.into_inner();
     let view = ChallengeView {
@@ -167,9 +166,6 @@ pub(crate) async fn logout(context: RequestContext) -> HandlerResult {
 pub(crate) async fn password_reset(context: RequestContext) -> HandlerResult {
     let body: Identifier = context.json()?;
     let identifier = identifier(body.email, body.username);
-    if !identifier.is_empty() {
-        context.charge_account(&context.path("tenant"), &identifier).await?;
-    }
     let request = context.grpc_request(pb::StartPasswordResetRequest { tenant: tenant(&context), identifier });
     let started = context.app.peers.password_resets().start(request).await?.into_inner();
     Reply::data(200, "If this account exists, a code is on its way.", &ResetView { challenge_id: started.challenge_id })
@@ -183,6 +179,7 @@ pub(crate) async fn password_reset_confirm(context: RequestContext) -> HandlerRe
         otp: body.otp.unwrap_or_default(),
         new_password: body.new_password,
         confirm_password: body.confirm_password,
+        email: body.email.unwrap_or_default(),
     });
     context.app.peers.password_resets().confirm(request).await?;
     Reply::done("Your password was changed. Please sign in.")

@@ -22,10 +22,25 @@ pub(crate) struct Registration {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RegistrationView {
     pub email: String,
+    pub challenge_id: String,
+    /// Seconds.
+    pub expires_in: u64,
+    /// Seconds.
+    pub resend_in: u64,
+}
+
+impl From<proto::auth::RegisterResponse> for RegistrationView {
+    fn from(made: proto::auth::RegisterResponse) -> Self {
+        let (expires_in, resend_in) = (made.expires_in, made.resend_in);
+        Self { email: made.email, challenge_id: made.challenge_id, expires_in, resend_in }
+    }
 }
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct EmailProof {
+    #[serde(default)]
+    pub challenge_id: String,
+    /// When there is no challenge_id, as earlier clients send.
     #[serde(default)]
     pub email: String,
     #[serde(default)]
@@ -33,9 +48,19 @@ pub(crate) struct EmailProof {
 }
 
 #[derive(Deserialize, ToSchema)]
-pub(crate) struct EmailOnly {
+pub(crate) struct Resend {
+    #[serde(default)]
+    pub challenge_id: String,
+    /// When there is no challenge_id, as earlier clients send.
     #[serde(default)]
     pub email: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ResentView {
+    pub challenge_id: String,
+    /// Seconds.
+    pub resend_in: u64,
 }
 
 /// E-mail or username, and the password.
@@ -106,6 +131,8 @@ pub(crate) struct ResetView {
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct NewPassword {
     pub challenge_id: Option<String>,
+    /// When there is no challenge_id, as earlier clients send.
+    pub email: Option<String>,
     pub otp: Option<String>,
     #[serde(default)]
     pub new_password: String,

@@ -6,6 +6,7 @@ use proto::songlist as pb;
 
 use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::page::{PageQuery, page_reply};
+use crate::http::param::Param;
 use crate::http::reply::Reply;
 use crate::http::rule::{ADMINS, PLATFORM, Reach, Rule};
 
@@ -14,7 +15,7 @@ use views::{GenreView, NewGenre};
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
     Rule::get("/genres/", &list).roles(ADMINS).reach(Reach::PlatformOrTenant)
-        .query(&["name"]).list::<GenreView>().summary("The genres, by name"),
+        .query(&[&[Param::text("name", "A part of the name.").many()]]).list::<GenreView>().summary("The genres, by name"),
     Rule::post("/genres/", &create).roles(PLATFORM).reach(Reach::Platform).repeatable()
         .body::<NewGenre>().created::<GenreView>().summary("Create a genre"),
     Rule::get("/genres/{id}/", &get).roles(ADMINS).reach(Reach::PlatformOrTenant)

@@ -6,6 +6,7 @@ use proto::payments as pb;
 
 use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::page::{PageQuery, page_reply};
+use crate::http::param::Param;
 use crate::http::rate::Rate;
 use crate::http::reply::{Reply, opt_time};
 use crate::http::rule::{ADMIN, ADMINS, Reach, Rule};
@@ -15,12 +16,21 @@ use views::{PaymentLinkView, PaymentView, SubscriptionView, WebhookView, amount,
 /// The largest event in bytes; Razorpay's have a few KiB.
 const WEBHOOK_BODY: usize = 256 * 1024;
 
+/// What Razorpay adds to the callback URL.
+const RETURNED: &[Param] = &[
+    Param::opaque("razorpay_payment_id", "The payment."),
+    Param::opaque("razorpay_payment_link_id", "The payment link."),
+    Param::opaque("razorpay_payment_link_reference_id", "Our reference of the link."),
+    Param::opaque("razorpay_payment_link_status", "The state of the link."),
+    Param::opaque("razorpay_signature", "The signature of the others."),
+];
+
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
     Rule::post("/payments/create-payment-link/", &create_link).roles(ADMIN).reach(Reach::Tenant).repeatable()
         .created::<PaymentLinkView>().summary("A payment link for premium; the open one when there is one"),
     Rule::get("/payments/subscription/", &subscription).roles(ADMINS).reach(Reach::PlatformOrTenant)
-        .query(&["tenant_id"]).data::<SubscriptionView>().summary("Whether a tenant is premium"),
+        .query(&[&[Param::id("tenant_id", "Which tenant; for a SUPER_ADMIN.")]]).data::<SubscriptionView>().summary("Whether a tenant is premium"),
     Rule::get("/payments/", &list).roles(ADMIN).reach(Reach::Tenant)
         .list::<PaymentView>().summary("The tenant's payments with their history"),
     Rule::get("/payments/{id}/", &get).roles(ADMIN).reach(Reach::Tenant)
@@ -28,8 +38,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule::post("/payments/webhook/razorpay/", &webhook).public().rate(Rate::Webhook)
         .raw(WEBHOOK_BODY).bare::<WebhookView>().summary("Razorpay reports an event"),
     Rule::get("/payments/callback/razorpay/", &callback).public()
-        .query(&["razorpay_payment_id", "razorpay_payment_link_id", "razorpay_payment_link_reference_id",
-            "razorpay_payment_link_status", "razorpay_signature"]).other("text/html")
+        .query(&[RETURNED]).other("text/html")
         .summary("A browser comes back from the hosted page"),
 ];
 

@@ -13,6 +13,7 @@ use utoipa_swagger_ui::Config;
 
 use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::error::HttpError;
+use crate::http::param::MAX_VALUES;
 use crate::http::reply::Reply;
 use crate::http::rule::Rule;
 
@@ -56,6 +57,10 @@ pub(crate) async fn capabilities(_context: RequestContext) -> HandlerResult {
         max_page_size: MAX_SIZE,
         import_max_rows: 100_000,
         playlist_max_entries: 10_000,
+        max_playlists: 500,
+        max_open_song_requests: 200,
+        max_idempotency_keys_a_day: 1_000,
+        max_values: MAX_VALUES,
         access_token_seconds: 600,
     };
     Reply::data(200, "Capabilities.", &view)

@@ -7,6 +7,7 @@ use proto::songlist as pb;
 
 use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::page::{PageQuery, page_reply};
+use crate::http::param::Param;
 use crate::http::reply::Reply;
 use crate::http::rule::{Reach, Rule, TENANT};
 
@@ -15,13 +16,13 @@ use views::{AddedView, EntryView, NewEntries, NewPlaylist, PlaylistView};
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
     Rule::get("/playlists/", &list).roles(TENANT).reach(Reach::OwnOrTenant)
-        .query(&["user_id"]).list::<PlaylistView>().summary("Playlists, the newest first"),
+        .query(&[&[Param::id("user_id", "Whose; for an ADMIN.")]]).list::<PlaylistView>().summary("Playlists, the newest first"),
     Rule::post("/playlists/", &create).roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
         .body::<NewPlaylist>().created::<PlaylistView>().summary("Create a playlist"),
     Rule::get("/playlists/{id}/", &get).roles(TENANT).reach(Reach::OwnOrTenant)
         .data::<PlaylistView>().summary("A playlist"),
     Rule::get("/playlists/{id}/songs/", &entries).roles(TENANT).reach(Reach::OwnOrTenant)
-        .query(&["cursor", "count"]).list::<EntryView>().summary("The songs of a playlist in order"),
+        .by_cursor().list::<EntryView>().summary("The songs of a playlist in order"),
     Rule::post("/playlists/{id}/songs/", &add_entries).roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
         .body::<NewEntries>().created::<AddedView>().summary("Add songs to a playlist"),
     Rule::delete("/playlists/{id}/songs/{tenant_song_id}/", &remove_entry).roles(TENANT).reach(Reach::OwnOrTenant)

@@ -7,15 +7,22 @@ use proto::songlist as pb;
 
 use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::page::{PageQuery, page_reply};
+use crate::http::param::Param;
 use crate::http::reply::Reply;
 use crate::http::rule::{ADMIN, Reach, Rule, TENANT};
 
 use views::{Fulfilment, NewSongRequest, Review, SongRequestView};
 
+const FILTERS: &[Param] = &[
+    Param::one_of("status", &["PENDING", "APPROVED", "REJECTED", "FULFILLED"], "The state.").many(),
+    Param::id("user_id", "Who asked; for an ADMIN."),
+    Param::search("Searches title and artist."),
+];
+
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
     Rule::get("/song-requests/", &list).roles(TENANT).reach(Reach::OwnOrTenant)
-        .query(&["status", "user_id", "q", "cursor", "count"]).list::<SongRequestView>()
+        .query(&[FILTERS]).by_cursor().list::<SongRequestView>()
         .summary("Song requests, the newest first"),
     Rule::post("/song-requests/", &create).roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
         .body::<NewSongRequest>().created::<SongRequestView>().summary("Ask for a song"),

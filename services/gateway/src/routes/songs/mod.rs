@@ -8,6 +8,7 @@ use proto::songlist as pb;
 use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::error::HttpError;
 use crate::http::page::{PageQuery, page_reply};
+use crate::http::param::Param;
 use crate::http::rate::Rate;
 use crate::http::reply::Reply;
 use crate::http::rule::{ADMINS, Reach, Rule};
@@ -19,17 +20,48 @@ use views::{NewSong, SongView};
 /// The largest imported file in bytes.
 const UPLOAD_BODY: usize = 64 * 1024 * 1024;
 
+/// The filters that song lists share.
+pub(crate) const FILTERS: &[Param] = &[
+    Param::text("title", "A part of the title, without case and accents.").many(),
+    Param::text("artist", "A part of the artist.").many(),
+    Param::text("album", "A part of the album.").many(),
+    Param::text("genre", "A part of the genre's name, or its id.").many(),
+    Param::one_of("visibility", &["GLOBAL", "TENANT"], "Songs of the platform, or of the tenant."),
+    Param::search("Searches title, artist and album; tolerates typos, best matches first."),
+];
+const ORDERING: Param = Param::one_of(
+    "ordering",
+    &[
+        "created_at",
+        "-created_at",
+        "title",
+        "-title",
+        "artist",
+        "-artist",
+        "release_year",
+        "-release_year",
+        "duration",
+        "-duration",
+    ],
+    "The order; with a minus descending. -created_at unless said otherwise.",
+);
+const IMPORT: &[Param] = &[
+    Param::one_of("format", &["csv", "ndjson"], "The format, when the content type does not say it."),
+    Param::opaque("columns", "Which column is which field: title:Song,artist:Band."),
+    Param::text("genre", "The genre of rows that name none."),
+    Param::flag("dry_run", "Checks every row and changes nothing."),
+];
+
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
     Rule::get("/songs/", &list).roles(ADMINS).reach(Reach::PlatformOrTenant)
-        .query(&["title", "artist", "genre",
-            "album", "visibility", "q", "ordering", "cursor", "count"]).list::<SongView>()
+        .query(&[FILTERS, &[ORDERING]]).by_cursor().list::<SongView>()
         .summary("The catalogue"),
     Rule::post("/songs/", &create).roles(ADMINS).reach(Reach::PlatformOrTenant).repeatable()
         .body::<NewSong>().created::<SongView>()
         .summary("Create a TENANT song (ADMIN) or a GLOBAL one (SUPER_ADMIN)"),
     Rule::post("/songs/import/", &import).roles(ADMINS).reach(Reach::PlatformOrTenant).rate(Rate::Import)
-        .upload(UPLOAD_BODY).query(&["format", "columns", "genre", "dry_run"]).data::<ImportView>()
+        .upload(UPLOAD_BODY).query(&[IMPORT]).data::<ImportView>()
         .summary("Import songs from CSV or NDJSON"),
     Rule::get("/songs/{id}/", &get).roles(ADMINS).reach(Reach::PlatformOrTenant)
         .data::<SongView>().summary("A song"),

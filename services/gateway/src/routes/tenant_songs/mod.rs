@@ -6,17 +6,26 @@ use proto::songlist as pb;
 
 use crate::http::context::{HandlerResult, RequestContext, required};
 use crate::http::page::{PageQuery, page_reply};
+use crate::http::param::Param;
 use crate::http::reply::Reply;
 use crate::http::rule::{ADMIN, Reach, Rule, TENANT};
-use crate::routes::songs::filters;
+use crate::routes::songs::{FILTERS, filters};
 
 use views::{Approval, NewLink, TenantSongView};
+
+const OWN_FILTERS: &[Param] = &[
+    Param::flag("is_active", "Approved songs, or withdrawn ones; LISTENERs see approved ones only."),
+    Param::one_of(
+        "ordering",
+        &["created_at", "-created_at", "title", "-title", "artist", "-artist", "release_year", "-release_year"],
+        "The order; with a minus descending. -created_at unless said otherwise.",
+    ),
+];
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
     Rule::get("/tenant/songs/", &list).roles(TENANT).reach(Reach::Tenant)
-        .query(&["title", "artist", "genre",
-            "album", "visibility", "q", "is_active", "ordering", "cursor", "count"]).list::<TenantSongView>()
+        .query(&[FILTERS, OWN_FILTERS]).by_cursor().list::<TenantSongView>()
         .summary("The tenant's list; LISTENERs see what is approved"),
     Rule::post("/tenant/songs/", &create).roles(ADMIN).reach(Reach::Tenant).repeatable()
         .body::<NewLink>().created::<TenantSongView>().summary("Put a song on the list"),

@@ -6,15 +6,22 @@ use proto::auth as pb;
 
 use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::page::{PageQuery, page_reply};
+use crate::http::param::Param;
 use crate::http::reply::Reply;
 use crate::http::rule::{ADMINS, PLATFORM, Reach, Rule};
 
 use views::{NewTenant, TenantView};
 
+const FILTERS: &[Param] = &[
+    Param::text("name", "A part of the name.").many(),
+    Param::flag("is_active", "Active tenants, or deactivated ones."),
+    Param::flag("is_premium", "Premium tenants, or others."),
+];
+
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
     Rule::get("/tenants/", &list).roles(PLATFORM).reach(Reach::Platform)
-        .query(&["name", "is_active", "is_premium"]).list::<TenantView>()
+        .query(&[FILTERS]).list::<TenantView>()
         .summary("The live tenants, the newest first"),
     Rule::post("/tenants/", &create).roles(PLATFORM).reach(Reach::Platform).repeatable()
         .body::<NewTenant>().created::<TenantView>().summary("Create a tenant"),

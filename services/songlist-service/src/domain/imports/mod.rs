@@ -1,5 +1,5 @@
-//! Import of a whole file: rows are received as a stream, checked one by one and committed a thousand at a time. When
-//! the same file is sent again, the import goes on where it stopped and creates nothing twice.
+//! Import of a whole file: rows are received as a stream, checked one by one and committed a thousand at a time. Rows
+//! that exist already are skipped as duplicates, so a file whose import was cut off can be sent again.
 
 mod batch;
 mod rows;

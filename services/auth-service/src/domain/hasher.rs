@@ -1,0 +1,259 @@
+//! Password hashing on threads of its own, with a bounded queue that no tenant fills alone.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
+use kit::{Code, Error, Secret};
+use ring::rand::{SecureRandom, SystemRandom};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::passwords::MAX_CHARS;
+
+/// The most hashes per core that run or wait; further ones are refused with 503 at once.
+const QUEUE_PER_CORE: usize = 8;
+/// Memory in KiB, passes and lanes of Argon2id, as OWASP recommends.
+const COST: (u32, u32, u32) = (19_456, 2, 1);
+/// The most of each that a stored hash may ask for: it decides what verifying costs.
+const MAX_COST: (u32, u32, u32) = (65_536, 10, 4);
+/// A thread that has had nothing to do for this long gives its memory back.
+const IDLE: Duration = Duration::from_secs(2);
+/// A tenth of the normal priority. With the lowest one (19) sign-ins would starve while reads use every core.
+const NICE: i32 = 10;
+
+/// A hash of a random password that nobody knows, with the same cost. It is verified for unknown accounts, so that
+/// these take the same time.
+const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$ySDe5zMqulPpMtcUeGCwkw$CQHt/K1JdvLMhaOrXDAOFPHrQTMqk+z9buB9Zs7BwI0";
+
+/// Hashes passwords, one at a time on each core. The threads have a low priority, so that many sign-ins at once do not
+/// delay other work.
+pub(crate) struct Hasher {
+    jobs: Sender<Job>,
+    queue: Arc<Semaphore>,
+    /// The most places in the queue that one tenant may have.
+    share: usize,
+    taken: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+/// The memory of one thread. Asking the system for 19 MiB per hash stalls other threads more than hashing does.
+type Memory = Vec<Block>;
+type Job = Box<dyn FnOnce(&mut Memory) + Send>;
+
+/// A place in the queue of hashes, given back when it is dropped.
+pub(crate) struct Turn {
+    _place: OwnedSemaphorePermit,
+    whose: String,
+    taken: Arc<Mutex<HashMap<String, usize>>>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(places) = taken.get_mut(&self.whose) {
+            *places -= 1;
+            if *places == 0 {
+                taken.remove(&self.whose);
+            }
+        }
+    }
+}
+
+impl Hasher {
+    /// Starts the threads; they end when the hasher is dropped.
+    pub(crate) fn new() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let (jobs, waiting) = channel::<Job>();
+        let waiting = Arc::new(Mutex::new(waiting));
+        for _ in 0..cores {
+            let waiting = waiting.clone();
+            std::thread::spawn(move || {
+                // On Linux this sets the priority of the calling thread. Hashing works without it, so an error is
+                // ignored.
+                let _ = rustix::process::setpriority_process(None, NICE);
+                work_off(&waiting);
+            });
+        }
+        let places = cores * QUEUE_PER_CORE;
+        Self { jobs, queue: Arc::new(Semaphore::new(places)), share: (places / 2).max(1), taken: Arc::default() }
+    }
+
+    /// A place in the queue for a tenant, named as the request names it. A request that needs a hash takes it before
+    /// anything else, so that one that is refused costs nothing.
+    ///
+    /// # Errors
+    /// `service_busy` when the queue is full, or half full with hashes of this tenant.
+    pub(crate) fn turn(&self, tenant: &str) -> Result<Turn, Error> {
+        let place = self.queue.clone().try_acquire_owned().map_err(|_full| busy())?;
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = taken.entry(tenant.to_owned()).or_default();
+        if *places >= self.share {
+            return Err(busy());
+        }
+        *places += 1;
+        Ok(Turn { _place: place, whose: tenant.to_owned(), taken: self.taken.clone() })
+    }
+
+    /// The PHC string of a password.
+    ///
+    /// # Errors
+    /// `Internal` when hashing fails.
+    pub(crate) async fn hash(&self, turn: Turn, password: &Secret) -> Result<String, Error> {
+        let password = password.clone();
+        self.off_thread(turn, move |memory| {
+            let mut salt = [0_u8; 16];
+            SystemRandom::new().fill(&mut salt).map_err(failed)?;
+            let (memory_cost, passes, lanes) = COST;
+            let params = Params::new(memory_cost, passes, lanes, None).map_err(failed)?;
+            let hash = PasswordHash {
+                algorithm: ARGON2ID_IDENT,
+                version: Some(Version::V0x13.into()),
+                params: ParamsString::try_from(&params).map_err(failed)?,
+                hash: Some(compute(memory, params, &password, &salt, Params::DEFAULT_OUTPUT_LEN)?),
+                salt: Some(Salt::new(&salt).map_err(failed)?),
+            };
+            Ok(hash.to_string())
+        })
+        .await
+    }
+
+    /// True when the hash is one of the password. `None` and hashes that are not used (of another kind, or of an absurd
+    /// cost) never verify, and take as long as others.
+    ///
+    /// # Errors
+    /// `Internal` when hashing fails.
+    pub(crate) async fn verify(&self, turn: Turn, password: &Secret, hash: Option<&str>) -> Result<bool, Error> {
+        if password.expose().chars().count() > MAX_CHARS {
+            return Ok(false);
+        }
+        let known = hash.and_then(usable);
+        let password = password.clone();
+        self.off_thread(turn, move |memory| {
+            let real = known.is_some();
+            let Some(stored) = known.or_else(|| usable(DECOY)) else { return Ok(false) };
+            let (params, salt, expected) = stored;
+            Ok(compute(memory, params, &password, &salt, expected.len())? == expected && real)
+        })
+        .await
+    }
+
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        turn: Turn,
+        work: impl FnOnce(&mut Memory) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let (answer, answered) = oneshot::channel();
+        let job = move |memory: &mut Memory| {
+            let _turn = turn;
+            // When the request was cancelled while it waited, nothing is computed.
+            if !answer.is_closed() {
+                let _ = answer.send(work(memory));
+            }
+        };
+        self.jobs.send(Box::new(job)).map_err(|_ended| failed("its threads have ended"))?;
+        answered.await.map_err(|_panicked| failed("a thread panicked"))?
+    }
+}
+
+/// Does jobs until the hasher is dropped.
+fn work_off(waiting: &Mutex<Receiver<Job>>) {
+    let mut memory = Memory::new();
+    loop {
+        let job = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(IDLE);
+        match job {
+            // After a panic only this request fails, because its answer is dropped; the thread goes on.
+            Ok(job) => drop(std::panic::catch_unwind(AssertUnwindSafe(|| job(&mut memory)))),
+            Err(RecvTimeoutError::Timeout) => memory = Memory::new(),
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+/// Cost, salt and result of a stored hash that this service verifies.
+fn usable(hash: &str) -> Option<(Params, Salt, Output)> {
+    let parsed = PasswordHash::new(hash).ok().filter(|parsed| parsed.algorithm == ARGON2ID_IDENT)?;
+    let version = parsed.version.and_then(|version| Version::try_from(version).ok())?;
+    let params = Params::try_from(&parsed).ok()?;
+    let bearable = params.m_cost() <= MAX_COST.0 && params.t_cost() <= MAX_COST.1 && params.p_cost() <= MAX_COST.2;
+    (version == Version::V0x13 && bearable).then_some((params, parsed.salt?, parsed.hash?))
+}
+
+fn compute(
+    memory: &mut Memory,
+    params: Params,
+    password: &Secret,
+    salt: &[u8],
+    length: usize,
+) -> Result<Output, Error> {
+    memory.resize(params.block_count(), Block::default());
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+    let mut out = vec![0_u8; length];
+    argon2.hash_password_into_with_memory(password.expose().as_bytes(), salt, &mut out, memory).map_err(failed)?;
+    Output::new(&out).map_err(failed)
+}
+
+fn failed(error: impl std::fmt::Display) -> Error {
+    Error::internal(anyhow::anyhow!("password hashing: {error}"))
+}
+
+fn busy() -> Error {
+    Error::new(Code::ServiceBusy).retry_after(Duration::from_secs(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn(hasher: &Hasher) -> Turn {
+        hasher.turn("a").unwrap()
+    }
+
+    #[tokio::test]
+    async fn pw_08_hashes_are_argon2id_with_their_own_salts_and_pw_13_others_never_verify() {
+        let hasher = Hasher::new();
+        let password = Secret::new("correct horse battery");
+        let one = hasher.hash(turn(&hasher), &password).await.unwrap();
+        let two = hasher.hash(turn(&hasher), &password).await.unwrap();
+        assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$") && one != two);
+        assert!(hasher.verify(turn(&hasher), &password, Some(&one)).await.unwrap());
+        assert!(!hasher.verify(turn(&hasher), &Secret::new("correct horse batterz"), Some(&one)).await.unwrap());
+        for bad in [None, Some("!"), Some(""), Some("$argon2id$rubbish"), Some("md5$x$y")] {
+            assert!(!hasher.verify(turn(&hasher), &password, bad).await.unwrap(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn sf_33_a_stored_hash_that_asks_for_gigabytes_is_not_computed() {
+        let hash = |memory: u32| {
+            format!(
+                "$argon2id$v=19$m={memory},t=2,p=1$ySDe5zMqulPpMtcUeGCwkw$CQHt/K1JdvLMhaOrXDAOFPHrQTMqk+z9buB9Zs7BwI0"
+            )
+        };
+        assert!(usable(&hash(19_456)).is_some());
+        assert!(usable(&hash(2_097_152)).is_none());
+        assert!(usable(&hash(19_456).replace("t=2", "t=1000")).is_none());
+    }
+
+    #[tokio::test]
+    async fn pw_03_the_last_byte_of_a_long_password_counts() {
+        let hasher = Hasher::new();
+        let long = "🎵".repeat(127);
+        let hash = hasher.hash(turn(&hasher), &Secret::new(format!("{long}🎶"))).await.unwrap();
+        assert!(hasher.verify(turn(&hasher), &Secret::new(format!("{long}🎶")), Some(&hash)).await.unwrap());
+        assert!(!hasher.verify(turn(&hasher), &Secret::new(format!("{long}🎵")), Some(&hash)).await.unwrap());
+    }
+
+    #[test]
+    fn pw_15_the_queue_is_bounded_and_no_tenant_fills_it_alone() {
+        let hasher = Hasher::new();
+        let of_one: Vec<Turn> = std::iter::from_fn(|| hasher.turn("one").ok()).collect();
+        assert_eq!(of_one.len(), hasher.share);
+        let of_others: Vec<Turn> = (0..).map_while(|n: u32| hasher.turn(&n.to_string()).ok()).collect();
+        assert_eq!(of_others.len(), hasher.share, "the other half of the queue is for other tenants");
+        drop((of_one, of_others));
+        assert!(hasher.turn("one").is_ok(), "places are given back");
+    }
+}
