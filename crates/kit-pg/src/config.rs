@@ -55,10 +55,16 @@ fn database_url(env: &mut Env, svc: &str, url_name: &str, part: &str, role: &str
     let name = env.text("DB_NAME", "songlist", "Postgres database");
     let lower = svc.to_lowercase();
     let user = env.text(&format!("{svc}_{part}_USER"), &format!("{lower}_{role}"), "Role of the service in Postgres");
-    let password =
-        env.secret(&format!("{svc}_{part}_PASSWORD"), &format!("{lower}_{role}_dev"), 16, "Password of that role");
+    let (name_of_password, about) = (format!("{svc}_{part}_PASSWORD"), "Password of that role");
+    let default = format!("{lower}_{role}_dev");
     if let Some(url) = env.opt(url_name, "Whole postgres:// URL; wins over the parts") {
+        env.development_secret(&name_of_password, &default, about);
+        require_tls(env, url_name, &url);
         return Secret::new(url);
+    }
+    let password = env.secret(&name_of_password, &default, 16, about);
+    if !env.may_be_plain("postgres", &host) {
+        env.problem(format!("{url_name} is needed: DB_HOST is reached without TLS (or set ALLOW_PLAINTEXT=postgres)"));
     }
     let mut url = match Url::parse("postgres://localhost/") {
         Ok(url) => url,
@@ -76,4 +82,14 @@ fn database_url(env: &mut Env, svc: &str, url_name: &str, part: &str, role: &str
         env.problem(format!("DB_HOST, DB_PORT or {svc}_{part}_USER do not make a URL"));
     }
     Secret::new(url.as_str())
+}
+
+/// Refuses a URL that would be used without TLS where that is not allowed.
+fn require_tls(env: &mut Env, name: &str, url: &str) {
+    let Ok(parsed) = Url::parse(url) else { return };
+    let mode = parsed.query_pairs().find(|(key, _)| key == "sslmode").map(|(_, mode)| mode.into_owned());
+    let encrypted = matches!(mode.as_deref(), Some("require" | "verify-ca" | "verify-full"));
+    if !encrypted && !env.may_be_plain("postgres", parsed.host_str().unwrap_or_default()) {
+        env.problem(format!("{name} has no sslmode=require (or set ALLOW_PLAINTEXT=postgres)"));
+    }
 }

@@ -59,7 +59,7 @@ impl State {
     /// of the budget count: the average hides that some work takes longer, and waiting in vain costs more than a refusal.
     fn too_late(&self, ahead: usize, budget: Duration) -> bool {
         let rounds = u32::try_from(ahead / self.connections).unwrap_or(u32::MAX).saturating_add(1);
-        ahead >= self.connections && self.hold().saturating_mul(rounds) > budget * 3 / 4
+        ahead >= self.connections && self.hold().saturating_mul(rounds) > budget.saturating_mul(3) / 4
     }
 }
 

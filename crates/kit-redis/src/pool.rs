@@ -8,6 +8,7 @@ use kit::Secret;
 use kit::env::Env;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, RedisResult};
+use url::Url;
 
 /// Failures in a row after which the circuit breaker opens: Redis is not called for [`REST`].
 const PATIENCE: u32 = 3;
@@ -27,8 +28,15 @@ pub struct RedisConfig {
 impl RedisConfig {
     /// Reads `REDIS_URL` and `REDIS_PREFIX`.
     pub fn from_env(env: &mut Env) -> Self {
+        let url = env.secret("REDIS_URL", "redis://127.0.0.1:6379/0", 8, "Redis; rediss:// for TLS");
+        if let Ok(parsed) = Url::parse(url.expose())
+            && parsed.scheme() == "redis"
+            && !env.may_be_plain("redis", parsed.host_str().unwrap_or_default())
+        {
+            env.problem("REDIS_URL must begin with rediss:// (or set ALLOW_PLAINTEXT=redis)");
+        }
         Self {
-            url: env.secret("REDIS_URL", "redis://127.0.0.1:6379/0", 8, "Redis; rediss:// for TLS"),
+            url,
             prefix: env.text("REDIS_PREFIX", "songlist:", "Put before every key in Redis"),
             budget: Duration::from_millis(env.get("REDIS_BUDGET_MS", 50, "What Redis may cost one request, in ms")),
         }

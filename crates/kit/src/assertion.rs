@@ -53,12 +53,14 @@ pub struct KeyRing(Arc<Keys>);
 struct Keys {
     me: String,
     to: HashMap<String, hmac::Key>,
-    from: HashMap<String, hmac::Key>,
+    /// Several per caller while a key is replaced.
+    from: HashMap<String, Vec<hmac::Key>>,
     clock: Clock,
 }
 
 impl KeyRing {
-    /// Reads `caller>callee=hex,…` and keeps the pairs of which `me` is a part.
+    /// Reads `caller>callee=hex,…` and keeps the pairs of which `me` is a part. A pair may stand there twice while its key is
+    /// replaced: the first key signs, all of them verify.
     ///
     /// # Errors
     /// A sentence that names the wrong pair, never its key; keys below 256 bits are refused.
@@ -73,9 +75,9 @@ impl KeyRing {
             }
             let key = hmac::Key::new(hmac::HMAC_SHA256, &bytes);
             if from == me {
-                ring.to.insert(to.to_owned(), key);
+                ring.to.entry(to.to_owned()).or_insert(key);
             } else if to == me {
-                ring.from.insert(from.to_owned(), key);
+                ring.from.entry(from.to_owned()).or_default().push(key);
             }
         }
         Ok(Self(Arc::new(ring)))
@@ -138,9 +140,11 @@ impl KeyRing {
         else {
             return Err("malformed");
         };
-        let key = self.0.from.get(kid).ok_or("unknown caller")?;
+        let keys = self.0.from.get(kid).ok_or("unknown caller")?;
         let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_bad| "malformed")?;
-        hmac::verify(key, payload.as_bytes(), &mac).map_err(|_bad| "wrong signature")?;
+        if !keys.iter().any(|key| hmac::verify(key, payload.as_bytes(), &mac).is_ok()) {
+            return Err("wrong signature");
+        }
         let bytes = URL_SAFE_NO_PAD.decode(payload).map_err(|_bad| "malformed")?;
         let claims: Claims = serde_json::from_slice(&bytes).map_err(|_bad| "malformed")?;
         if claims.aud != self.0.me {
@@ -215,6 +219,19 @@ mod tests {
         for bad in [assertion.replace('.', ""), assertion.replacen("gateway", "payments", 1), format!("{assertion}A")] {
             assert!(ring("auth", &clock).verify(&bad, METHOD).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn sc_02_a_key_between_services_is_replaced_without_an_outage() {
+        let ring = |me: &str, keys: &str| KeyRing::parse(me, &Secret::new(keys), Clock::system()).unwrap();
+        let (old, new) = (format!("gateway>auth={}", "0a".repeat(32)), format!("gateway>auth={}", "0b".repeat(32)));
+        let callee = ring("auth", &format!("{new},{old}"));
+        for caller in [&old, &new, &format!("{new},{old}")] {
+            let assertion = ring("gateway", caller).sign("auth", METHOD, &Caller::system("gateway")).unwrap();
+            assert!(callee.verify(&assertion, METHOD).is_ok());
+        }
+        let assertion = ring("gateway", &old).sign("auth", METHOD, &Caller::system("gateway")).unwrap();
+        assert!(ring("auth", &new).verify(&assertion, METHOD).is_err());
     }
 
     #[test]

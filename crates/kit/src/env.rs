@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write as _};
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr;
 
 use crate::Secret;
@@ -24,6 +25,8 @@ pub struct Env {
     vars: BTreeMap<String, String>,
     declared: Vec<Declared>,
     problems: Vec<String>,
+    /// The parts of development secrets, which are public.
+    public: Vec<String>,
 }
 
 /// All faults of a configuration.
@@ -118,22 +121,60 @@ impl Env {
 
     /// A secret. In production its default and values shorter than `min_chars` are refused.
     pub fn secret(&mut self, name: &str, default: &str, min_chars: usize, about: &'static str) -> Secret {
-        self.declare(name, default.to_owned(), about);
+        self.development_secret(name, default, about);
         let value = self.raw(name).unwrap_or(default).to_owned();
         if self.production() {
             if value == default {
                 self.problem(format!("{name} must be set in production: the default is public"));
             } else if value.chars().count() < min_chars {
                 self.problem(format!("{name} is too short for production: at least {min_chars} characters"));
+            } else if parts(&value).any(is_weak) {
+                self.problem(format!("{name} is not random: make it with `openssl rand -hex 32`"));
             }
         }
         Secret::new(value)
     }
 
+    /// Lists a secret that this process does not need because another variable replaces it. Its default is public too.
+    pub fn development_secret(&mut self, name: &str, default: &str, about: &'static str) {
+        self.declare(name, default.to_owned(), about);
+        self.public.extend(parts(default).filter(|part| part.len() >= 8).map(str::to_owned));
+    }
+
+    /// True when a plain connection to `host` is acceptable: on loopback, outside production, or when `ALLOW_PLAINTEXT`
+    /// names the kind of server (`postgres`, `redis`, `smtp`).
+    pub fn may_be_plain(&mut self, kind: &str, host: &str) -> bool {
+        let about = "Servers that production may reach without TLS: postgres, redis, smtp; comma-separated";
+        let allowed = self.opt("ALLOW_PLAINTEXT", about).unwrap_or_default();
+        let loopback =
+            host == "localhost" || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        !self.production() || loopback || allowed.split(',').any(|name| name.trim() == kind)
+    }
+
+    /// Faults of all variables together.
+    fn overall(&self) -> Vec<String> {
+        let read = || self.declared.iter().filter_map(|declared| Some((&declared.name, self.raw(&declared.name)?)));
+        if self.production() {
+            let leaked = |value: &str| self.public.iter().any(|part| value.contains(part.as_str()));
+            let found = read().filter(|(_, value)| leaked(value));
+            return found.map(|(name, _)| format!("{name} contains a development secret, which is public")).collect();
+        }
+        if self.raw("APP_ENV").is_some() {
+            return Vec::new();
+        }
+        // Whoever forgets APP_ENV must not serve the network with public keys.
+        let open = |value: &str| value.parse::<SocketAddr>().is_ok_and(|addr| !addr.ip().is_loopback());
+        let found = read().filter(|(name, value)| name.ends_with("_ADDR") && open(value));
+        found.map(|(name, _)| format!("{name} is not on loopback: set APP_ENV to production or development")).collect()
+    }
+
     /// # Errors
     /// All faults found so far.
     pub fn finish(&self) -> Result<(), ConfigError> {
-        if self.problems.is_empty() { Ok(()) } else { Err(ConfigError(self.problems.clone())) }
+        let mut problems = self.problems.clone();
+        problems.extend(self.overall());
+        problems.dedup();
+        if problems.is_empty() { Ok(()) } else { Err(ConfigError(problems)) }
     }
 
     /// The variables that were read, as the text of `.env.example`.
@@ -149,6 +190,19 @@ impl Env {
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.declared.iter().map(|declared| declared.name.as_str())
     }
+}
+
+/// The parts of a secret that may be a list of named keys.
+fn parts(value: &str) -> impl Iterator<Item = &str> {
+    value.split([',', '=', '>', ' ']).map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// True for a long key of hardly any different characters.
+fn is_weak(part: &str) -> bool {
+    let mut seen: Vec<char> = part.chars().collect();
+    seen.sort_unstable();
+    seen.dedup();
+    part.len() >= 32 && seen.len() < 6
 }
 
 fn kind_name<T>() -> &'static str {
@@ -172,6 +226,49 @@ mod tests {
             assert!(text.contains(name), "{name} is missing in {text}");
         }
         assert!(!text.contains("tooshort"));
+    }
+
+    #[test]
+    fn sf_12_production_refuses_every_part_of_a_development_secret_wherever_it_stands() {
+        const PAIRS: &str =
+            "gateway>auth=74b8526f5b534674a63e0a3ca1c82d01,auth>gateway=053af1e8379ac207a00fd7377f263dfa";
+        let faults = |name: &'static str, value: &'static str| {
+            let mut env = Env::of([("APP_ENV", "production"), (name, value)]);
+            env.secret("KEYS", PAIRS, 32, "keys");
+            env.development_secret("PASSWORD", "auth_rw_dev", "a password");
+            env.opt("URL", "a URL");
+            env.finish().map_err(|error| error.to_string()).err().unwrap_or_default()
+        };
+        assert!(faults("KEYS", "gateway>auth=74b8526f5b534674a63e0a3ca1c82d01").contains("KEYS"), "one pair of it");
+        assert!(faults("KEYS", "a=00000000000000000000000000000001").contains("not random"));
+        let good = "a=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        assert_eq!(faults("KEYS", good), "");
+        let mut env = Env::of([("APP_ENV", "production"), ("KEYS", good), ("URL", "postgres://a:auth_rw_dev@db/x")]);
+        env.secret("KEYS", PAIRS, 32, "keys");
+        env.development_secret("PASSWORD", "auth_rw_dev", "a password");
+        env.opt("URL", "a URL");
+        assert!(env.finish().unwrap_err().to_string().contains("URL contains"));
+    }
+
+    #[test]
+    fn sf_12_without_app_env_nothing_leaves_loopback() {
+        let listens = |vars: &[(&str, &str)]| {
+            let mut env = Env::of(vars.iter().copied());
+            env.get("A_ADDR", SocketAddr::from(([127, 0, 0, 1], 1)), "an address");
+            env.finish().is_ok()
+        };
+        assert!(listens(&[]) && listens(&[("A_ADDR", "127.0.0.1:80")]) && listens(&[("A_ADDR", "[::1]:80")]));
+        assert!(!listens(&[("A_ADDR", "0.0.0.0:80")]));
+        assert!(listens(&[("A_ADDR", "0.0.0.0:80"), ("APP_ENV", "development")]));
+    }
+
+    #[test]
+    fn sf_32_a_plain_connection_in_production_must_be_allowed_by_name() {
+        let plain = |vars: &[(&str, &str)], host: &str| Env::of(vars.iter().copied()).may_be_plain("postgres", host);
+        let production = ("APP_ENV", "production");
+        assert!(plain(&[], "db.example") && plain(&[production], "127.0.0.1") && !plain(&[production], "db.example"));
+        assert!(plain(&[production, ("ALLOW_PLAINTEXT", "redis, postgres")], "db.example"));
+        assert!(!plain(&[production, ("ALLOW_PLAINTEXT", "redis")], "db.example"));
     }
 
     #[test]

@@ -30,7 +30,8 @@ impl LogConfig {
 
     /// Installs the subscriber of the process. The guard flushes the file when it is dropped, so keep it until the end.
     pub fn install(&self) -> Option<WorkerGuard> {
-        let filter = EnvFilter::try_new(&self.level).unwrap_or_else(|_bad| EnvFilter::new("info"));
+        let filter =
+            EnvFilter::try_new(directives(&self.level)).unwrap_or_else(|_bad| EnvFilter::new(directives("info")));
         let opened = self.file.as_deref().map(|path| rotating(Path::new(path)));
         let (file, guard, fault) = match opened {
             Some(Ok((file, guard))) => (Some(file), Some(guard), None),
@@ -55,10 +56,56 @@ impl LogConfig {
     }
 }
 
+/// Our own crates, as tracing names them.
+const OURS: [&str; 15] = [
+    "auth_service",
+    "cli",
+    "devstack",
+    "gateway",
+    "kit",
+    "kit_pg",
+    "kit_redis",
+    "outbox",
+    "payments_service",
+    "rpc",
+    "sandbox",
+    "scheduler_service",
+    "songlist_service",
+    "testkit",
+    "tokens",
+];
+
+/// The filter for a level or directives: a level without a name is that of our own crates. Libraries log warnings unless
+/// they are named, and the mail library never more than that, because it writes whole mails with their codes.
+fn directives(given: &str) -> String {
+    let (named, levels): (Vec<&str>, Vec<&str>) =
+        given.split(',').map(str::trim).filter(|part| !part.is_empty()).partition(|part| part.contains(['=', '[']));
+    let level = levels.last().copied().unwrap_or("info");
+    let mut all = vec!["warn".to_owned()];
+    all.extend(OURS.iter().map(|name| format!("{name}={level}")));
+    all.extend(named.iter().filter(|part| !part.starts_with("lettre")).map(|part| (*part).to_owned()));
+    all.join(",")
+}
+
 /// A log file that rotates every day, written by a thread of its own.
 fn rotating(path: &Path) -> Result<(NonBlocking, WorkerGuard), InitError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let file = RollingFileAppender::builder().rotation(Rotation::DAILY).filename_prefix(name).build(folder)?;
     Ok(tracing_appender::non_blocking(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sf_05_libraries_log_warnings_unless_named_and_the_mail_library_always() {
+        let filter = directives("debug");
+        assert!(filter.starts_with("warn,") && filter.contains("auth_service=debug") && filter.contains("kit=debug"));
+        let filter = directives("info,hyper=debug,lettre=trace,payments_service=trace");
+        assert!(filter.contains("hyper=debug") && filter.ends_with("payments_service=trace"), "{filter}");
+        assert!(!filter.contains("lettre") && filter.contains("gateway=info"), "{filter}");
+        assert!(EnvFilter::try_new(directives("trace,tonic[call]=debug")).is_ok());
+    }
 }

@@ -35,6 +35,28 @@ pub struct Addresses {
     pub ops: SocketAddr,
 }
 
+/// Which services may call which methods of this one.
+const CALLERS: kit::grpc::Callers = &[
+    (
+        "gateway",
+        &[
+            "songlist.auth.v1.Keys/",
+            "songlist.auth.v1.PasswordResets/",
+            "songlist.auth.v1.Registrations/",
+            "songlist.auth.v1.Revocations/",
+            "songlist.auth.v1.Sessions/",
+            "songlist.auth.v1.SignIn/",
+            "songlist.auth.v1.Tenants/",
+            "songlist.auth.v1.Users/Create",
+            "songlist.auth.v1.Users/Get",
+            "songlist.auth.v1.Users/GetMe",
+        ],
+    ),
+    ("songlist", &["songlist.auth.v1.Users/Describe", "songlist.common.v1.EventSink/Deliver"]),
+    ("payments", &["songlist.common.v1.EventSink/Deliver"]),
+    ("scheduler", &["songlist.common.v1.JobRunner/Run"]),
+];
+
 /// Starts the service; returns when it accepts requests.
 ///
 /// # Errors
@@ -51,7 +73,12 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
             .start(&shutdown, move |message| delivery::deliver(sender.clone(), message));
     }
     domain::revocations::keep_redis_filled(&app, &shutdown);
-    let server = kit::grpc::GrpcServer { addr: grpc_addr, keys: app.keys.clone(), metrics: app.metrics.clone() };
+    let server = kit::grpc::GrpcServer {
+        addr: grpc_addr,
+        keys: app.keys.clone(),
+        metrics: app.metrics.clone(),
+        callers: CALLERS,
+    };
     let grpc = kit::grpc::serve(server, grpc::routes(&app, &shutdown), &shutdown).await?;
     let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;
     Ok(Addresses { grpc, ops })

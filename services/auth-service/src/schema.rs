@@ -5,7 +5,7 @@ diesel::table! {
         tenant_id -> Nullable<Uuid>,
         purpose -> Text,
         email_norm -> Text,
-        guesses -> Int4,
+        guesses -> Integer,
         since -> Timestamptz,
     }
 }

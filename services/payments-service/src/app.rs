@@ -3,7 +3,9 @@ use std::sync::Arc;
 use kit::Clock;
 use kit::assertion::KeyRing;
 use kit::health::Health;
+use kit::ids::TenantId;
 use kit::metrics::Metrics;
+use kit::turns::Turns;
 use kit_pg::Pool;
 use outbox::Wake;
 use tokio::sync::Notify;
@@ -19,6 +21,8 @@ pub struct App(Arc<Parts>);
 /// The contents of [`App`].
 pub struct Parts {
     pub(crate) pg: Pool,
+    /// One request for a link at a time for each tenant.
+    pub(crate) turns: Turns<TenantId>,
     pub(crate) clock: Clock,
     pub(crate) keys: KeyRing,
     /// Wakes the relay of the outbox.
@@ -41,6 +45,7 @@ impl App {
     pub fn new(config: Config) -> anyhow::Result<Self> {
         let parts = Parts {
             pg: Pool::new(&config.pg, &[]),
+            turns: Turns::default(),
             wake: Wake::default(),
             arrived: Notify::new(),
             health: Health::default(),

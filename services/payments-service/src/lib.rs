@@ -32,6 +32,17 @@ pub struct Addresses {
     pub webhook: SocketAddr,
 }
 
+/// Which services may call which methods of this one.
+const CALLERS: kit::grpc::Callers = &[
+    (
+        "gateway",
+        &["songlist.payments.v1.Payments/", "songlist.payments.v1.Subscriptions/", "songlist.payments.v1.Webhooks/"],
+    ),
+    ("songlist", &["songlist.payments.v1.Subscriptions/Get"]),
+    ("auth", &["songlist.common.v1.EventSink/Deliver"]),
+    ("scheduler", &["songlist.common.v1.JobRunner/Run"]),
+];
+
 /// Starts the service; returns when it accepts requests.
 ///
 /// # Errors
@@ -46,7 +57,12 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
         move |message| delivery::deliver(app.clone(), message)
     });
     domain::webhook_events::keep_applying(&app, &shutdown);
-    let server = kit::grpc::GrpcServer { addr: grpc_addr, keys: app.keys.clone(), metrics: app.metrics.clone() };
+    let server = kit::grpc::GrpcServer {
+        addr: grpc_addr,
+        keys: app.keys.clone(),
+        metrics: app.metrics.clone(),
+        callers: CALLERS,
+    };
     let grpc = kit::grpc::serve(server, grpc::routes(&app), &shutdown).await?;
     let webhook = webhook_port::serve(&app, webhook_addr, &shutdown)?;
     let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;

@@ -27,6 +27,10 @@ pub struct Addresses {
     pub ops: SocketAddr,
 }
 
+/// Which services may call which methods of this one.
+const CALLERS: kit::grpc::Callers =
+    &[("gateway", &["songlist.scheduler.v1.Jobs/"]), ("cli", &["songlist.scheduler.v1.Jobs/"])];
+
 /// Starts the service; returns when it accepts requests.
 ///
 /// # Errors
@@ -38,7 +42,12 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
     app.pg.watch(&app.health, &shutdown);
     domain::jobs::register(&app).await?;
     domain::leader::lead(&app, &shutdown);
-    let server = kit::grpc::GrpcServer { addr: grpc_addr, keys: app.keys.clone(), metrics: app.metrics.clone() };
+    let server = kit::grpc::GrpcServer {
+        addr: grpc_addr,
+        keys: app.keys.clone(),
+        metrics: app.metrics.clone(),
+        callers: CALLERS,
+    };
     let grpc = kit::grpc::serve(server, grpc::routes(&app), &shutdown).await?;
     let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;
     Ok(Addresses { grpc, ops })

@@ -30,6 +30,23 @@ pub struct Addresses {
     pub ops: SocketAddr,
 }
 
+/// Which services may call which methods of this one.
+const CALLERS: kit::grpc::Callers = &[
+    (
+        "gateway",
+        &[
+            "songlist.songlist.v1.Genres/",
+            "songlist.songlist.v1.Playlists/",
+            "songlist.songlist.v1.SongRequests/",
+            "songlist.songlist.v1.Songs/",
+            "songlist.songlist.v1.TenantSongs/",
+        ],
+    ),
+    ("auth", &["songlist.common.v1.EventSink/Deliver"]),
+    ("payments", &["songlist.common.v1.EventSink/Deliver"]),
+    ("scheduler", &["songlist.common.v1.JobRunner/Run"]),
+];
+
 /// Starts the service; returns when it accepts requests.
 ///
 /// # Errors
@@ -43,7 +60,12 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
         let app = app.clone();
         move |message| delivery::deliver(app.clone(), message)
     });
-    let server = kit::grpc::GrpcServer { addr: grpc_addr, keys: app.keys.clone(), metrics: app.metrics.clone() };
+    let server = kit::grpc::GrpcServer {
+        addr: grpc_addr,
+        keys: app.keys.clone(),
+        metrics: app.metrics.clone(),
+        callers: CALLERS,
+    };
     let grpc = kit::grpc::serve(server, grpc::routes(&app), &shutdown).await?;
     let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;
     Ok(Addresses { grpc, ops })

@@ -10,7 +10,7 @@ use crate::Error;
 use crate::caller::Caller;
 
 pub use client::{Peer, call, connect, stream};
-pub use server::{GrpcServer, serve};
+pub use server::{Callers, GrpcServer, may_call, serve};
 
 /// HTTP/2 windows in bytes, large enough for a page of rows without a window update.
 const STREAM_WINDOW: u32 = 1 << 20;

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use http_body_util::Limited;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
@@ -17,6 +18,7 @@ use tower::{Layer, Service};
 use super::{ASSERTION, CONNECTION_WINDOW, STREAM_WINDOW};
 use crate::Error;
 use crate::assertion::KeyRing;
+use crate::caller::Caller;
 use crate::deadline;
 use crate::lifecycle::Shutdown;
 use crate::metrics::Metrics;
@@ -26,7 +28,23 @@ pub struct GrpcServer {
     pub addr: SocketAddr,
     pub keys: KeyRing,
     pub metrics: Metrics,
+    pub callers: Callers,
 }
+
+/// Which services may call which methods: `package.Service/Method`, or `package.Service/` for all of a service. Whatever
+/// is not listed is refused.
+pub type Callers = &'static [(&'static str, &'static [&'static str])];
+
+/// True when the table lets `caller` call `method`.
+pub fn may_call(callers: Callers, caller: &str, method: &str) -> bool {
+    let listed = |entry: &&str| *entry == method || (entry.ends_with('/') && method.starts_with(*entry));
+    callers.iter().any(|(name, methods)| *name == caller && methods.iter().any(listed))
+}
+
+/// The largest message, except for uploads, in bytes.
+const MAX_MESSAGE: usize = 1024 * 1024;
+/// Methods that receive an upload as a stream of messages.
+const UPLOADS: &str = "/Import";
 
 /// The longest that a call may take, whatever its caller allows. Imports send longer deadlines than other calls.
 const MAX_CALL: Duration = Duration::from_secs(600);
@@ -41,11 +59,12 @@ pub async fn serve(server: GrpcServer, routes: Routes, shutdown: &Shutdown) -> a
     let bound = listener.local_addr()?;
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    let layer = CallerLayer { keys: server.keys, metrics: server.metrics };
+    let layer = CallerLayer { keys: server.keys, metrics: server.metrics, callers: server.callers };
     let (soft, draining) = (shutdown.soft.clone(), shutdown.draining.clone());
     let router = Server::builder()
         .timeout(MAX_CALL)
         .concurrency_limit_per_connection(512)
+        .load_shed(true)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .http2_keepalive_interval(Some(Duration::from_secs(20)))
@@ -65,6 +84,21 @@ pub async fn serve(server: GrpcServer, routes: Routes, shutdown: &Shutdown) -> a
 struct CallerLayer {
     keys: KeyRing,
     metrics: Metrics,
+    callers: Callers,
+}
+
+impl CallerLayer {
+    /// The caller of a method, when the assertion is valid and the service that sent it may call the method.
+    fn admit(&self, assertion: &str, method: &str) -> Result<Caller, Error> {
+        let caller = self.keys.verify(assertion, method)?;
+        // The key of the sender has verified the assertion, so its name is true.
+        let sender = assertion.split('.').next().unwrap_or_default();
+        if may_call(self.callers, sender, method) {
+            return Ok(caller);
+        }
+        tracing::error!(alarm = "caller_not_listed", sender, method, "a service called a method that it may not call");
+        Err(Error::unavailable(anyhow::anyhow!("{sender} may not call {method}")))
+    }
 }
 
 impl<S> Layer<S> for CallerLayer {
@@ -108,7 +142,7 @@ where
             return Box::pin(inner.call(request));
         }
         let assertion = request.headers().get(ASSERTION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let caller = match self.layer.keys.verify(assertion, &method) {
+        let caller = match self.layer.admit(assertion, &method) {
             Ok(caller) => caller,
             Err(error) => {
                 self.layer.metrics.event("caller_assertion_refused");
@@ -118,6 +152,9 @@ where
         let (user, tenant) = caller.log_ids();
         let request_id = caller.request_id.clone();
         request.extensions_mut().insert(caller);
+        if !method.ends_with(UPLOADS) {
+            request = request.map(|body| Body::new(Limited::new(body, MAX_MESSAGE)));
+        }
         let metrics = self.layer.metrics.clone();
         let timeout = request.headers().get("grpc-timeout").and_then(|value| value.to_str().ok());
         let budget = timeout.and_then(deadline::parse_grpc_timeout).map_or(MAX_CALL, |given| given.min(MAX_CALL));
@@ -148,7 +185,6 @@ fn millis(elapsed: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::caller::Caller;
     use crate::{Clock, Secret};
     use std::net::Ipv4Addr;
 
@@ -174,13 +210,30 @@ mod tests {
         }
     }
 
+    #[test]
+    fn gr_02_a_method_is_called_by_the_services_that_are_listed_for_it() {
+        const TABLE: Callers = &[("gateway", &["a.Users/Get", "a.SignIn/"]), ("scheduler", &["c.JobRunner/Run"])];
+        for (caller, method, may) in [
+            ("gateway", "a.Users/Get", true),
+            ("gateway", "a.Users/GetAll", false),
+            ("gateway", "a.SignIn/Start", true),
+            ("gateway", "c.JobRunner/Run", false),
+            ("scheduler", "c.JobRunner/Run", true),
+            ("scheduler", "a.Users/Get", false),
+            ("nobody", "a.Users/Get", false),
+        ] {
+            assert_eq!(may_call(TABLE, caller, method), may, "{caller} {method}");
+        }
+    }
+
     #[tokio::test]
     async fn lg_06_a_panic_is_an_internal_error_and_the_next_call_is_served() {
         const KEYS: &str = "gateway>auth=000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
         let ring = |me: &str| KeyRing::parse(me, &Secret::new(KEYS), Clock::system()).unwrap();
         let shutdown = Shutdown::new();
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let server = GrpcServer { addr, keys: ring("auth"), metrics: Metrics::new().unwrap() };
+        let callers: Callers = &[("gateway", &["songlist.test.Panics/"])];
+        let server = GrpcServer { addr, keys: ring("auth"), metrics: Metrics::new().unwrap(), callers };
         let bound = serve(server, Routes::new(Panics), &shutdown).await.unwrap();
         let uri = format!("http://{bound}");
         let mut channel = tonic::transport::Endpoint::from_shared(uri.clone()).unwrap().connect_lazy();

@@ -36,22 +36,33 @@ impl MailConfig {
         if from.parse::<Mailbox>().is_err() {
             env.problem("DEFAULT_FROM_EMAIL is not an address such as SongList <no-reply@example.com>");
         }
-        Self {
+        let host = env.text("EMAIL_HOST", "127.0.0.1", "SMTP server");
+        let use_tls = env.get("EMAIL_USE_TLS", false, "STARTTLS, required");
+        if !use_tls && !env.may_be_plain("smtp", &host) {
+            env.problem(
+                "EMAIL_USE_TLS must be true: codes would be readable on the wire (or set ALLOW_PLAINTEXT=smtp)",
+            );
+        }
+        let config = Self {
             backend: env.choice(
                 "EMAIL_BACKEND",
                 &["smtp", "console", "file"],
                 "smtp",
                 "How mail leaves: smtp, console or file",
             ),
-            host: env.text("EMAIL_HOST", "127.0.0.1", "SMTP server"),
+            host,
             port: env.get("EMAIL_PORT", 1025_u16, "Port of the SMTP server"),
             user: env.opt("EMAIL_HOST_USER", "User at the SMTP server"),
             password: Secret::new(env.opt("EMAIL_HOST_PASSWORD", "Password at the SMTP server").unwrap_or_default()),
-            use_tls: env.get("EMAIL_USE_TLS", false, "STARTTLS, required"),
+            use_tls,
             folder: PathBuf::from(env.text("EMAIL_FILE_PATH", ".dev/mail", "Folder of EMAIL_BACKEND=file")),
             frontend_url: env.text("FRONTEND_URL", "http://127.0.0.1:8000", "Where links in mails lead"),
             from,
+        };
+        if env.production() && config.backend != "smtp" {
+            env.problem("EMAIL_BACKEND must be smtp in production: codes do not belong into a file or a log");
         }
+        config
     }
 
     /// SMTP without TLS to a local port, for tests.

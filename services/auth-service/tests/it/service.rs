@@ -51,7 +51,7 @@ impl Auth {
     pub(crate) async fn challenge(&self) -> (String, String) {
         let message = StartSignInRequest { tenant: None, identifier: EMAIL.into(), password: PASSWORD.into() };
         let started = self.sign_in().start(call(&anonymous(), message)).await.unwrap().into_inner();
-        let code = self.mailbox.wait_for(EMAIL, "").await.code().unwrap();
+        let code = self.mailbox.wait_for(EMAIL, "sign-in").await.code().unwrap();
         (started.challenge_id, code)
     }
 

@@ -38,6 +38,8 @@ pub(crate) async fn offer(app: &App, caller: &Caller) -> Result<Once<Offered>, E
     if let Some(earlier) = earlier {
         return Ok(earlier);
     }
+    // Requests of one tenant at the same moment wait for the first one here, without a connection each.
+    let _turn = app.turns.of(&tenant).await?;
     let open = match open_or_new(app, caller, tenant).await? {
         Open::Made(offered) => return Ok(offered),
         Open::Found(open) => Offered { payment: open, created: false },
@@ -70,7 +72,7 @@ async fn open_or_new(app: &App, caller: &Caller, tenant: TenantId) -> Result<Ope
         // It may have been paid in its last minute, so Razorpay is asked.
         super::settlement::settle(app, expired, "link expired here").await?;
     }
-    let intent = intend(app, tenant).await?;
+    let (intent, created) = intend(app, tenant).await?;
     if intent.state()? == State::Pending {
         return Ok(Open::Found(intent));
     }
@@ -86,7 +88,7 @@ async fn open_or_new(app: &App, caller: &Caller, tenant: TenantId) -> Result<Ope
             .pg
             .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
                 let payment = adopt(conn, app, &intent, &link, "link created").await?;
-                remember(conn, app, caller, Offered { payment, created: true }).await
+                remember(conn, app, caller, Offered { payment, created }).await
             })
             .await
             .map(Open::Made),
@@ -137,8 +139,8 @@ async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
     }
 }
 
-/// The tenant's open payment, or a new intent with the current price.
-async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
+/// The tenant's open payment, or a new intent with the current price; true when this request made it.
+async fn intend(app: &App, tenant: TenantId) -> Result<(Payment, bool), Error> {
     let now = app.clock.now();
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
@@ -147,7 +149,7 @@ async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
             }
             if let Some(mut open) = payments::find_open(conn, tenant).await? {
                 if open.expires_at.is_none_or(|end| end > now) {
-                    return Ok(open);
+                    return Ok((open, false));
                 }
                 states::advance(conn, &mut open, State::Failed, "link expired", now).await?;
             }
@@ -179,11 +181,12 @@ async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
             };
             if payments::insert_if_none_open(conn, &row).await? {
                 states::record(conn, &row, "link asked for", now).await?;
-                return Ok(row);
+                return Ok((row, true));
             }
             // A concurrent request has made the tenant's only open payment.
             payments::find_open(conn, tenant)
                 .await?
+                .map(|open| (open, false))
                 .ok_or_else(|| Error::unavailable(anyhow::anyhow!("lost a race")).into())
         })
         .await

@@ -6,3 +6,4 @@
 mod payment_links;
 mod schema;
 mod service;
+mod webhooks;

@@ -26,3 +26,14 @@ async fn requests_at_the_same_moment_get_the_same_link() {
     assert!(!link(&one.0).is_empty());
     assert_eq!((link(&one.0), link(&one.0)), (link(&two.0), link(&three.0)));
 }
+
+#[tokio::test]
+async fn mf_02_of_fifty_requests_at_once_one_makes_the_link_and_all_get_it() {
+    let (payments, boss) = (Payments::start().await, admin(TenantId::new()));
+    let all = (0..50).map(|_| payments.create_link(&boss));
+    let answers = futures_util::future::join_all(all).await;
+    let made = answers.iter().filter(|(answer, _)| answer.created).count();
+    assert_eq!(made, 1);
+    let first = answers[0].0.payment.clone().unwrap().razorpay_payment_link_id;
+    assert!(answers.iter().all(|(answer, _)| answer.payment.clone().unwrap().razorpay_payment_link_id == first));
+}

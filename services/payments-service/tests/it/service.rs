@@ -1,3 +1,5 @@
+use std::net::SocketAddr;
+
 use kit::Clock;
 use kit::caller::Caller;
 use kit::env::Env;
@@ -6,6 +8,7 @@ use kit::lifecycle::Shutdown;
 use payments_service::{Config, MIGRATIONS, start};
 use proto::payments::payments_client::PaymentsClient;
 use proto::payments::{CreateLinkRequest, CreateLinkResponse};
+use ring::hmac;
 use sandbox::razorpay::{self, Razorpay, RazorpayOptions};
 use testkit::TestDb;
 use testkit::caller::{call, peer};
@@ -13,6 +16,7 @@ use testkit::caller::{call, peer};
 /// payments-service with a schema and a Razorpay of its own; the addresses of its peers do not answer.
 pub(crate) struct Payments {
     gateway: Peer,
+    webhook: SocketAddr,
     shutdown: Shutdown,
     _db: TestDb,
 }
@@ -41,8 +45,18 @@ impl Payments {
         (config.grpc_addr, config.ops_addr, config.webhook_addr) = (any, any, any);
         config.pg = db.config().unwrap();
         config.clock = clock;
-        let addr = start(config, shutdown.clone()).await.unwrap().grpc;
-        Self { gateway: peer("gateway", "payments", addr).unwrap(), shutdown, _db: db }
+        let addresses = start(config, shutdown.clone()).await.unwrap();
+        let gateway = peer("gateway", "payments", addresses.grpc).unwrap();
+        Self { gateway, webhook: addresses.webhook, shutdown, _db: db }
+    }
+
+    /// Posts a signed body to the webhook's own port; returns the status.
+    pub(crate) async fn webhook(&self, body: &'static [u8]) -> u16 {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"sandbox_webhook_secret_0001");
+        let url = format!("http://{}/api/v1/payments/webhook/razorpay/", self.webhook);
+        let request = reqwest::Client::builder().build().unwrap().post(url).body(body);
+        let signature = hex::encode(hmac::sign(&key, body));
+        request.header("x-razorpay-signature", signature).send().await.unwrap().status().as_u16()
     }
 
     /// Requests the tenant's payment link; returns the answer, and whether it is a replayed one.

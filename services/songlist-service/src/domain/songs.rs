@@ -16,6 +16,9 @@ use crate::store::genres;
 use crate::store::songs::{self, Catalogue, Song};
 use crate::store::tenant_songs::{self, Link};
 
+/// The most bytes of title, artist and album together, in their compared form.
+const MAX_COMPARED: usize = 2_400;
+
 /// A song as it was received.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Input {
@@ -48,6 +51,12 @@ impl Input {
             value => Ok(value.and_then(|number| i16::try_from(number).ok())),
         };
         let this_year = i64::from(clock.now().year());
+        // Their index holds 2,700 bytes, and letters of some scripts have four.
+        let texts = [&self.title, &self.artist, &self.album];
+        let bytes = |texts: [&String; 3]| texts.iter().map(|text| text.len()).sum::<usize>();
+        if bytes(texts) > 600 && texts.iter().map(|text| compared(text).len()).sum::<usize>() > MAX_COMPARED {
+            faults.add("title", "Title, artist and album are too long together.");
+        }
         Checked {
             title: faults.check("title", required(&self.title, 255)).unwrap_or_default(),
             artist: faults.check("artist", required(&self.artist, 255)).unwrap_or_default(),

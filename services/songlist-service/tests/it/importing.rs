@@ -45,3 +45,41 @@ async fn a_stream_without_its_end_imports_no_torn_row_and_the_file_sent_again_is
     titles.sort();
     assert_eq!(titles, ["First", "Torn at its end"]);
 }
+
+#[tokio::test]
+async fn sf_14_a_row_larger_than_its_limit_ends_the_import_with_a_clear_error() {
+    let songlist = Songlist::start().await;
+    songlist.genre("Rock").await;
+    for file in [
+        format!("title,artist\n{},Somebody\n", "x".repeat(3_000_000)),
+        format!("title,artist,{}\nA,B\n", "y".repeat(3_000_000)),
+        format!("title,artist,{}\nA,B\n", vec!["c"; 200].join(",")),
+    ] {
+        let refused = import(&songlist, &file, true).await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::InvalidArgument, "{refused}");
+    }
+}
+
+#[tokio::test]
+async fn cf_11_a_file_as_spreadsheets_write_it_is_read_and_a_document_is_another_media_type() {
+    let songlist = Songlist::start().await;
+    songlist.genre("Rock").await;
+    let report = import(&songlist, "\u{feff}title;artist\r\nKäse;Müller\r\n", true).await.unwrap();
+    assert_eq!((report.created, report.failed), (1, 0), "{report:?}");
+    let report = import(&songlist, "title\tartist\nTabs\tSomebody, Else\n", true).await.unwrap();
+    assert_eq!((report.created, report.failed), (1, 0), "{report:?}");
+    for document in ["%PDF-1.7 …", "PK\u{3}\u{4}…"] {
+        let refused = kit::Error::from(import(&songlist, document, true).await.unwrap_err());
+        assert_eq!(refused.code(), kit::Code::UnsupportedMediaType);
+    }
+}
+
+#[tokio::test]
+async fn sf_33_a_row_too_long_for_the_index_is_a_fault_of_that_row() {
+    let songlist = Songlist::start().await;
+    songlist.genre("Rock").await;
+    let long = "𒀀".repeat(255);
+    let file = format!("title,artist,album\nGood,Somebody,\n{long},{long},{long}\nAlso good,Somebody,\n");
+    let report = import(&songlist, &file, true).await.unwrap();
+    assert_eq!((report.created, report.failed), (2, 1), "{report:?}");
+}

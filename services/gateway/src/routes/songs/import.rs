@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
 
+use crate::http::body::PATIENCE;
 use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::error::HttpError;
 use crate::http::reply::Reply;
@@ -78,6 +79,10 @@ pub(crate) async fn import(context: RequestContext) -> HandlerResult {
 
 fn options(context: &RequestContext) -> Result<ImportOptions, HttpError> {
     let content_type = context.header("content-type").unwrap_or_default();
+    const NO_TEXT: [&str; 4] = ["application/pdf", "application/zip", "image/", "application/vnd."];
+    if NO_TEXT.iter().any(|kind| content_type.starts_with(kind)) {
+        return Err(HttpError::not_json());
+    }
     let asked = context.query_value("format");
     let ndjson = content_type.contains("ndjson") || content_type.contains("jsonl");
     let format = match asked.as_deref() {
@@ -122,7 +127,7 @@ async fn send(context: &RequestContext, options: ImportOptions, pieces: Pieces) 
 
 async fn send_raw(context: &RequestContext, mut payload: Payload, pieces: &Pieces) -> Result<(), HttpError> {
     let mut left = context.max_body;
-    while let Some(piece) = payload.next().await {
+    while let Some(piece) = in_time(payload.next()).await? {
         let piece = piece.map_err(|_cut| cut())?;
         if !forward(pieces, piece, &mut left).await? {
             return Ok(());
@@ -137,9 +142,12 @@ async fn send_form(context: &RequestContext, payload: Payload, pieces: &Pieces) 
     while let Some(field) = form.next().await {
         let mut field = field.map_err(|_cut| cut())?;
         if field.name() != Some("file") {
+            while let Some(piece) = field.next().await {
+                left = left.checked_sub(piece.map_err(|_cut| cut())?.len()).ok_or_else(HttpError::too_large)?;
+            }
             continue;
         }
-        while let Some(piece) = field.next().await {
+        while let Some(piece) = in_time(field.next()).await? {
             let piece = piece.map_err(|_cut| cut())?;
             if !forward(pieces, piece, &mut left).await? {
                 return Ok(());
@@ -154,6 +162,11 @@ async fn send_form(context: &RequestContext, payload: Payload, pieces: &Pieces) 
 async fn forward(pieces: &Pieces, piece: Bytes, left: &mut usize) -> Result<bool, HttpError> {
     *left = left.checked_sub(piece.len()).ok_or_else(HttpError::too_large)?;
     Ok(pieces.send(ImportSongsRequest { part: Some(Part::Piece(piece.to_vec())) }).await.is_ok())
+}
+
+/// Waits for the next piece of an upload, but not for ever.
+async fn in_time<T>(piece: impl Future<Output = T>) -> Result<T, HttpError> {
+    tokio::time::timeout(PATIENCE, piece).await.map_err(|_late| HttpError::too_slow())
 }
 
 fn cut() -> HttpError {

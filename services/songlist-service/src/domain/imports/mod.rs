@@ -3,6 +3,7 @@
 
 mod batch;
 mod rows;
+mod source;
 
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;

@@ -5,12 +5,16 @@ use std::pin::Pin;
 use csv_async::{AsyncReaderBuilder, StringRecord};
 use kit::Error;
 use serde::Deserialize;
-use tokio::io::{AsyncBufRead, AsyncBufReadExt};
+use tokio::io::AsyncBufRead;
 
 use super::Import;
+use super::source::{self, Bounded, RowSize};
 
 /// The fields of a row, in the order of [`RawRow`].
 const FIELDS: [&str; 6] = ["title", "artist", "album", "genre", "duration", "release_year"];
+
+/// The most columns of a file.
+const MAX_COLUMNS: usize = 100;
 
 /// A row as it is in the file.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -47,8 +51,14 @@ pub(super) async fn each_csv<R: AsyncBufRead + Send>(
     import: &mut Import<'_>,
     file: &mut Pin<&mut R>,
 ) -> Result<(), Error> {
-    let mut reader = AsyncReaderBuilder::new().flexible(true).create_reader(file);
+    let delimiter = source::delimiter(file).await?;
+    let size = RowSize::default();
+    let bounded = Bounded::new(file, size.clone());
+    let mut reader = AsyncReaderBuilder::new().flexible(true).delimiter(delimiter).create_reader(bounded);
     let header = reader.headers().await.map_err(unreadable)?.clone();
+    if header.len() > MAX_COLUMNS {
+        return Err(Error::invalid("file", format!("A file may have {MAX_COLUMNS} columns.")));
+    }
     let place = |field: &str| {
         let column = import.options.columns.get(field).map_or(field, String::as_str);
         header.iter().position(|name| name.trim().trim_start_matches('\u{feff}') == column)
@@ -62,6 +72,7 @@ pub(super) async fn each_csv<R: AsyncBufRead + Send>(
     }
     let mut record = StringRecord::new();
     loop {
+        size.begin_row();
         match reader.read_record(&mut record).await {
             Ok(false) => return Ok(()),
             Ok(true) => import.take(Ok(of_record(&record, places))).await?,
@@ -90,10 +101,10 @@ pub(super) async fn each_ndjson<R: AsyncBufRead + Send>(
     import: &mut Import<'_>,
     file: &mut Pin<&mut R>,
 ) -> Result<(), Error> {
+    source::delimiter(file).await?;
     let mut line = Vec::new();
     loop {
-        line.clear();
-        if file.read_until(b'\n', &mut line).await.map_err(unreadable)? == 0 {
+        if !source::read_line(file, &mut line).await.map_err(unreadable)? {
             return Ok(());
         }
         if line.trim_ascii().is_empty() {
