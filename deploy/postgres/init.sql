@@ -33,6 +33,9 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', service, service || '_rw');
     EXECUTE format('ALTER ROLE %I SET search_path = %I, extensions', service || '_owner', service);
     EXECUTE format('ALTER ROLE %I SET search_path = %I, extensions', service || '_rw', service);
+    -- A service that opens connections without end must not keep the others from the database.
+    EXECUTE format('ALTER ROLE %I CONNECTION LIMIT 90', service || '_rw');
+    EXECUTE format('ALTER ROLE %I CONNECTION LIMIT 40', service || '_owner');
     EXECUTE format('ALTER ROLE %I SET lock_timeout = %L', service || '_rw', '1s');
     EXECUTE format('ALTER ROLE %I SET statement_timeout = %L', service || '_rw', '5s');
     EXECUTE format('ALTER ROLE %I SET idle_in_transaction_session_timeout = %L', service || '_rw', '10s');

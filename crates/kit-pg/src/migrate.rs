@@ -48,8 +48,23 @@ pub async fn run(owner_url: &str, service: &str, migrations: EmbeddedMigrations)
         Ok(done.iter().map(ToString::to_string).collect())
     })
     .await??;
+    diesel::sql_query(HISTORY_IS_READ_ONLY).execute(&mut conn).await?;
     Ok(versions)
 }
+
+/// Default privileges let the runtime role write every table; it reads the history of migrations and never writes it.
+const HISTORY_IS_READ_ONLY: &str = "DO $$
+DECLARE
+    grantee text;
+BEGIN
+    FOR grantee IN
+        SELECT DISTINCT g.grantee FROM information_schema.role_table_grants g
+        WHERE g.table_schema = current_schema() AND g.table_name = '__diesel_schema_migrations'
+          AND g.grantee <> current_user AND g.privilege_type <> 'SELECT'
+    LOOP
+        EXECUTE format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON __diesel_schema_migrations FROM %I', grantee);
+    END LOOP;
+END $$";
 
 /// Reverts every migration, the newest first: for the test that all of them are reversible.
 ///

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use redis::Script;
+use uuid::Uuid;
 
 use crate::revocations::MinVersion;
 use crate::{Redis, RedisDown, Subject};
@@ -25,8 +26,13 @@ if wait == 0 then
     redis.call('SET', KEYS[i], string.format('%.3f', next_at[i]), 'PX', math.ceil(next_at[i] - now) + 1)
   end
 end
+local last = #KEYS
+if ARGV[2 * limits + 2] then
+  redis.call('SET', KEYS[last], '1', 'PX', ARGV[2 * limits + 2])
+  last = last - 1
+end
 local reply = { math.ceil(wait), left or 0 }
-for i = limits + 1, #KEYS do
+for i = limits + 1, last do
   reply[#reply + 1] = redis.call('GET', KEYS[i]) or ''
 end
 return reply
@@ -66,6 +72,21 @@ return math.ceil(math.max(at - interval * burst - now, 0))
 ";
 
 impl Redis {
+    /// True when an access token was marked as used.
+    ///
+    /// # Errors
+    /// [`RedisDown`].
+    pub async fn was_used(&self, token: Uuid) -> Result<bool, RedisDown> {
+        let key = self.used_key(token);
+        let found: Option<String> =
+            self.run(|mut conn| async move { redis::cmd("GET").arg(key).query_async(&mut conn).await }).await?;
+        Ok(found.is_some())
+    }
+
+    fn used_key(&self, token: Uuid) -> String {
+        self.key(&["used", &token.simple().to_string()])
+    }
+
     /// How long the next request under a limit would have to wait; nothing is charged.
     ///
     /// # Errors
@@ -85,6 +106,19 @@ impl Redis {
     /// # Errors
     /// [`RedisDown`]: use the local limiter and the local copy of the revocations.
     pub async fn check(&self, limits: &[Limit], subjects: &[Subject]) -> Result<Checked, RedisDown> {
+        self.check_and_mark(limits, subjects, None).await
+    }
+
+    /// Like [`Self::check`], and marks an access token as used, for as long as its use matters.
+    ///
+    /// # Errors
+    /// As [`Self::check`].
+    pub async fn check_and_mark(
+        &self,
+        limits: &[Limit],
+        subjects: &[Subject],
+        used: Option<(Uuid, Duration)>,
+    ) -> Result<Checked, RedisDown> {
         static COMPILED: std::sync::OnceLock<Script> = std::sync::OnceLock::new();
         let script = COMPILED.get_or_init(|| Script::new(SCRIPT));
         let mut call = script.prepare_invoke();
@@ -97,6 +131,10 @@ impl Redis {
             call.key(self.revocation_key(subject));
         }
         call.key(self.generation_key());
+        if let Some((token, kept)) = used {
+            call.key(self.used_key(token));
+            call.arg(u64::try_from(kept.as_millis()).unwrap_or(u64::MAX).max(1));
+        }
         let reply: Vec<String> = self.run(|mut conn| async move { call.invoke_async(&mut conn).await }).await?;
         let mut reply = reply.into_iter();
         let mut number = || reply.next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::Error;
 
 /// The most requests that wait for one key.
-const MAX_WAITING: usize = 200;
+const MAX_WAITING: usize = 500;
 
 /// The keys that somebody works on. Clones share them.
 #[derive(Clone, Debug)]

@@ -17,3 +17,7 @@ pub use verifier::{TokenError, Verifier};
 pub const LEEWAY_SECS: i64 = 30;
 /// The longest token in bytes; longer ones are refused without being parsed.
 pub const MAX_TOKEN_BYTES: usize = 4096;
+
+/// How long a used refresh token may be sent again while nothing of its successor was used: the client may have lost the
+/// answer.
+pub const REPLAY_WINDOW: std::time::Duration = std::time::Duration::from_secs(60);

@@ -3,11 +3,13 @@ use std::sync::Arc;
 use kit::assertion::KeyRing;
 use kit::health::Health;
 use kit::metrics::Metrics;
+use kit::turns::Turns;
 use kit::{Clock, Code};
 use kit_pg::{Conflict, Pool};
 use kit_redis::{LocalLimiter, Redis};
 use outbox::Wake;
 use tokens::{Issuer, TokenKind, Verifier};
+use uuid::Uuid;
 
 use crate::config::{Config, Lifetimes};
 use crate::domain::codes::CodeKeys;
@@ -33,6 +35,8 @@ pub struct App(Arc<Parts>);
 /// The contents of [`App`].
 pub struct Parts {
     pub(crate) pg: Pool,
+    /// One refresh at a time for each session.
+    pub(crate) turns: Turns<Uuid>,
     pub(crate) redis: Redis,
     /// Limits while Redis is away.
     pub(crate) local_limits: LocalLimiter,
@@ -61,6 +65,7 @@ impl App {
         tokens::install()?;
         let parts = Parts {
             pg: Pool::new(&config.pg, CONFLICTS),
+            turns: Turns::default(),
             redis: Redis::new(&config.redis)?,
             local_limits: LocalLimiter::default(),
             rate_factor: config.rate_factor,

@@ -96,6 +96,19 @@ pub(crate) async fn open(
     Ok(row.id)
 }
 
+/// A challenge of nobody: unknown accounts write what known ones write, so that the time of the answer tells nothing. No
+/// code is ever made for it.
+pub(crate) async fn open_for_nobody(
+    conn: &mut Conn,
+    app: &App,
+    purpose: Purpose,
+    tenant: Option<Uuid>,
+    request_id: &str,
+) -> Result<Uuid, TxError> {
+    let nobody = Addressee { tenant, user: None, registration: None, email: String::new(), email_norm: String::new() };
+    open(conn, app, purpose, &nobody, request_id).await
+}
+
 /// True when so many challenges were opened for an address in the last hour that no more are sent.
 pub(crate) async fn too_many(conn: &mut Conn, app: &App, purpose: Purpose, to: &Addressee) -> Result<bool, TxError> {
     let since = app.clock.now() - chrono::Duration::hours(1);
@@ -163,7 +176,7 @@ pub(crate) async fn dispatch(app: &App, id: Uuid) -> Result<Option<Dispatch>, Er
         .transaction(Scope::Worker, async |conn: &mut Conn| {
             let Some(challenge) = challenges::find_for_update(conn, id).await? else { return Ok(None) };
             let expires_at = first_end(&challenge, now);
-            if challenge.consumed_at.is_some() || expires_at <= now {
+            if challenge.consumed_at.is_some() || expires_at <= now || challenge.email.is_empty() {
                 return Ok(None);
             }
             let code = codes::generate()?;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::challenges::{self, Addressee, Purpose, check_proof, otp_invalid};
 use super::identity::{Person, check_identifier, compared};
 use super::limits::{self, Account, Act};
-use super::{audit, codes, passwords, sessions, tenants};
+use super::{audit, passwords, sessions, tenants};
 use crate::App;
 use crate::store::users::{self, User};
 
@@ -30,7 +30,14 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
         .pg
         .transaction(scope, async |conn: &mut Conn| {
             let Some(user) = known.clone() else {
-                return Ok(codes::handle()?);
+                return challenges::open_for_nobody(
+                    conn,
+                    app,
+                    Purpose::Reset,
+                    realm.map(|id| id.0),
+                    &caller.request_id,
+                )
+                .await;
             };
             let to = Addressee {
                 tenant: user.tenant_id,
@@ -40,7 +47,14 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
                 email_norm: user.email_norm,
             };
             if challenges::too_many(conn, app, Purpose::Reset, &to).await? {
-                return Ok(codes::handle()?);
+                return challenges::open_for_nobody(
+                    conn,
+                    app,
+                    Purpose::Reset,
+                    realm.map(|id| id.0),
+                    &caller.request_id,
+                )
+                .await;
             }
             challenges::open(conn, app, Purpose::Reset, &to, &caller.request_id).await
         })

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::challenges::{self, Addressee, Purpose, otp_invalid};
 use super::identity::{RawPerson, compared};
 use super::limits::{self, Account, Act};
-use super::{audit, codes, passwords, tenants};
+use super::{audit, passwords, tenants};
 use crate::App;
 use crate::store::challenges::Challenge;
 use crate::store::registrations::{self, Registration};
@@ -99,7 +99,7 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
                 }
                 Some(Standing::Known) => {
                     notice(conn, caller, tenant, "account_exists", &row.email).await?;
-                    Ok(codes::handle()?)
+                    challenges::open_for_nobody(conn, app, Purpose::Verify, Some(tenant.0), &caller.request_id).await
                 }
             }
         })
@@ -111,7 +111,7 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
 /// Opens a challenge that verifies an address; beyond the address's budget of mails its id leads nowhere.
 async fn open_unless_too_many(conn: &mut Conn, app: &App, caller: &Caller, to: &Addressee) -> Result<Uuid, TxError> {
     if challenges::too_many(conn, app, Purpose::Verify, to).await? {
-        return Ok(codes::handle()?);
+        return challenges::open_for_nobody(conn, app, Purpose::Verify, to.tenant, &caller.request_id).await;
     }
     challenges::open(conn, app, Purpose::Verify, to, &caller.request_id).await
 }
@@ -340,7 +340,9 @@ pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, which: Whic
             };
             match to {
                 Some(to) => open_unless_too_many(conn, app, caller, &to).await,
-                None => Ok(codes::handle()?),
+                None => {
+                    challenges::open_for_nobody(conn, app, Purpose::Verify, Some(tenant.0), &caller.request_id).await
+                }
             }
         })
         .await?;

@@ -1,15 +1,13 @@
 //! Sessions and their tokens: created at sign-in, rotated by refresh, ended by logout, by the replay of a refresh token
 //! or by an administrator.
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use kit::caller::{Actor, Caller, Role};
 use kit::ids::{SessionId, TenantId, UserId};
 use kit::{Code, Error, Secret};
 use kit_pg::{Conn, Scope, TxError};
 use kit_redis::Subject;
-use tokens::{Claims, TokenKind};
+use tokens::{Claims, REPLAY_WINDOW, TokenKind};
 use uuid::Uuid;
 
 use super::{audit, revocations};
@@ -18,8 +16,6 @@ use crate::store::sessions::{self, RefreshRow, SessionRow};
 use crate::store::tenants;
 use crate::store::users::{self, User};
 
-/// How long a used token may be sent again while its successor is unused: the client may have lost the answer.
-const REPLAY_WINDOW: Duration = Duration::from_secs(60);
 /// The minimum version of a revoked session: tokens of every version are refused.
 const EVERY_VERSION: i64 = i64::MAX;
 
@@ -141,6 +137,8 @@ pub(crate) async fn refresh(app: &App, caller: &Caller, token: &Secret) -> Resul
     let claims =
         app.refresh_verifier.verify(token.expose(), &app.keychain.public()).map_err(|_refused| token_not_valid())?;
     let scope = Scope::tenant_or_platform(claims.tenant_id);
+    // Refreshes of one session wait for each other here, without a connection each.
+    let _turn = app.turns.of(&claims.sid.0).await?;
     let outcome = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {
@@ -198,11 +196,26 @@ async fn replayed(conn: &mut Conn, app: &App, caller: &Caller, claims: &Claims) 
     }
     let successor = sessions::find_successor(conn, used.id).await?;
     let recent = used.used_at.is_some_and(|at| (now - at).to_std().is_ok_and(|age| age <= REPLAY_WINDOW));
-    if let Some(row) = successor.filter(|row| row.used_at.is_none() && recent) {
+    let unused = match &successor {
+        // When Redis has lost the marks, only the use of the refresh token counts.
+        Some(row) => row.used_at.is_none() && !app.redis.was_used(row.access_id).await.unwrap_or(false),
+        None => false,
+    };
+    if let Some(row) = successor.filter(|_| unused && recent) {
         let holder = holder(conn, claims).await?;
         return Ok(Refreshed::Tokens(sign(app, &session, &row, &holder.user)?));
     }
     end(conn, app, caller, &session, "token_reuse").await?;
+    let user = users::find(conn, claims.tenant_id, claims.user_id).await?;
+    let notice = outbox::NewMessage {
+        topic: "mail.notice",
+        tenant_id: session.tenant_id,
+        aggregate_id: session.id,
+        version: 1,
+        payload: serde_json::json!({ "template": "token_reused", "email": user.email }),
+        request_id: caller.request_id.clone(),
+    };
+    outbox::emit(conn, notice).await?;
     Ok(Refreshed::Reused)
 }
 

@@ -36,6 +36,12 @@ pub(crate) fn notice(template: &str, to: String, params: &Value, frontend: &str)
              and tell your administrator.\n"
                 .to_owned(),
         ),
+        "token_reused" => (
+            "A SongList session was ended",
+            "Somebody used a sign-in of yours that was already replaced, so we ended it. If this happens again, please change \
+             your password; other devices stay signed in.\n"
+                .to_owned(),
+        ),
         "request_fulfilled" => (
             "Your song request was fulfilled",
             format!("\"{}\" by {} is on the list now: {frontend}\n", harmless(param("title")), harmless(param("artist"))),

@@ -7,7 +7,7 @@ use kit::Code;
 use crate::service::{Auth, code};
 
 #[tokio::test]
-async fn tk_09_parallel_refreshes_of_one_token_make_one_successor() {
+async fn tk_09_and_cf_07_parallel_refreshes_of_one_token_are_all_answered_with_one_successor() {
     let auth = Arc::new(Auth::start().await);
     let first = auth.signed_in().await.refresh;
     let refreshes: Vec<_> = (0..40)
@@ -21,6 +21,7 @@ async fn tk_09_parallel_refreshes_of_one_token_make_one_successor() {
         successors.extend(refresh.await.unwrap());
     }
     successors.sort();
+    assert_eq!(successors.len(), 40, "every one is answered");
     successors.dedup();
     assert_eq!(successors.len(), 1, "every parallel refresh gets the same successor");
 }

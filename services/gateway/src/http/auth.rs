@@ -2,11 +2,13 @@
 //! Redis.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use kit::caller::{Actor, Caller, Idempotency, Role};
 use ring::digest::{Context, SHA256};
-use tokens::{Claims, TokenError};
+use tokens::{Claims, REPLAY_WINDOW, TokenError};
+use uuid::Uuid;
 
 use crate::app::App;
 use crate::http::error::HttpError;
@@ -14,6 +16,8 @@ use crate::http::rate::Rate;
 use crate::http::rule::{Access, Rule};
 use crate::revocations;
 
+/// By how much the clocks of gateway and auth-service may differ.
+const LEEWAY: Duration = Duration::from_secs(30);
 /// The longest idempotency key, in characters.
 const MAX_KEY: usize = 255;
 
@@ -33,7 +37,8 @@ pub(crate) async fn admit(
     let limits = rule.rate.limits(&network, user.as_deref(), app.config.rate_factor);
     let subjects = claims.as_ref().map(revocations::subjects).unwrap_or_default();
     let names: Vec<_> = subjects.iter().map(|(subject, _)| *subject).collect();
-    let checked = app.redis.check(&limits, &names).await;
+    let checked =
+        app.redis.check_and_mark(&limits, &names, claims.as_ref().and_then(|claims| first_use(app, claims))).await;
     app.health.seen("redis", checked.is_ok());
     if let Some(claims) = &claims {
         let in_redis = checked.as_ref().ok().filter(|found| app.revocations.same_generation(&found.generation));
@@ -67,6 +72,14 @@ pub(crate) async fn admit(
         user_agent: user_agent.map(|text| text.chars().take(120).collect()),
         idempotency: None,
     })
+}
+
+/// The mark of a young access token: whoever has it has received the answer to its refresh, so that a replay of the
+/// refresh token after this is no lost answer (TK-10).
+fn first_use(app: &App, claims: &Claims) -> Option<(Uuid, Duration)> {
+    let age = app.config.clock.now().timestamp() - claims.iat;
+    let window = REPLAY_WINDOW + LEEWAY;
+    (age < i64::try_from(window.as_secs()).ok()?).then_some((claims.jti, window * 2))
 }
 
 /// Charges a request to a path or method that no rule has. It is counted in this process: nothing else is asked for it.

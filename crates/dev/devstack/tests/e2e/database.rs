@@ -115,3 +115,58 @@ async fn the_platform_and_workers_read_rows_of_tenants_they_may_not_change_or_de
     }
     world.stop().await;
 }
+
+#[tokio::test]
+async fn sf_26_and_db_03_in_a_tenants_scope_nothing_of_others_is_changed_read_or_linked() {
+    let world = World::start().await;
+    let (own, other) = (world.full_tenant("Alpha").await, world.full_tenant("Beta").await);
+    let begin = format!(
+        "BEGIN; SELECT set_config('app.scope', 'tenant', true), set_config('app.tenant', '{}', true)",
+        own.tenant.id
+    );
+    let db = &world.stack.db;
+    for (db, statement, most) in [
+        (&db.songlist, "UPDATE tenants SET is_premium = true", 0),
+        (&db.songlist, "UPDATE genres SET name = 'x'", 0),
+        (&db.songlist, "DELETE FROM genres", 0),
+        (&db.songlist, "DELETE FROM inbox", 0),
+        (&db.auth, "UPDATE tenants SET name = name", 1),
+        (&db.auth, "DELETE FROM tenants", 0),
+        (&db.auth, "DELETE FROM revocations", 0),
+        (&db.auth, "UPDATE signing_keys SET kid = kid", 0),
+        (&db.payments, "UPDATE tenants SET name = name", 0),
+        (&db.payments, "DELETE FROM webhook_events", 0),
+    ] {
+        let client = open(&db.url().unwrap()).await.unwrap();
+        client.batch_execute(&begin).await.unwrap();
+        // A statement that the role may not make at all is as good as one that finds no row.
+        let changed = client.execute(statement, &[]).await.unwrap_or(0);
+        assert!(changed <= most, "{statement}: {changed} rows");
+    }
+    let keys = open(&db.auth.url().unwrap()).await.unwrap();
+    keys.batch_execute(&begin).await.unwrap();
+    assert!(keys.query("SELECT 1 FROM signing_keys", &[]).await.unwrap().is_empty());
+    // A link to another tenant's private song, which a foreign key alone would take.
+    let client = open(&db.songlist.url().unwrap()).await.unwrap();
+    client.batch_execute(&begin).await.unwrap();
+    let link = |song: &str| {
+        format!(
+            "INSERT INTO tenant_songs (id, tenant_id, song_id, is_active, title_norm, artist_norm, album_norm, genre_id, \
+             release_year, created_at, updated_at) VALUES (gen_random_uuid(), '{}', '{song}', true, 'x', 'x', '', '{}', 0, \
+             now(), now()) ON CONFLICT DO NOTHING",
+            own.tenant.id, own.genre
+        )
+    };
+    client.batch_execute("SAVEPOINT before").await.unwrap();
+    let refused = client.execute(&link(&other.song), &[]).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("row-level security"), "{refused:?}");
+    client.batch_execute("ROLLBACK TO before").await.unwrap();
+    client.execute(&link(&own.song), &[]).await.unwrap();
+    // Nobody but the owner role writes the history of migrations.
+    client.batch_execute("ROLLBACK").await.unwrap();
+    let refused = client.execute("DELETE FROM __diesel_schema_migrations", &[]).await.unwrap_err();
+    assert!(format!("{refused:?}").contains("permission denied"), "{refused:?}");
+    let limit = "SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user";
+    assert!(client.query_one(limit, &[]).await.unwrap().get::<_, i32>(0) > 0, "DB-05: a limit of connections");
+    world.stop().await;
+}

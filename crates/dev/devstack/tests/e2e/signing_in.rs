@@ -120,3 +120,23 @@ async fn tk_15_a_deactivated_tenant_is_locked_out_at_once_and_may_sign_in_after_
     world.sign_in(slug, &anna.email).await;
     world.stop().await;
 }
+
+#[tokio::test]
+async fn sf_10_and_tk_10_a_replay_after_the_new_access_token_was_used_ends_the_session_and_tells_the_owner() {
+    let world = World::start().await;
+    let tenant = world.tenant("Blue Note").await;
+    let anna = world.listener(&tenant, "anna").await;
+    let client = world.client();
+    let refresh = async |token: &str| client.post("/token/refresh/", json!({ "refresh": token })).await.unwrap();
+    let first = refresh(&anna.refresh).await.expect(200).unwrap();
+    // The answer was lost: the same tokens again.
+    let again = refresh(&anna.refresh).await.expect(200).unwrap();
+    assert_eq!(first.at("/access"), again.at("/access"));
+    let owner = client.with_token(&first.text_at("/access").unwrap());
+    owner.get("/users/me/").await.unwrap().expect(200).unwrap();
+    // Whoever comes now with the old token is not the one who got the answer.
+    let thief = refresh(&anna.refresh).await;
+    assert_eq!((thief.status, thief.at("/code")), (401, &json!("token_reused")));
+    world.stack.mailbox.wait_for(&anna.email, "session was ended").await;
+    world.stop().await;
+}

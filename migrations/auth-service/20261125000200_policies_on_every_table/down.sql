@@ -1,0 +1,17 @@
+DROP POLICY inbox_worker ON inbox;
+ALTER TABLE inbox NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE inbox DISABLE ROW LEVEL SECURITY;
+DROP POLICY signing_keys_platform ON signing_keys;
+ALTER TABLE signing_keys NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE signing_keys DISABLE ROW LEVEL SECURITY;
+DROP POLICY revocations_purge ON revocations;
+DROP POLICY revocations_update ON revocations;
+DROP POLICY revocations_insert ON revocations;
+DROP POLICY revocations_read ON revocations;
+ALTER TABLE revocations NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE revocations DISABLE ROW LEVEL SECURITY;
+DROP POLICY tenants_update ON tenants;
+DROP POLICY tenants_insert ON tenants;
+DROP POLICY tenants_read ON tenants;
+ALTER TABLE tenants NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE tenants DISABLE ROW LEVEL SECURITY;

@@ -1,0 +1,14 @@
+DROP POLICY tenant_songs_seen ON tenant_songs;
+DROP POLICY playlist_entries_seen ON playlist_entries;
+DROP POLICY song_requests_seen ON song_requests;
+DROP POLICY inbox_worker ON inbox;
+ALTER TABLE inbox NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE inbox DISABLE ROW LEVEL SECURITY;
+DROP POLICY genres_platform ON genres;
+DROP POLICY genres_read ON genres;
+ALTER TABLE genres NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE genres DISABLE ROW LEVEL SECURITY;
+DROP POLICY tenants_worker ON tenants;
+DROP POLICY tenants_read ON tenants;
+ALTER TABLE tenants NO FORCE ROW LEVEL SECURITY;
+ALTER TABLE tenants DISABLE ROW LEVEL SECURITY;
