@@ -12,6 +12,7 @@ mod pool;
 mod purge;
 mod read;
 mod service;
+mod shares;
 mod tenant_predicate;
 mod tenant_scope;
 mod waiting;

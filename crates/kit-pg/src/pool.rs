@@ -6,9 +6,11 @@ use diesel::result::Error as Diesel;
 use diesel_async::{AnsiTransactionManager, TransactionManager};
 use kit::Error;
 use kit::health::Health;
+use kit::ids::TenantId;
 use kit::lifecycle::Shutdown;
 
 use crate::connection::{CONNECT, Conn, Manager};
+use crate::shares::{Share, Shares};
 use crate::waiting::{Held, Waiting};
 use crate::{Conflict, PgConfig, Scope, TxError};
 
@@ -40,6 +42,7 @@ where
 pub struct Pool {
     inner: bb8::Pool<Manager>,
     waiting: Waiting,
+    shares: Shares,
     conflicts: &'static [Conflict],
 }
 
@@ -52,7 +55,7 @@ impl Pool {
             // It also decides how long the pool pauses between attempts to connect after an outage: at most half of it.
             .connection_timeout(CONNECT)
             .build_unchecked(Manager::new(config));
-        Self { inner, waiting: Waiting::new(connections), conflicts }
+        Self { inner, waiting: Waiting::new(connections), shares: Shares::new(connections), conflicts }
     }
 
     /// Runs `work` in one transaction under `scope`, and repeats it after a serialization failure or a deadlock.
@@ -80,7 +83,7 @@ impl Pool {
         for<'r> F: Work<&'r mut Conn, Result<R, TxError>, Fut: Send> + Send + Sync,
         R: Send,
     {
-        let (mut pooled, _held) = self.begin(scope).await?;
+        let (mut pooled, _held, _share) = self.begin(scope).await?;
         let conn = &mut pooled.conn;
         match work(conn).await {
             Ok(value) => {
@@ -97,15 +100,15 @@ impl Pool {
 
     /// Connections are not tested when they are taken from the pool. One that was closed while idle fails here, before
     /// any work, so the next one is tried.
-    async fn begin(&self, scope: Scope) -> Result<(Pooled<'_>, Held), TxError> {
+    async fn begin(&self, scope: Scope) -> Result<(Pooled<'_>, Held, Option<Share>), TxError> {
         let sql = scope.begin_sql();
         let mut last = None;
         for _ in 0..=self.connections() {
-            let (mut pooled, held) = self.get().await?;
+            let (mut pooled, held, share) = self.get(scope.tenant()).await?;
             let begin = AnsiTransactionManager::begin_transaction_sql(&mut pooled.conn, &sql);
             // When this future is dropped here, its connection counts as broken, so the pool drops it.
             match tokio::time::timeout(CONNECT, begin).await {
-                Ok(Ok(())) => return Ok((pooled, held)),
+                Ok(Ok(())) => return Ok((pooled, held, share)),
                 Ok(Err(error)) => last = Some(error),
                 Err(_elapsed) => return Err(Error::unavailable(anyhow::anyhow!("BEGIN was not answered")).into()),
             }
@@ -115,17 +118,21 @@ impl Pool {
 
     /// Waits for a connection at most until the request's deadline. Refuses as soon as that time is not expected to be
     /// enough.
-    pub(crate) async fn get(&self) -> Result<(Pooled<'_>, Held), TxError> {
+    pub(crate) async fn get(&self, tenant: Option<TenantId>) -> Result<(Pooled<'_>, Held, Option<Share>), TxError> {
         let mut budget = Waiting::budget();
         if self.connections() == 0 {
             budget = budget.min(NO_CONNECTION);
         }
+        let share = match tenant {
+            Some(tenant) => Some(self.shares.of(tenant, budget).await?),
+            None => None,
+        };
         let place = self.waiting.enter(budget)?;
         let mut connection = std::pin::pin!(self.inner.get());
         loop {
             let step = budget.min(LOOK_AGAIN);
             match tokio::time::timeout(step, &mut connection).await {
-                Ok(Ok(pooled)) => return Ok((pooled, self.waiting.held())),
+                Ok(Ok(pooled)) => return Ok((pooled, self.waiting.held(), share)),
                 Ok(Err(RunError::TimedOut)) => connection.set(self.inner.get()),
                 Ok(Err(error)) => {
                     return Err(Error::unavailable(anyhow::anyhow!("no database connection: {error}")).into());

@@ -5,6 +5,7 @@ use diesel_async::SimpleAsyncConnection;
 use futures_util::FutureExt;
 use futures_util::future::join;
 use kit::Error;
+use kit::ids::TenantId;
 
 use crate::connection::{Conn, PooledConn};
 use crate::pool::{Pool, Work};
@@ -25,27 +26,33 @@ impl Pool {
         for<'r> F: Work<&'r Conn, Result<R, TxError>, Fut: Send> + Send + Sync,
         R: Send,
     {
-        let begin = scope.into().begin_sql();
+        let scope = scope.into();
+        let (begin, tenant) = (scope.begin_sql(), scope.tenant());
         // A connection that was closed while idle fails here; a read changes nothing, so it is tried on the next
         // connection.
         for _ in 0..self.connections() {
-            match self.attempt_read(&begin, &work).await {
+            match self.attempt_read(&begin, tenant, &work).await {
                 Err(error) if error.connection_lost() => {}
                 outcome => return outcome.flatten().map_err(|error| error.into_error(self.conflicts())),
             }
         }
-        self.attempt_read(&begin, &work).await.flatten().map_err(|error| error.into_error(self.conflicts()))
+        self.attempt_read(&begin, tenant, &work).await.flatten().map_err(|error| error.into_error(self.conflicts()))
     }
 
     /// The outer error: the transaction did not begin, so that another connection may be tried. A query that ends its own
     /// connection is not tried again.
     #[expect(clippy::disallowed_methods, reason = "the connection counts as broken until COMMIT is queued")]
-    async fn attempt_read<R, F>(&self, begin: &str, work: &F) -> Result<Result<R, TxError>, TxError>
+    async fn attempt_read<R, F>(
+        &self,
+        begin: &str,
+        tenant: Option<TenantId>,
+        work: &F,
+    ) -> Result<Result<R, TxError>, TxError>
     where
         for<'r> F: Work<&'r Conn, Result<R, TxError>, Fut: Send> + Send + Sync,
         R: Send,
     {
-        let (mut pooled, _held) = self.get().await?;
+        let (mut pooled, _held, _share) = self.get(tenant).await?;
         let PooledConn { conn, reading } = &mut *pooled;
         *reading = true;
         let conn: &Conn = conn;

@@ -90,6 +90,11 @@ impl From<Scope> for ReadScope {
 }
 
 impl ReadScope {
+    /// The tenant, when there is one.
+    pub(crate) fn tenant(self) -> Option<TenantId> {
+        self.scope.tenant()
+    }
+
     /// BEGIN and the settings in one text. `SET LOCAL` needs no plan, in contrast to `SELECT set_config`. All queries
     /// read one snapshot, so that a page and its count agree.
     pub(crate) fn begin_sql(self) -> String {

@@ -7,7 +7,7 @@ use kit::Error;
 /// How long background work, which has no deadline, waits for a connection.
 const WITHOUT_DEADLINE: Duration = Duration::from_secs(5);
 /// Waiters per connection beyond which requests are refused, whatever the estimate is.
-const MOST_PER_CONNECTION: usize = 64;
+const MOST_PER_CONNECTION: usize = 96;
 
 /// The number of requests that wait for a connection and the time for which connections are held. From these follows
 /// whether a request could be served in time; if not, it is refused at once, or as soon as that turns out.
@@ -55,8 +55,8 @@ impl State {
         Duration::from_micros(age.max(self.held.load(Ordering::Relaxed)))
     }
 
-    /// True when a request behind `ahead` others is not expected to be served within `budget`. Only three quarters
-    /// of the budget count: the average hides that some work takes longer, and waiting in vain costs more than a refusal.
+    /// True when a request behind `ahead` others is not expected to be served within `budget`. Not all
+    /// of the budget counts: the average hides that some work takes longer, and waiting in vain costs more than a refusal.
     fn too_late(&self, ahead: usize, budget: Duration) -> bool {
         let rounds = u32::try_from(ahead / self.connections).unwrap_or(u32::MAX).saturating_add(1);
         ahead >= self.connections && self.hold().saturating_mul(rounds) > budget.saturating_mul(3) / 4

@@ -138,7 +138,9 @@ impl Env {
     /// Lists a secret that this process does not need because another variable replaces it. Its default is public too.
     pub fn development_secret(&mut self, name: &str, default: &str, about: &'static str) {
         self.declare(name, default.to_owned(), about);
-        self.public.extend(parts(default).filter(|part| part.len() >= 8).map(str::to_owned));
+        // Of `auth>songlist=key` only the key is secret; an address is none.
+        let keys = default.split(',').map(|part| part.rsplit('=').next().unwrap_or_default().trim());
+        self.public.extend(keys.filter(|key| key.len() >= 8 && !key.contains("://")).map(str::to_owned));
     }
 
     /// True when a plain connection to `host` is acceptable: on loopback, outside production, or when `ALLOW_PLAINTEXT`
@@ -243,6 +245,11 @@ mod tests {
         assert!(faults("KEYS", "a=00000000000000000000000000000001").contains("not random"));
         let good = "a=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
         assert_eq!(faults("KEYS", good), "");
+        let named = "gateway>songlist=9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        let mut env = Env::of([("APP_ENV", "production"), ("KEYS", named), ("URL", "http://songlist:9002")]);
+        env.secret("KEYS", "gateway>songlist=74b8526f5b534674a63e0a3ca1c82d01", 32, "keys");
+        env.opt("URL", "a URL");
+        assert!(env.finish().is_ok(), "names of services are no secrets");
         let mut env = Env::of([("APP_ENV", "production"), ("KEYS", good), ("URL", "postgres://a:auth_rw_dev@db/x")]);
         env.secret("KEYS", PAIRS, 32, "keys");
         env.development_secret("PASSWORD", "auth_rw_dev", "a password");

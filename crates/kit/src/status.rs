@@ -138,6 +138,8 @@ fn foreign(status: &Status) -> Error {
     let broken = std::error::Error::source(status).is_some();
     let kind = match Kind::of_code(status.code()) {
         Kind::Timeout => Kind::Timeout,
+        // Load was shed at the door of the peer: our own limits come with details.
+        Kind::RateLimited => Kind::Unavailable,
         _ if broken => Kind::Unavailable,
         kind => kind,
     };

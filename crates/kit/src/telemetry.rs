@@ -78,12 +78,17 @@ const OURS: [&str; 15] = [
 /// The filter for a level or directives: a level without a name is that of our own crates. Libraries log warnings unless
 /// they are named, and the mail library never more than that, because it writes whole mails with their codes.
 fn directives(given: &str) -> String {
-    let (named, levels): (Vec<&str>, Vec<&str>) =
-        given.split(',').map(str::trim).filter(|part| !part.is_empty()).partition(|part| part.contains(['=', '[']));
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let (levels, named): (Vec<&str>, Vec<&str>) = given
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty() && !part.starts_with('['))
+        .partition(|part| LEVELS.contains(&part.to_ascii_lowercase().as_str()));
     let level = levels.last().copied().unwrap_or("info");
     let mut all = vec!["warn".to_owned()];
     all.extend(OURS.iter().map(|name| format!("{name}={level}")));
     all.extend(named.iter().filter(|part| !part.starts_with("lettre")).map(|part| (*part).to_owned()));
+    all.push("lettre=warn".to_owned());
     all.join(",")
 }
 
@@ -104,8 +109,10 @@ mod tests {
         let filter = directives("debug");
         assert!(filter.starts_with("warn,") && filter.contains("auth_service=debug") && filter.contains("kit=debug"));
         let filter = directives("info,hyper=debug,lettre=trace,payments_service=trace");
-        assert!(filter.contains("hyper=debug") && filter.ends_with("payments_service=trace"), "{filter}");
-        assert!(!filter.contains("lettre") && filter.contains("gateway=info"), "{filter}");
+        assert!(filter.contains("hyper=debug") && filter.ends_with("payments_service=trace,lettre=warn"), "{filter}");
+        assert!(!filter.contains("lettre=trace") && filter.contains("gateway=info"), "{filter}");
+        assert!(!directives("info,[request]=trace").contains("[request]"), "a span of any library");
+        assert!(directives("debug,hyper").contains("auth_service=debug"), "a name without a level is no level");
         assert!(EnvFilter::try_new(directives("trace,tonic[call]=debug")).is_ok());
     }
 }

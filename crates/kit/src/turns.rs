@@ -43,8 +43,20 @@ impl<K: Eq + Hash + Clone> Turns<K> {
             }
             semaphore
         };
-        let permit = semaphore.acquire_owned().await.ok();
-        Ok(Turn { permit, key: key.clone(), turns: self.clone() })
+        // Made before the wait, so that a request that is given up while it waits leaves nothing behind.
+        let mut turn = Turn { permit: None, key: key.clone(), turns: self.clone() };
+        turn.permit = semaphore.acquire_owned().await.ok();
+        Ok(turn)
+    }
+}
+
+impl<K: Eq + Hash + Clone> Turns<K> {
+    /// The turn of a key when nobody has it now.
+    pub fn now(&self, key: &K) -> Option<Turn<K>> {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let semaphore = keys.entry(key.clone()).or_insert_with(|| Arc::new(Semaphore::new(1))).clone();
+        let permit = semaphore.try_acquire_owned().ok()?;
+        Some(Turn { permit: Some(permit), key: key.clone(), turns: self.clone() })
     }
 }
 

@@ -14,6 +14,9 @@ use crate::store::users;
 /// The topics that are sent as mail. They have a lane of their own, because a mail server may be slow.
 pub(crate) const MAIL: &[&str] = &["mail.code", "mail.notice"];
 
+/// Notices about the safety of an account.
+const SECURITY: [&str; 2] = ["password_changed", "token_reused"];
+
 /// Delivers one message of the outbox.
 pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
     let text = |name: &str| message.payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -24,7 +27,9 @@ pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
         },
         "mail.notice" => {
             let Some(to) = address_of(&app, &message).await? else { return Ok(()) };
-            if !limits::may_notify(&app, message.tenant_id, &to).await {
+            // What tells an owner about an attack is always sent. Only the first attempt is charged.
+            let charged = !SECURITY.contains(&text("template").as_str()) && message.attempts <= 1;
+            if charged && !limits::may_notify(&app, message.tenant_id, &to).await {
                 app.metrics.event("notice_over_budget");
                 return Ok(());
             }

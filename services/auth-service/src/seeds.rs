@@ -85,7 +85,7 @@ async fn seed_user(app: &App, tenant: TenantId, seed: &SeedUser) -> kit::Result<
         first_name: String::new(),
         last_name: String::new(),
         phone_no: String::new(),
-        password_hash: app.hasher.hash(app.hasher.turn("")?, &Secret::new(seed.password)).await?,
+        password_hash: app.hasher.hash(app.hasher.turn(None)?, &Secret::new(seed.password)).await?,
         is_verified: true,
         is_active: true,
         totp_enabled: false,

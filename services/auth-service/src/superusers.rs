@@ -50,7 +50,7 @@ impl Superusers {
             first_name: String::new(),
             last_name: String::new(),
             phone_no: String::new(),
-            password_hash: app.hasher.hash(app.hasher.turn("")?, &new.password).await?,
+            password_hash: app.hasher.hash(app.hasher.turn(None)?, &new.password).await?,
             is_verified: true,
             is_active: true,
             totp_enabled: false,
@@ -87,7 +87,7 @@ impl Superusers {
             phone_no: String::new(),
         };
         passwords::check_new(password, &person).map_err(|text| Error::invalid("password", text))?;
-        let (hash, now) = (app.hasher.hash(app.hasher.turn("")?, password).await?, app.clock.now());
+        let (hash, now) = (app.hasher.hash(app.hasher.turn(None)?, password).await?, app.clock.now());
         let caller = kit::caller::Caller::system("auth");
         app.pg
             .transaction(Scope::Platform, async |conn: &mut Conn| {

@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Bytes, Data, PayloadConfig};
+use actix_web::middleware::DefaultHeaders;
+use actix_web::web::{self, Data, Payload};
 use actix_web::{App as Actix, HttpRequest, HttpResponse, HttpServer};
 use anyhow::Context;
 use kit::lifecycle::Shutdown;
@@ -15,6 +16,10 @@ use crate::domain::webhook_events;
 
 /// The largest body in bytes; Razorpay's events have a few KiB.
 const MAX_BODY: usize = 256 * 1024;
+/// The longest that a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most connections: they share the process's files with gRPC and Postgres.
+const MAX_CONNECTIONS: usize = 256;
 /// The same path as on the gateway.
 const PATH: &str = "/api/v1/payments/webhook/razorpay/";
 
@@ -24,10 +29,11 @@ pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow:
     let server = HttpServer::new(move || {
         Actix::new()
             .app_data(Data::new(shared.clone()))
-            .app_data(PayloadConfig::new(MAX_BODY))
+            .wrap(DefaultHeaders::new().add(("x-content-type-options", "nosniff")).add(("cache-control", "no-store")))
             .service(web::resource([PATH, PATH.trim_end_matches('/')]).route(web::post().to(receive)))
     })
     .workers(1)
+    .max_connections(MAX_CONNECTIONS)
     .tcp_nodelay(true)
     .client_request_timeout(Duration::from_secs(5))
     .shutdown_timeout(5)
@@ -48,7 +54,13 @@ pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow:
     Ok(bound)
 }
 
-async fn receive(app: Data<App>, request: HttpRequest, body: Bytes) -> HttpResponse {
+async fn receive(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
+    let body = match tokio::time::timeout(BODY_TIMEOUT, payload.to_bytes_limited(MAX_BODY)).await {
+        Ok(Ok(Ok(body))) => body,
+        Ok(Err(_too_large)) => return HttpResponse::PayloadTooLarge().finish(),
+        // Razorpay sends it again.
+        Ok(Ok(Err(_))) | Err(_) => return HttpResponse::BadRequest().finish(),
+    };
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     // A request with more than one signature counts as unsigned.
     let signature =

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use kit::assertion::KeyRing;
 use kit::health::Health;
+use kit::ids::TenantId;
 use kit::metrics::Metrics;
+use kit::turns::Turns;
 use kit::{Clock, Code};
 use kit_pg::{Conflict, Pool};
 use outbox::Wake;
@@ -29,6 +31,8 @@ pub struct App(Arc<Parts>);
 /// The contents of [`App`].
 pub struct Parts {
     pub(crate) pg: Pool,
+    /// Imports that run, by tenant (`None`: the platform).
+    pub(crate) imports: Turns<Option<TenantId>>,
     pub(crate) clock: Clock,
     pub(crate) keys: KeyRing,
     pub(crate) wake: Wake,
@@ -47,6 +51,7 @@ impl App {
     pub fn new(config: Config) -> anyhow::Result<Self> {
         let parts = Parts {
             pg: Pool::new(&config.pg, CONFLICTS),
+            imports: Turns::default(),
             wake: Wake::default(),
             health: Health::default(),
             metrics: Metrics::new()?,

@@ -23,6 +23,8 @@ const MAX_ATTEMPTS: i32 = 5;
 const MAX_ATTEMPTS_A_DAY: i64 = 100;
 /// The most guesses per address, purpose and day that name no challenge.
 const MAX_ADDRESS_GUESSES_A_DAY: i32 = 10;
+/// The longest address in bytes: 254 characters.
+const MAX_EMAIL_BYTES: usize = 254 * 4;
 /// The most open challenges of an address with which such a guess is compared.
 const COMPARED: i64 = 10;
 /// The most challenges of one purpose that are opened for an address in an hour: each sends a mail.
@@ -111,8 +113,14 @@ pub(crate) async fn open_for_nobody(
 
 /// True when so many challenges were opened for an address in the last hour that no more are sent.
 pub(crate) async fn too_many(conn: &mut Conn, app: &App, purpose: Purpose, to: &Addressee) -> Result<bool, TxError> {
-    let since = app.clock.now() - chrono::Duration::hours(1);
-    Ok(challenges::opened_for(conn, to.tenant, &to.email_norm, purpose.name(), since).await? >= MAX_OPENED_AN_HOUR)
+    let now = app.clock.now();
+    let (hour, day) = (now - chrono::Duration::hours(1), now - chrono::Duration::days(1));
+    if challenges::opened_for(conn, to.tenant, &to.email_norm, purpose.name(), hour).await? >= MAX_OPENED_AN_HOUR {
+        return Ok(true);
+    }
+    let whose = (to.tenant, to.email_norm.as_str());
+    Ok(purpose != Purpose::Login
+        && challenges::attempts_since(conn, whose, purpose.name(), day).await? >= MAX_ATTEMPTS_A_DAY)
 }
 
 /// Writes the outbox message, which contains the challenge's id only: the code is made when the mail is sent.
@@ -176,7 +184,12 @@ pub(crate) async fn dispatch(app: &App, id: Uuid) -> Result<Option<Dispatch>, Er
         .transaction(Scope::Worker, async |conn: &mut Conn| {
             let Some(challenge) = challenges::find_for_update(conn, id).await? else { return Ok(None) };
             let expires_at = first_end(&challenge, now);
-            if challenge.consumed_at.is_some() || expires_at <= now || challenge.email.is_empty() {
+            if challenge.consumed_at.is_some() || expires_at <= now {
+                return Ok(None);
+            }
+            // A challenge of nobody passes through the same states, so that nothing tells the two apart.
+            if challenge.email.is_empty() {
+                challenges::dispatched(conn, id, expires_at, now).await?;
                 return Ok(None);
             }
             let code = codes::generate()?;
@@ -247,10 +260,14 @@ pub(crate) async fn answer(
             let Some(challenge) = challenges::count_attempt(conn, id, purpose.name(), MAX_ATTEMPTS, now).await? else {
                 return Ok(Charged::Refused(Reason::Spent));
             };
+            // The other purposes refuse to open more challenges instead: those that a stranger opened must not use up
+            // the one of the owner.
             let since = now - chrono::Duration::days(1);
-            let guesses = challenges::attempts_since(conn, &challenge, since).await?;
-            if guesses > MAX_ATTEMPTS_A_DAY && !challenge.by_operator {
-                return Ok(Charged::Refused(Reason::OverBudget));
+            if purpose == Purpose::Login && !challenge.by_operator {
+                let to = (challenge.tenant_id, challenge.email_norm.as_str());
+                if challenges::attempts_since(conn, to, purpose.name(), since).await? > MAX_ATTEMPTS_A_DAY {
+                    return Ok(Charged::Refused(Reason::OverBudget));
+                }
             }
             let codes = challenges::codes(conn, challenge.id).await?;
             Ok(Charged::ToCompare(Box::new(challenge), codes))
@@ -281,6 +298,9 @@ pub(crate) async fn answer_for_address(
 ) -> Result<Challenge, Error> {
     let (now, code) = (app.clock.now(), Secret::new(code.trim()));
     let tenant = scope.tenant().map(|tenant| tenant.0);
+    if email.len() > MAX_EMAIL_BYTES {
+        return refused(app, caller, scope, purpose, Reason::WrongForAddress).await;
+    }
     let charged = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {

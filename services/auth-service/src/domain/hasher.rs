@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
+use kit::ids::TenantId;
 use kit::{Code, Error, Secret};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -36,7 +37,7 @@ pub(crate) struct Hasher {
     queue: Arc<Semaphore>,
     /// The most places in the queue that one tenant may have.
     share: usize,
-    taken: Arc<Mutex<HashMap<String, usize>>>,
+    taken: Arc<Mutex<HashMap<Option<TenantId>, usize>>>,
 }
 
 /// The memory of one thread. Asking the system for 19 MiB per hash stalls other threads more than hashing does.
@@ -46,8 +47,8 @@ type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 /// A place in the queue of hashes, given back when it is dropped.
 pub(crate) struct Turn {
     _place: OwnedSemaphorePermit,
-    whose: String,
-    taken: Arc<Mutex<HashMap<String, usize>>>,
+    whose: Option<TenantId>,
+    taken: Arc<Mutex<HashMap<Option<TenantId>, usize>>>,
 }
 
 impl Drop for Turn {
@@ -81,20 +82,27 @@ impl Hasher {
         Self { jobs, queue: Arc::new(Semaphore::new(places)), share: (places / 2).max(1), taken: Arc::default() }
     }
 
-    /// A place in the queue for a tenant, named as the request names it. A request that needs a hash takes it before
-    /// anything else, so that one that is refused costs nothing.
+    /// Refuses while the queue is full: a request that will need a hash asks before it costs anything else.
+    ///
+    /// # Errors
+    /// `service_busy`.
+    pub(crate) fn require_room(&self) -> Result<(), Error> {
+        if self.queue.available_permits() == 0 { Err(busy()) } else { Ok(()) }
+    }
+
+    /// A place in the queue for a tenant (`None`: the platform).
     ///
     /// # Errors
     /// `service_busy` when the queue is full, or half full with hashes of this tenant.
-    pub(crate) fn turn(&self, tenant: &str) -> Result<Turn, Error> {
+    pub(crate) fn turn(&self, tenant: Option<TenantId>) -> Result<Turn, Error> {
         let place = self.queue.clone().try_acquire_owned().map_err(|_full| busy())?;
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let places = taken.entry(tenant.to_owned()).or_default();
+        let places = taken.entry(tenant).or_default();
         if *places >= self.share {
             return Err(busy());
         }
         *places += 1;
-        Ok(Turn { _place: place, whose: tenant.to_owned(), taken: self.taken.clone() })
+        Ok(Turn { _place: place, whose: tenant, taken: self.taken.clone() })
     }
 
     /// The PHC string of a password.
@@ -208,7 +216,7 @@ mod tests {
     use super::*;
 
     fn turn(hasher: &Hasher) -> Turn {
-        hasher.turn("a").unwrap()
+        hasher.turn(None).unwrap()
     }
 
     #[tokio::test]
@@ -249,11 +257,13 @@ mod tests {
     #[test]
     fn pw_15_the_queue_is_bounded_and_no_tenant_fills_it_alone() {
         let hasher = Hasher::new();
-        let of_one: Vec<Turn> = std::iter::from_fn(|| hasher.turn("one").ok()).collect();
+        let one = Some(TenantId::new());
+        let of_one: Vec<Turn> = std::iter::from_fn(|| hasher.turn(one).ok()).collect();
         assert_eq!(of_one.len(), hasher.share);
-        let of_others: Vec<Turn> = (0..).map_while(|n: u32| hasher.turn(&n.to_string()).ok()).collect();
+        let of_others: Vec<Turn> = std::iter::from_fn(|| hasher.turn(Some(TenantId::new())).ok()).collect();
         assert_eq!(of_others.len(), hasher.share, "the other half of the queue is for other tenants");
+        assert!(hasher.require_room().is_err());
         drop((of_one, of_others));
-        assert!(hasher.turn("one").is_ok(), "places are given back");
+        assert!(hasher.turn(one).is_ok(), "places are given back");
     }
 }

@@ -20,10 +20,11 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// What somebody wants from an account.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
-    /// A sign-in with a password.
-    SignIn,
-    /// A mail to the address: of a registration, a resend, or a password reset.
-    Mail,
+    /// A mail that verifies the address: of a registration or a resend.
+    Verification,
+    /// A mail with a reset code. Its limit is apart: the key of an unknown account is its name, and a limit that both used
+    /// would show whether the account exists.
+    Reset,
 }
 
 /// An account as it was named, when there is none; otherwise its id.
@@ -48,16 +49,42 @@ pub(crate) async fn charge(
 ) -> Result<(), Error> {
     let whose = key(tenant, account);
     let network = caller.client_net.as_deref().unwrap_or("unknown");
-    let limits = match act {
-        Act::SignIn => [
-            limit(app, &format!("sign-in:{whose}:{network}"), 5, MINUTE),
-            limit(app, &format!("sign-in:{whose}"), 100, HOUR),
-        ],
-        Act::Mail => {
-            [limit(app, &format!("mail:{whose}:{network}"), 3, HOUR), limit(app, &format!("mail:{whose}"), 10, HOUR)]
-        }
+    let name = match act {
+        Act::Verification => "verification",
+        Act::Reset => "reset",
     };
+    let limits =
+        [limit(app, &format!("{name}:{whose}:{network}"), 3, HOUR), limit(app, &format!("{name}:{whose}"), 10, HOUR)];
     refuse_after(wait(app, &limits).await)
+}
+
+/// Charges a sign-in to the account and the network that it comes from, and refuses when the account has had too many
+/// failures. A network from which the account was signed in before is not held to the failures of others, so that
+/// strangers cannot lock the owner out.
+///
+/// # Errors
+/// `rate_limited`, the same whether the account exists or not.
+pub(crate) async fn charge_sign_in(
+    app: &App,
+    caller: &Caller,
+    tenant: Option<TenantId>,
+    account: Account<'_>,
+    is_known_network: bool,
+) -> Result<(), Error> {
+    let network = caller.client_net.as_deref().unwrap_or("unknown");
+    let own = limit(app, &format!("sign-in:{}:{network}", key(tenant, account)), 5, MINUTE);
+    refuse_after(wait(app, &[own]).await)?;
+    if is_known_network { Ok(()) } else { refuse_after(look(app, &failures_of(app, tenant, account)).await) }
+}
+
+/// Charges a wrong password to the account and to the network that it came from.
+pub(crate) async fn charge_wrong_password(app: &App, caller: &Caller, tenant: Option<TenantId>, account: Account<'_>) {
+    wait(app, &[failures_of(app, tenant, account)]).await;
+    charge_failure(app, caller).await;
+}
+
+fn failures_of(app: &App, tenant: Option<TenantId>, account: Account<'_>) -> Limit {
+    limit(app, &format!("wrong-passwords:{}", key(tenant, account)), 100, HOUR)
 }
 
 /// Charges a failure to the network that it came from.
@@ -72,8 +99,16 @@ pub(crate) async fn charge_failure(app: &App, caller: &Caller) {
 /// `rate_limited`.
 pub(crate) async fn check_failures(app: &App, caller: &Caller) -> Result<(), Error> {
     let Some(network) = caller.client_net.as_deref() else { return Ok(()) };
-    let limit = limit(app, &format!("failures:{network}"), 30, MINUTE);
-    refuse_after(app.redis.peek(&limit).await.unwrap_or(Duration::ZERO))
+    refuse_after(look(app, &limit(app, &format!("failures:{network}"), 30, MINUTE)).await)
+}
+
+/// How long the next request would have to wait. While Redis is away every request is charged instead of every failure:
+/// the local limiter cannot look without charging.
+async fn look(app: &App, limit: &Limit) -> Duration {
+    match app.redis.peek(limit).await {
+        Ok(wait) => wait,
+        Err(_down) => app.local_limits.check(std::slice::from_ref(limit)),
+    }
 }
 
 /// Charges users that an administrator invites: each is sent a mail.
@@ -88,11 +123,12 @@ pub(crate) async fn charge_invitation(app: &App, tenant: TenantId) -> Result<(),
     Err(Error::new(Code::QuotaExceeded).message("200 invitations a day are the most. Please go on tomorrow."))
 }
 
-/// True when a notice may be mailed: a recipient and a tenant have a budget over all kinds of notices.
+/// True when a notice may be mailed: a recipient within a tenant, and a tenant, have a budget over all kinds of notices
+/// that others cause.
 pub(crate) async fn may_notify(app: &App, tenant: Option<Uuid>, email: &str) -> bool {
     let tenant = tenant.map(|id| id.to_string()).unwrap_or_default();
     let limits = [
-        limit(app, &format!("notices:{}", hashed(email)), 30, DAY),
+        limit(app, &format!("notices:{}", hashed(&format!("{tenant}|{email}"))), 30, DAY),
         limit(app, &format!("notices-of:{tenant}"), 2_000, DAY),
     ];
     wait(app, &limits).await.is_zero()

@@ -25,7 +25,7 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
     let find = async |conn: &mut Conn| users::find_by_identifier(conn, realm, &identifier).await;
     let known = app.pg.transaction(scope, find).await?;
     let account = known.as_ref().map_or(Account::Named(&identifier), |user| Account::Known(user.id));
-    limits::charge(app, caller, Act::Mail, realm, account).await?;
+    limits::charge(app, caller, Act::Reset, realm, account).await?;
     let challenge = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {
@@ -90,7 +90,7 @@ pub(crate) async fn confirm(
     let user_id = kit::ids::UserId(answered.user_id.ok_or_else(otp_invalid)?);
     let user = app.pg.transaction(scope, async |conn: &mut Conn| users::find(conn, realm, user_id).await).await?;
     check(&user, new)?;
-    let (hash, now) = (app.hasher.hash(app.hasher.turn(tenant.unwrap_or_default())?, new.0).await?, app.clock.now());
+    let (hash, now) = (app.hasher.hash(app.hasher.turn(realm)?, new.0).await?, app.clock.now());
     app.pg
         .transaction(scope, async |conn: &mut Conn| {
             challenges::consume(conn, app, &answered).await?;

@@ -50,7 +50,7 @@ impl Awaiting {
 /// # Errors
 /// Validation errors, and `username_taken`.
 pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Result<Awaiting, Error> {
-    let turn = app.hasher.turn(&input.tenant)?;
+    app.hasher.require_room()?;
     let tenant = TenantId(tenants::resolve(app, &input.tenant).await?.id);
     let mut faults = Faults::default();
     let person = input.person.check(&mut faults);
@@ -59,7 +59,7 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
         faults.add("confirm_password", "The two passwords differ.");
     }
     faults.finish()?;
-    limits::charge(app, caller, Act::Mail, Some(tenant), Account::Named(&compared(&person.email))).await?;
+    limits::charge(app, caller, Act::Verification, Some(tenant), Account::Named(&compared(&person.email))).await?;
     let row = Registration {
         id: kit::ids::new_v7(),
         tenant_id: tenant.0,
@@ -70,7 +70,7 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
         first_name: person.first_name,
         last_name: person.last_name,
         phone_no: person.phone_no,
-        password_hash: app.hasher.hash(turn, &input.password).await?,
+        password_hash: app.hasher.hash(app.hasher.turn(Some(tenant))?, &input.password).await?,
         created_at: app.clock.now(),
     };
     let challenge = app
@@ -318,8 +318,17 @@ pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, which: Whic
         Which::Challenge(id) => (Some(Uuid::try_parse(id).unwrap_or_default()), None),
         Which::Address(email) => (None, Some(compared(email))),
     };
-    let named = address.clone().unwrap_or_else(|| id.unwrap_or_default().to_string());
-    limits::charge(app, caller, Act::Mail, Some(tenant), Account::Named(&named)).await?;
+    // The address pays, however it is named; a challenge of nobody pays for itself.
+    let named = match (&address, id) {
+        (Some(address), _) => address.clone(),
+        (None, id) => {
+            let id = id.unwrap_or_default();
+            let find = async |conn: &mut Conn| store::challenges::find(conn, id).await;
+            let known = app.pg.transaction(Scope::Tenant(tenant), find).await?;
+            known.map(|row| row.email_norm).filter(|email| !email.is_empty()).unwrap_or_else(|| id.to_string())
+        }
+    };
+    limits::charge(app, caller, Act::Verification, Some(tenant), Account::Named(&named)).await?;
     let challenge = app
         .pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
@@ -358,13 +367,20 @@ async fn still_to_verify(conn: &mut Conn, tenant: TenantId, spent: &Challenge) -
     Ok(Some(to).filter(|_| !verified))
 }
 
-/// Whom a code for this address is for: an unverified account, or the newest registration.
+/// Whom a code for this address is for.
 async fn of_address(conn: &mut Conn, tenant: TenantId, email: &str) -> Result<Option<Addressee>, TxError> {
-    let account = users::find_by_identifier(conn, Some(tenant), email).await?;
-    if let Some(user) = account {
-        let to = addressee(&user.email, &user.email_norm, tenant, Some(user.id), None);
-        return Ok(Some(to).filter(|_| !user.is_verified));
-    }
-    let row = registrations::newest(conn, tenant, email).await?;
-    Ok(row.map(|row| addressee(&row.email, &row.email_norm, tenant, None, Some(row.id))))
+    let account = users::find_by_email_also_deleted(conn, tenant, email).await?;
+    let registration = registrations::newest(conn, tenant, email).await?;
+    Ok(match (account, registration) {
+        (Some(user), _) if Standing::of(&user) == Standing::Known => None,
+        (Some(user), _) if matches!(Standing::of(&user), Standing::UnverifiedAdmin | Standing::DeletedByAdmin) => {
+            Some(addressee(&user.email, &user.email_norm, tenant, Some(user.id), None))
+        }
+        // The newest registration would replace the account, so its code is the one that is wanted.
+        (_, Some(row)) => Some(addressee(&row.email, &row.email_norm, tenant, None, Some(row.id))),
+        (Some(user), None) if user.deleted_at.is_none() => {
+            Some(addressee(&user.email, &user.email_norm, tenant, Some(user.id), None))
+        }
+        _ => None,
+    })
 }

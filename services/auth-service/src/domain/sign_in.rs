@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::challenges::{self, Addressee, Purpose, check_proof, otp_invalid};
 use super::identity::{check_identifier, compared, given};
-use super::limits::{self, Account, Act};
+use super::limits::{self, Account};
 use super::sessions::{self, TokenPair};
 use super::users::Profile;
 use super::{audit, tenants};
@@ -37,7 +37,7 @@ pub(crate) async fn start(
     identifier: &str,
     password: &Secret,
 ) -> Result<Started, Error> {
-    let turn = app.hasher.turn(tenant.unwrap_or_default())?;
+    app.hasher.require_room()?;
     let tenant = match tenant {
         Some(text) => Some(tenants::resolve(app, text).await?),
         None => None,
@@ -48,17 +48,26 @@ pub(crate) async fn start(
     faults.finish()?;
     let realm = tenant.as_ref().map(|tenant| TenantId(tenant.id));
     let (scope, identifier) = (Scope::tenant_or_platform(realm), compared(identifier));
-    let user = app
+    let (user, known_network) = app
         .pg
-        .transaction(scope, async |conn: &mut Conn| store::users::find_by_identifier(conn, realm, &identifier).await)
+        .transaction(scope, async |conn: &mut Conn| {
+            let user = store::users::find_by_identifier(conn, realm, &identifier).await?;
+            let known_network = match (&user, &caller.client_net) {
+                (Some(user), Some(network)) => store::sessions::came_from(conn, user.id, network).await?,
+                _ => false,
+            };
+            Ok((user, known_network))
+        })
         .await?;
     let account = user.as_ref().map_or(Account::Named(&identifier), |user| Account::Known(user.id));
-    limits::charge(app, caller, Act::SignIn, realm, account).await?;
+    limits::charge_sign_in(app, caller, realm, account, known_network).await?;
     limits::check_failures(app, caller).await?;
+    let turn = app.hasher.turn(realm)?;
     let right = app.hasher.verify(turn, password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
     let target = user.as_ref().map(|user| user.id);
     let Some(user) = user.filter(|_| right) else {
-        limits::charge_failure(app, caller).await;
+        let account = target.map_or(Account::Named(&identifier), Account::Known);
+        limits::charge_wrong_password(app, caller, realm, account).await;
         failed(app, caller, realm, target).await?;
         return Err(Error::new(Code::InvalidCredentials));
     };

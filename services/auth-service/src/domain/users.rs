@@ -85,15 +85,15 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Profile,
 /// unverified and is sent a verification code.
 pub(crate) async fn create(app: &App, caller: &Caller, new: &NewUser) -> Result<Once<Profile>, Error> {
     let (tenant, role) = place(app, caller, new).await?;
-    limits::charge_invitation(app, tenant).await?;
     let mut faults = Faults::default();
     let person = new.person.check(&mut faults);
     if let Some(password) = &new.password {
         faults.check("password", passwords::check_new(password, &person));
     }
     faults.finish()?;
+    limits::charge_invitation(app, tenant).await?;
     let password_hash = match &new.password {
-        Some(password) => app.hasher.hash(app.hasher.turn(&tenant.to_string())?, password).await?,
+        Some(password) => app.hasher.hash(app.hasher.turn(Some(tenant))?, password).await?,
         None => "!".to_owned(),
     };
     let now = app.clock.now();

@@ -172,17 +172,17 @@ pub(crate) async fn requested(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> 
     Ok(())
 }
 
-/// The guesses at codes of one purpose for the address of a challenge, over all challenges that were opened after
-/// `since`.
+/// The guesses at codes of one purpose for an address, over all challenges that were opened after `since`.
 pub(crate) async fn attempts_since(
     mut conn: &Conn,
-    challenge: &Challenge,
+    (tenant, email): (Option<Uuid>, &str),
+    purpose: &str,
     since: DateTime<Utc>,
 ) -> Result<i64, TxError> {
     let recent = challenges::table
-        .filter(challenges::tenant_id.is_not_distinct_from(challenge.tenant_id))
-        .filter(challenges::email_norm.eq(challenge.email_norm.clone()))
-        .filter(challenges::purpose.eq(challenge.purpose.clone()))
+        .filter(challenges::tenant_id.is_not_distinct_from(tenant))
+        .filter(challenges::email_norm.eq(email.to_owned()))
+        .filter(challenges::purpose.eq(purpose.to_owned()))
         .filter(challenges::created_at.gt(since));
     let sum: Option<i64> = recent.select(diesel::dsl::sum(challenges::attempts)).first(&mut conn).await?;
     Ok(sum.unwrap_or(0))

@@ -50,6 +50,12 @@ pub(crate) async fn find(mut conn: &Conn, id: Uuid) -> Result<SessionRow, TxErro
     Ok(sessions::table.find(id).select(SessionRow::as_select()).first(&mut conn).await?)
 }
 
+/// True when a user was signed in from a network before.
+pub(crate) async fn came_from(mut conn: &Conn, user: Uuid, network: &str) -> Result<bool, TxError> {
+    let from = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::client_net.eq(network));
+    Ok(diesel::select(diesel::dsl::exists(from)).get_result(&mut conn).await?)
+}
+
 pub(crate) async fn touch(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<(), TxError> {
     diesel::update(sessions::table.find(id)).set(sessions::last_used_at.eq(now)).execute(conn).await?;
     Ok(())

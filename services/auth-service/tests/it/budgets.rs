@@ -65,3 +65,16 @@ async fn sf_35_a_network_is_charged_for_failures_and_not_for_successes() {
     assert_eq!(one_more.map_err(code), Err(Code::RateLimited));
     auth.start_from("10.2.0.2", EMAIL, PASSWORD).await.unwrap();
 }
+
+#[tokio::test]
+async fn rl_04_strangers_with_many_networks_do_not_lock_the_owner_out_of_a_known_one() {
+    let auth = Auth::start().await;
+    auth.signed_in_from("10.9.0.1").await;
+    for n in 0..110 {
+        let _ = auth.start_from(&format!("10.8.{n}.1"), EMAIL, "wrong password").await;
+    }
+    let elsewhere = auth.start_from("10.9.0.2", EMAIL, PASSWORD).await;
+    assert_eq!(elsewhere.map_err(code), Err(Code::RateLimited), "a network from which nobody came before");
+    auth.clock.advance(std::time::Duration::from_secs(61));
+    auth.start_from("10.9.0.1", EMAIL, PASSWORD).await.unwrap();
+}

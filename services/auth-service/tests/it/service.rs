@@ -97,6 +97,14 @@ impl Auth {
         self.verify(&challenge, &code).await.unwrap()
     }
 
+    /// Signs in from a network.
+    pub(crate) async fn signed_in_from(&self, network: &str) {
+        let challenge_id = self.start_from(network, EMAIL, PASSWORD).await.unwrap();
+        let otp = self.mailbox.wait_for(EMAIL, "sign-in").await.code().unwrap();
+        let caller = Caller { client_net: Some(network.to_owned()), ..anonymous() };
+        self.sign_in().verify(call(&caller, VerifySignInRequest { tenant: None, challenge_id, otp })).await.unwrap();
+    }
+
     pub(crate) async fn refresh(&self, token: &str) -> Result<TokenPair, tonic::Status> {
         let message = RefreshRequest { refresh: token.to_owned() };
         let refreshed = SessionsClient::new(self.gateway.clone()).refresh(call(&anonymous(), message)).await?;

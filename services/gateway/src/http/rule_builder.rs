@@ -14,8 +14,8 @@ use crate::http::rule::{Access, Answer, Body, Method, Reach, Rule};
 
 /// The largest body with a password or a code, in bytes.
 const SECRETS_BODY: usize = 64 * 1024;
-/// The largest other JSON body, in bytes.
-const JSON_BODY: usize = 1024 * 1024;
+/// The largest other JSON body, in bytes: it fits into a message between services, whose limit is 1 MiB.
+const JSON_BODY: usize = 960 * 1024;
 
 impl Rule {
     const fn new<H: Handler>(method: Method, rate: Rate, path: &'static str, handler: &'static H) -> Self {

@@ -72,7 +72,7 @@ async fn open_or_new(app: &App, caller: &Caller, tenant: TenantId) -> Result<Ope
         // It may have been paid in its last minute, so Razorpay is asked.
         super::settlement::settle(app, expired, "link expired here").await?;
     }
-    let (intent, created) = intend(app, tenant).await?;
+    let intent = intend(app, tenant).await?;
     if intent.state()? == State::Pending {
         return Ok(Open::Found(intent));
     }
@@ -87,6 +87,8 @@ async fn open_or_new(app: &App, caller: &Caller, tenant: TenantId) -> Result<Ope
         Ok(link) => app
             .pg
             .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+                // 201 belongs to the request after which the payment has its link.
+                let created = payments::find_for_update(conn, intent.id).await?.razorpay_payment_link_id.is_none();
                 let payment = adopt(conn, app, &intent, &link, "link created").await?;
                 remember(conn, app, caller, Offered { payment, created }).await
             })
@@ -139,8 +141,8 @@ async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
     }
 }
 
-/// The tenant's open payment, or a new intent with the current price; true when this request made it.
-async fn intend(app: &App, tenant: TenantId) -> Result<(Payment, bool), Error> {
+/// The tenant's open payment, or a new intent with the current price.
+async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
     let now = app.clock.now();
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
@@ -149,7 +151,7 @@ async fn intend(app: &App, tenant: TenantId) -> Result<(Payment, bool), Error> {
             }
             if let Some(mut open) = payments::find_open(conn, tenant).await? {
                 if open.expires_at.is_none_or(|end| end > now) {
-                    return Ok((open, false));
+                    return Ok(open);
                 }
                 states::advance(conn, &mut open, State::Failed, "link expired", now).await?;
             }
@@ -181,12 +183,11 @@ async fn intend(app: &App, tenant: TenantId) -> Result<(Payment, bool), Error> {
             };
             if payments::insert_if_none_open(conn, &row).await? {
                 states::record(conn, &row, "link asked for", now).await?;
-                return Ok((row, true));
+                return Ok(row);
             }
             // A concurrent request has made the tenant's only open payment.
             payments::find_open(conn, tenant)
                 .await?
-                .map(|open| (open, false))
                 .ok_or_else(|| Error::unavailable(anyhow::anyhow!("lost a race")).into())
         })
         .await

@@ -153,3 +153,27 @@ async fn sf_04_a_statement_ends_when_its_request_is_given_up() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn sf_04_a_tenant_that_holds_its_share_of_connections_leaves_the_others_to_its_neighbours() {
+    let (busy, neighbour) = (TenantId::new(), TenantId::new());
+    let (db, _) = with_playlists(&[busy, neighbour]).await;
+    let mut config = db.config().unwrap();
+    config.max_connections = 4;
+    let pool = Pool::new(&config, &[]);
+    let sleep = async |mut conn: &Conn| Ok(diesel::sql_query("SELECT pg_sleep(3)").execute(&mut conn).await?);
+    let slow = || {
+        let pool = pool.clone();
+        tokio::spawn(async move { pool.read(Scope::Tenant(busy), sleep).await })
+    };
+    let many: Vec<_> = (0..12).map(|_| slow()).collect();
+    let superuser = open(db.admin_url()).await.unwrap();
+    testkit::eventually("the busy tenant holds its share", || async {
+        let running = "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(3)%' AND usename = 'songlist_rw' AND datname = current_database()";
+        (superuser.query(running, &[]).await.unwrap().len() >= 3).then_some(())
+    })
+    .await;
+    let read = tokio::time::timeout(std::time::Duration::from_secs(1), tenants_seen(&pool, Scope::Tenant(neighbour)));
+    assert_eq!(read.await.unwrap().unwrap(), (vec![neighbour.0], 1));
+    many.iter().for_each(tokio::task::JoinHandle::abort);
+}

@@ -4,3 +4,4 @@
 
 mod dev;
 mod generated_files;
+mod production;

@@ -2,6 +2,7 @@
 
 use devstack::World;
 use devstack::world::PASSWORD;
+use kit_pg::bootstrap::open;
 use serde_json::json;
 
 #[tokio::test]
@@ -78,5 +79,44 @@ async fn sf_08_a_spent_challenge_is_replaced_by_one_whose_code_works() {
     let second = client.mailed_code(mailbox, "bob@example.com", &[first]).await.unwrap();
     let proof = json!({ "challenge_id": fresh, "otp": second });
     client.post(&format!("{root}/verify-email/"), proof).await.unwrap().expect(200).unwrap();
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn en_01_and_sf_13_a_known_and_an_unknown_address_pass_through_the_same_states() {
+    let world = World::start().await;
+    let tenant = world.tenant("Blue Note").await;
+    let anna = world.listener(&tenant, "anna").await;
+    let client = world.client();
+    let root = format!("/tenant/{}/auth", tenant.slug);
+    // What a stranger sees who registers an address, guesses five times and asks for the code again.
+    let seen = async |name: &str, email: &str| {
+        let new = json!({ "username": name, "email": email, "password": PASSWORD, "confirm_password": PASSWORD });
+        let made = client.post(&format!("{root}/register/"), new).await.unwrap().expect(201).unwrap();
+        let first = made.text_at("/data/challenge_id").unwrap();
+        let resend = async || {
+            let body = json!({ "challenge_id": first });
+            let sent = client.post(&format!("{root}/resend-verification/"), body).await.unwrap().expect(200).unwrap();
+            sent.text_at("/data/challenge_id").unwrap() == first
+        };
+        // The mail is sent, or would be, before the first guess counts.
+        testkit::eventually("the relay has handled the message", || async {
+            let sql = format!("SELECT 1 FROM challenges WHERE id = '{first}' AND expires_at IS NOT NULL");
+            let database = open(world.stack.db.auth.admin_url()).await.unwrap();
+            let path = format!("SET search_path = {}; SET app.scope = 'worker'", world.stack.db.auth.schema);
+            database.batch_execute(&path).await.unwrap();
+            (database.query(&sql, &[]).await.unwrap().len() == 1).then_some(())
+        })
+        .await;
+        let before = resend().await;
+        for _ in 0..5 {
+            let body = json!({ "challenge_id": first, "otp": "000000" });
+            assert_eq!(client.post(&format!("{root}/verify-email/"), body).await.unwrap().status, 400);
+        }
+        (before, resend().await)
+    };
+    let unknown = seen("bob", "bob@example.com").await;
+    assert_eq!(unknown, (true, false), "the same challenge while it is open, a new one when it is spent");
+    assert_eq!(seen("mallory", &anna.email).await, unknown);
     world.stop().await;
 }

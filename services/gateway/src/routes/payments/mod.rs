@@ -98,7 +98,11 @@ pub(crate) async fn list(context: RequestContext) -> HandlerResult {
 pub(crate) async fn webhook(context: RequestContext) -> HandlerResult {
     let request = context.grpc_request(pb::ReceiveWebhookRequest {
         body: context.body.to_vec(),
-        signature: context.header("x-razorpay-signature").map(str::to_owned),
+        // A request with more than one signature counts as unsigned.
+        signature: context
+            .header("x-razorpay-signature")
+            .filter(|_| context.headers().get_all("x-razorpay-signature").count() == 1)
+            .map(str::to_owned),
         event_id: context.header("x-razorpay-event-id").map(str::to_owned),
     });
     context.app.peers.webhooks().receive(request).await?;

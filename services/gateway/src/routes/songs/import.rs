@@ -69,17 +69,24 @@ pub(crate) async fn import(context: RequestContext) -> HandlerResult {
     let mut request = context.grpc_request(ReceiverStream::new(stream));
     request.set_timeout(BUDGET);
     let mut songs = context.app.peers.songs();
-    let (sent, done) = tokio::join!(send(&context, options, pieces), songs.import(request));
-    // When the upload was cut off or too large, this error is the cause of the service's error, so it is the one to
-    // return.
-    sent?;
+    let mut import = std::pin::pin!(songs.import(request));
+    let done = tokio::select! {
+        // The service may end before the upload does, for example because a row is too large.
+        done = &mut import => done,
+        sent = send(&context, options, pieces) => {
+            // When the upload was cut off or too large, this error is the cause of the service's error, so it is the one
+            // to return.
+            sent?;
+            import.await
+        }
+    };
     let done = done?.into_inner();
     Reply::data(200, "Import finished.", &ImportView::from(done))
 }
 
 fn options(context: &RequestContext) -> Result<ImportOptions, HttpError> {
     let content_type = context.header("content-type").unwrap_or_default();
-    const NO_TEXT: [&str; 4] = ["application/pdf", "application/zip", "image/", "application/vnd."];
+    const NO_TEXT: [&str; 4] = ["application/pdf", "application/zip", "image/", "application/vnd.openxmlformats"];
     if NO_TEXT.iter().any(|kind| content_type.starts_with(kind)) {
         return Err(HttpError::not_json());
     }
@@ -139,10 +146,10 @@ async fn send_raw(context: &RequestContext, mut payload: Payload, pieces: &Piece
 async fn send_form(context: &RequestContext, payload: Payload, pieces: &Pieces) -> Result<(), HttpError> {
     let mut left = context.max_body;
     let mut form = Multipart::new(context.headers(), payload);
-    while let Some(field) = form.next().await {
+    while let Some(field) = in_time(form.next()).await? {
         let mut field = field.map_err(|_cut| cut())?;
         if field.name() != Some("file") {
-            while let Some(piece) = field.next().await {
+            while let Some(piece) = in_time(field.next()).await? {
                 left = left.checked_sub(piece.map_err(|_cut| cut())?.len()).ok_or_else(HttpError::too_large)?;
             }
             continue;

@@ -8,9 +8,9 @@ mod source;
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 
-use kit::Error;
 use kit::caller::Caller;
 use kit::ids::{TenantId, UserId};
+use kit::{Code, Error};
 use tokio::io::AsyncBufRead;
 use uuid::Uuid;
 
@@ -23,6 +23,8 @@ use rows::RawRow;
 const BATCH: usize = 1_000;
 /// The most rows of one file.
 const MAX_ROWS: u64 = 100_000;
+/// When to come back while another import runs.
+const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 /// After so many rows other requests get a turn on this thread.
 const ROWS_AT_A_TIME: u64 = 50;
 /// The most errors that are listed one by one.
@@ -106,6 +108,12 @@ pub(crate) async fn run(
     if let Some(tenant) = owner {
         premium::require(&premium::granted(app, tenant).await)?;
     }
+    // One import of a tenant at a time: the others' requests share the same thread and the same connections.
+    let _turn = app.imports.now(&owner).ok_or_else(|| {
+        Error::new(Code::RateLimited)
+            .message("An import is running already. Wait until it has ended.")
+            .retry_after(BUSY)
+    })?;
     let mut import = Import {
         app,
         owner,
