@@ -29,11 +29,12 @@ check: ## Run what CI runs: format, clippy, tests
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	@$(MAKE) --no-print-directory test
 
-docs: ## Write the generated files again: .env.example, docs/permissions.md, docs/errors.md
+docs: ## Write the generated files again: .env.example, docs/permissions.md, docs/errors.md, docs/findings.md
 	$(CARGO) build --workspace --locked
 	$(SONGLIST) env-example > .env.example
 	$(SONGLIST) permissions > docs/permissions.md
 	$(SONGLIST) errors > docs/errors.md
+	@python3 deploy/dev/findings.py
 
 proto-accept: ## Write the protos as they are now to proto/descriptor.lock; check the lines that are removed
 	$(CARGO) build --workspace --locked

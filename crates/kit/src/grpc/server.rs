@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn gr_02_a_method_is_called_by_the_services_that_are_listed_for_it() {
+    fn gr_02_and_sf_21_a_method_is_called_by_the_services_that_are_listed_for_it() {
         const TABLE: Callers = &[("gateway", &["a.Users/Get", "a.SignIn/"]), ("scheduler", &["c.JobRunner/Run"])];
         for (caller, method, may) in [
             ("gateway", "a.Users/Get", true),

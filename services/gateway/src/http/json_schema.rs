@@ -31,6 +31,36 @@ impl Schemas {
 
     /// All schemas, in the form of `components.schemas`.
     pub(crate) fn into_json(self) -> Value {
-        self.0.into_iter().collect::<serde_json::Map<_, _>>().into()
+        let mut all: serde_json::Map<_, _> = self.0.into_iter().collect();
+        for (name, schema) in &mut all {
+            complete(name, schema);
+        }
+        all.into()
+    }
+}
+
+/// Adds what the types do not say: answers have all their fields always, and names tell the format of texts.
+fn complete(name: &str, schema: &mut Value) {
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for (field, property) in properties.iter_mut() {
+        let is_text = property
+            .get("type")
+            .is_some_and(|kind| *kind == "string" || *kind == serde_json::json!(["string", "null"]));
+        let format = match field.as_str() {
+            "email" | "requester_email" => "email",
+            "id" | "genre" | "tenant" | "user" if name.ends_with("View") && (field == "id" || name == "SongView") => {
+                "uuid"
+            }
+            field if field.ends_with("_id") && !field.starts_with("razorpay") => "uuid",
+            field if field.ends_with("_at") || field == "date_joined" => "date-time",
+            _ => continue,
+        };
+        if let Some(property) = property.as_object_mut().filter(|_| is_text) {
+            property.insert("format".to_owned(), format.into());
+        }
+    }
+    let fields: Vec<Value> = properties.keys().cloned().map(Value::from).collect();
+    if let Some(schema) = schema.as_object_mut().filter(|_| name.ends_with("View")) {
+        schema.insert("required".to_owned(), fields.into());
     }
 }

@@ -147,6 +147,8 @@ pub struct Rule {
     pub by_cursor: bool,
     /// Whether `Idempotency-Key` is accepted.
     pub repeatable: bool,
+    /// The name of the operation in generated clients; routes without one are not part of the document.
+    pub id: &'static str,
     pub summary: &'static str,
     pub(crate) handler: &'static dyn Handler,
 }

@@ -30,6 +30,7 @@ impl Rule {
             query: &[],
             by_cursor: false,
             repeatable: false,
+            id: "",
             summary: "",
             handler,
         }
@@ -88,6 +89,12 @@ impl Rule {
     /// Accepts `Idempotency-Key`.
     pub(crate) const fn repeatable(mut self) -> Self {
         self.repeatable = true;
+        self
+    }
+
+    /// The name of the operation in generated clients, such as `list_songs`.
+    pub(crate) const fn id(mut self, id: &'static str) -> Self {
+        self.id = id;
         self
     }
 

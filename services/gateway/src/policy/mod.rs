@@ -44,6 +44,8 @@ mod tests {
             let what = format!("{} {}", rule.method.name(), rule.path);
             assert!(rule.access != Access::Roles(&[]), "{what} has neither roles nor public()");
             assert!(!rule.summary.is_empty() && !rule.summary.ends_with('.'), "{what} needs a summary");
+            let is_page = ["//docs/", "//docs/{asset}/", "//healthz/", "//readyz/"].contains(&rule.path);
+            assert!(rule.id.is_empty() == is_page, "{what} needs an id() for generated clients");
             assert!(rule.path.starts_with('/') && rule.path.ends_with('/'), "{what}: paths have both slashes");
         }
     }

@@ -14,7 +14,7 @@ use crate::http::rule::{Access, Answer, Body, Method, Rule};
 pub fn document(public_url: &str) -> Value {
     let mut schemas = Schemas::default();
     let mut paths: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    for rule in rules() {
+    for rule in rules().filter(|rule| !rule.id.is_empty()) {
         let operation = operation(rule, &mut schemas);
         paths.entry(rule.full_path()).or_default().insert(rule.method.name().to_lowercase(), operation);
     }
@@ -38,7 +38,7 @@ pub fn document(public_url: &str) -> Value {
 
 fn operation(rule: &Rule, schemas: &mut Schemas) -> Value {
     let mut operation = json!({
-        "operationId": operation_id(rule),
+        "operationId": rule.id,
         "summary": rule.summary,
         "tags": [tag(rule)],
         "parameters": parameters(rule),
@@ -62,10 +62,17 @@ fn operation(rule: &Rule, schemas: &mut Schemas) -> Value {
             json!({ "required": true, "description": format!("At most {max} bytes."),
                     "content": { "application/json": { "schema": reference(&name) } } })
         }
-        Body::Raw(max) | Body::Upload(max) => json!({
+        Body::Raw(max) => json!({
             "required": true, "description": format!("At most {max} bytes."),
-            "content": { "application/octet-stream": { "schema": { "type": "string", "format": "binary" } } },
+            "content": { "application/json": { "schema": { "type": "object" } } },
         }),
+        Body::Upload(max) => {
+            let text = json!({ "schema": { "type": "string" } });
+            let file = json!({ "type": "object", "required": ["file"],
+                               "properties": { "file": { "type": "string", "format": "binary" } } });
+            json!({ "required": true, "description": format!("At most {max} bytes."), "content": {
+                "text/csv": text, "application/x-ndjson": text, "multipart/form-data": { "schema": file } } })
+        }
     };
     object.insert("requestBody".to_owned(), body);
     operation
@@ -73,16 +80,6 @@ fn operation(rule: &Rule, schemas: &mut Schemas) -> Value {
 
 fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
-}
-
-fn operation_id(rule: &Rule) -> String {
-    let words: Vec<String> = rule
-        .path
-        .split(['/', '{', '}', '.', '-', '_'])
-        .filter(|word| !word.is_empty())
-        .map(str::to_lowercase)
-        .collect();
-    format!("{}_{}", rule.method.name().to_lowercase(), words.join("_"))
 }
 
 fn tag(rule: &Rule) -> &str {
@@ -205,4 +202,51 @@ fn error_schema() -> Value {
             "request_id": { "type": "string" },
         },
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn cf_01_operations_read_as_functions_and_parameters_have_types_and_sentences() {
+        let document = document("http://localhost");
+        let mut ids = HashSet::new();
+        let mut checked = 0;
+        for (path, operations) in document["paths"].as_object().unwrap() {
+            assert!(!path.starts_with("/docs") && !path.starts_with("/healthz"), "{path} is not part of the API");
+            for operation in operations.as_object().unwrap().values() {
+                let id = operation["operationId"].as_str().unwrap();
+                assert!(ids.insert(id.to_owned()) && id.chars().all(|c| c.is_ascii_lowercase() || c == '_'), "{id}");
+                for parameter in operation["parameters"].as_array().unwrap() {
+                    let what = format!("{id}: {parameter}");
+                    assert!(parameter["description"].as_str().is_some_and(|text| text.ends_with('.')), "{what}");
+                    let schema = &parameter["schema"];
+                    let schema = if schema["type"] == "array" { &schema["items"] } else { schema };
+                    let typed = schema["type"] != "string"
+                        || ["enum", "format", "maxLength"].iter().any(|key| !schema[*key].is_null())
+                        || parameter["name"] == "asset";
+                    assert!(typed, "{what}");
+                    checked += 1;
+                }
+            }
+        }
+        assert!(checked > 60, "{checked}");
+    }
+
+    #[test]
+    fn cf_01_and_cf_12_every_field_of_an_answer_is_required_and_has_its_format() {
+        let document = document("http://localhost");
+        let schemas = document["components"]["schemas"].as_object().unwrap();
+        let song = &schemas["TenantSongView"];
+        let required: HashSet<&str> =
+            song["required"].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
+        let all: HashSet<&str> = song["properties"].as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(required, all, "always sent, nullable or not");
+        assert_eq!(song["properties"]["id"]["format"], "uuid");
+        assert_eq!(song["properties"]["created_at"]["format"], "date-time");
+        assert_eq!(schemas["UserView"]["properties"]["email"]["format"], "email");
+    }
 }

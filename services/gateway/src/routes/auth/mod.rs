@@ -17,38 +17,43 @@ use views::{
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::post("/tenant/{tenant}/auth/register/", &register).public().reach(Reach::PathTenant).rate(Rate::Mail)
+    Rule::post("/tenant/{tenant}/auth/register/", &register).id("register")
+        .public().reach(Reach::PathTenant).rate(Rate::Mail)
         .secrets::<Registration>().created::<RegistrationView>().summary("Register as a LISTENER"),
-    Rule::post("/tenant/{tenant}/auth/verify-email/", &verify_email)
+    Rule::post("/tenant/{tenant}/auth/verify-email/", &verify_email).id("verify_email")
         .public().reach(Reach::PathTenant).rate(Rate::SignIn)
         .secrets::<EmailProof>().done().summary("Prove an e-mail address with its code"),
-    Rule::post("/tenant/{tenant}/auth/resend-verification/", &resend_verification)
+    Rule::post("/tenant/{tenant}/auth/resend-verification/", &resend_verification).id("resend_verification")
         .public().reach(Reach::PathTenant).rate(Rate::Mail)
         .secrets::<Resend>().data::<ResentView>().summary("Send the verification code again"),
-    Rule::post("/tenant/{tenant}/auth/login/", &login).public().reach(Reach::PathTenant).rate(Rate::SignIn)
+    Rule::post("/tenant/{tenant}/auth/login/", &login).id("start_sign_in")
+        .public().reach(Reach::PathTenant).rate(Rate::SignIn)
         .secrets::<Credentials>().data::<ChallengeView>().summary("First step of signing in: password"),
-    Rule::post("/tenant/{tenant}/auth/login/verify-otp/", &login_verify)
+    Rule::post("/tenant/{tenant}/auth/login/verify-otp/", &login_verify).id("finish_sign_in")
         .public().reach(Reach::PathTenant).rate(Rate::SignIn)
         .secrets::<CodeProof>().data::<SignedInView>().summary("Second step of signing in: code"),
-    Rule::post("/tenant/{tenant}/auth/password-reset/", &password_reset)
+    Rule::post("/tenant/{tenant}/auth/password-reset/", &password_reset).id("start_password_reset")
         .public().reach(Reach::PathTenant).rate(Rate::Mail)
         .secrets::<Identifier>().data::<ResetView>().summary("Ask for a password reset code"),
-    Rule::post("/tenant/{tenant}/auth/password-reset/confirm/", &password_reset_confirm)
+    Rule::post("/tenant/{tenant}/auth/password-reset/confirm/", &password_reset_confirm).id("confirm_password_reset")
         .public().reach(Reach::PathTenant).rate(Rate::SignIn)
         .secrets::<NewPassword>().done().summary("Set a new password with the code"),
-    Rule::post("/auth/super-admin/login/", &login).public().rate(Rate::SignIn)
+    Rule::post("/auth/super-admin/login/", &login).id("start_super_admin_sign_in").public().rate(Rate::SignIn)
         .secrets::<Credentials>().data::<ChallengeView>().summary("First step of signing in: password"),
-    Rule::post("/auth/super-admin/login/verify-otp/", &login_verify).public().rate(Rate::SignIn)
+    Rule::post("/auth/super-admin/login/verify-otp/", &login_verify).id("finish_super_admin_sign_in")
+        .public().rate(Rate::SignIn)
         .secrets::<CodeProof>().data::<SignedInView>().summary("Second step of signing in: code"),
-    Rule::post("/auth/super-admin/password-reset/", &password_reset).public().rate(Rate::Mail)
+    Rule::post("/auth/super-admin/password-reset/", &password_reset).id("start_super_admin_password_reset")
+        .public().rate(Rate::Mail)
         .secrets::<Identifier>().data::<ResetView>().summary("Ask for a password reset code"),
-    Rule::post("/auth/super-admin/password-reset/confirm/", &password_reset_confirm).public().rate(Rate::SignIn)
+    Rule::post("/auth/super-admin/password-reset/confirm/", &password_reset_confirm).id("confirm_super_admin_password_reset")
+        .public().rate(Rate::SignIn)
         .secrets::<NewPassword>().done().summary("Set a new password with the code"),
-    Rule::post("/auth/login/resend-otp/", &resend_otp).public().rate(Rate::Mail)
+    Rule::post("/auth/login/resend-otp/", &resend_otp).id("resend_sign_in_code").public().rate(Rate::Mail)
         .secrets::<ChallengeOnly>().done().summary("Send the sign-in code again"),
-    Rule::post("/token/refresh/", &refresh).public().reach(Reach::Own).rate(Rate::Refresh)
+    Rule::post("/token/refresh/", &refresh).id("refresh_tokens").public().reach(Reach::Own).rate(Rate::Refresh)
         .secrets::<RefreshToken>().bare::<TokensView>().summary("Rotate a refresh token"),
-    Rule::post("/auth/logout/", &logout).roles(SIGNED_IN).reach(Reach::Own)
+    Rule::post("/auth/logout/", &logout).id("sign_out").roles(SIGNED_IN).reach(Reach::Own)
         .secrets::<RefreshToken>().done().summary("End the own session"),
 ];
 

@@ -14,11 +14,11 @@ use views::{GenreView, NewGenre};
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::get("/genres/", &list).roles(ADMINS).reach(Reach::PlatformOrTenant)
+    Rule::get("/genres/", &list).id("list_genres").roles(ADMINS).reach(Reach::PlatformOrTenant)
         .query(&[&[Param::text("name", "A part of the name.").many()]]).list::<GenreView>().summary("The genres, by name"),
-    Rule::post("/genres/", &create).roles(PLATFORM).reach(Reach::Platform).repeatable()
+    Rule::post("/genres/", &create).id("create_genre").roles(PLATFORM).reach(Reach::Platform).repeatable()
         .body::<NewGenre>().created::<GenreView>().summary("Create a genre"),
-    Rule::get("/genres/{id}/", &get).roles(ADMINS).reach(Reach::PlatformOrTenant)
+    Rule::get("/genres/{id}/", &get).id("get_genre").roles(ADMINS).reach(Reach::PlatformOrTenant)
         .data::<GenreView>().summary("A genre"),
 ];
 

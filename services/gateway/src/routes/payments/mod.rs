@@ -27,17 +27,19 @@ const RETURNED: &[Param] = &[
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::post("/payments/create-payment-link/", &create_link).roles(ADMIN).reach(Reach::Tenant).repeatable()
+    Rule::post("/payments/create-payment-link/", &create_link).id("create_payment_link")
+        .roles(ADMIN).reach(Reach::Tenant).repeatable()
         .created::<PaymentLinkView>().summary("A payment link for premium; the open one when there is one"),
-    Rule::get("/payments/subscription/", &subscription).roles(ADMINS).reach(Reach::PlatformOrTenant)
+    Rule::get("/payments/subscription/", &subscription).id("get_subscription")
+        .roles(ADMINS).reach(Reach::PlatformOrTenant)
         .query(&[&[Param::id("tenant_id", "Which tenant; for a SUPER_ADMIN.")]]).data::<SubscriptionView>().summary("Whether a tenant is premium"),
-    Rule::get("/payments/", &list).roles(ADMIN).reach(Reach::Tenant)
+    Rule::get("/payments/", &list).id("list_payments").roles(ADMIN).reach(Reach::Tenant)
         .list::<PaymentView>().summary("The tenant's payments with their history"),
-    Rule::get("/payments/{id}/", &get).roles(ADMIN).reach(Reach::Tenant)
+    Rule::get("/payments/{id}/", &get).id("get_payment").roles(ADMIN).reach(Reach::Tenant)
         .data::<PaymentView>().summary("A payment with its history"),
-    Rule::post("/payments/webhook/razorpay/", &webhook).public().rate(Rate::Webhook)
+    Rule::post("/payments/webhook/razorpay/", &webhook).id("receive_razorpay_webhook").public().rate(Rate::Webhook)
         .raw(WEBHOOK_BODY).bare::<WebhookView>().summary("Razorpay reports an event"),
-    Rule::get("/payments/callback/razorpay/", &callback).public()
+    Rule::get("/payments/callback/razorpay/", &callback).id("return_from_razorpay").public()
         .query(&[RETURNED]).other("text/html")
         .summary("A browser comes back from the hosted page"),
 ];

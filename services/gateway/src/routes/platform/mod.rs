@@ -21,11 +21,11 @@ use views::CapabilitiesView;
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::get("/capabilities/", &capabilities).public()
+    Rule::get("/capabilities/", &capabilities).id("get_capabilities").public()
         .data::<CapabilitiesView>().summary("Limits and versions"),
-    Rule::get("/openapi.json/", &openapi).public()
+    Rule::get("/openapi.json/", &openapi).id("get_openapi").public()
         .other("application/json").summary("This document"),
-    Rule::get("//.well-known/jwks.json/", &jwks).public()
+    Rule::get("//.well-known/jwks.json/", &jwks).id("get_public_keys").public()
         .other("application/json").summary("The public keys of tokens"),
     Rule::get("//healthz/", &healthz).public()
         .other("application/json").summary("Alive"),

@@ -15,17 +15,19 @@ use views::{AddedView, EntryView, NewEntries, NewPlaylist, PlaylistView};
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::get("/playlists/", &list).roles(TENANT).reach(Reach::OwnOrTenant)
+    Rule::get("/playlists/", &list).id("list_playlists").roles(TENANT).reach(Reach::OwnOrTenant)
         .query(&[&[Param::id("user_id", "Whose; for an ADMIN.")]]).list::<PlaylistView>().summary("Playlists, the newest first"),
-    Rule::post("/playlists/", &create).roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
+    Rule::post("/playlists/", &create).id("create_playlist").roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
         .body::<NewPlaylist>().created::<PlaylistView>().summary("Create a playlist"),
-    Rule::get("/playlists/{id}/", &get).roles(TENANT).reach(Reach::OwnOrTenant)
+    Rule::get("/playlists/{id}/", &get).id("get_playlist").roles(TENANT).reach(Reach::OwnOrTenant)
         .data::<PlaylistView>().summary("A playlist"),
-    Rule::get("/playlists/{id}/songs/", &entries).roles(TENANT).reach(Reach::OwnOrTenant)
+    Rule::get("/playlists/{id}/songs/", &entries).id("list_playlist_songs").roles(TENANT).reach(Reach::OwnOrTenant)
         .by_cursor().list::<EntryView>().summary("The songs of a playlist in order"),
-    Rule::post("/playlists/{id}/songs/", &add_entries).roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
+    Rule::post("/playlists/{id}/songs/", &add_entries).id("add_playlist_songs")
+        .roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
         .body::<NewEntries>().created::<AddedView>().summary("Add songs to a playlist"),
-    Rule::delete("/playlists/{id}/songs/{tenant_song_id}/", &remove_entry).roles(TENANT).reach(Reach::OwnOrTenant)
+    Rule::delete("/playlists/{id}/songs/{tenant_song_id}/", &remove_entry).id("remove_playlist_song")
+        .roles(TENANT).reach(Reach::OwnOrTenant)
         .no_content().summary("Take a song off a playlist"),
 ];
 

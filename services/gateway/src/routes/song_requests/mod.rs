@@ -21,16 +21,18 @@ const FILTERS: &[Param] = &[
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::get("/song-requests/", &list).roles(TENANT).reach(Reach::OwnOrTenant)
+    Rule::get("/song-requests/", &list).id("list_song_requests").roles(TENANT).reach(Reach::OwnOrTenant)
         .query(&[FILTERS]).by_cursor().list::<SongRequestView>()
         .summary("Song requests, the newest first"),
-    Rule::post("/song-requests/", &create).roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
+    Rule::post("/song-requests/", &create).id("create_song_request")
+        .roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
         .body::<NewSongRequest>().created::<SongRequestView>().summary("Ask for a song"),
-    Rule::get("/song-requests/{id}/", &get).roles(TENANT).reach(Reach::OwnOrTenant)
+    Rule::get("/song-requests/{id}/", &get).id("get_song_request").roles(TENANT).reach(Reach::OwnOrTenant)
         .data::<SongRequestView>().summary("A song request"),
-    Rule::post("/song-requests/{id}/review/", &review).roles(ADMIN).reach(Reach::Tenant)
+    Rule::post("/song-requests/{id}/review/", &review).id("review_song_request").roles(ADMIN).reach(Reach::Tenant)
         .body::<Review>().data::<SongRequestView>().summary("Approve or reject a request"),
-    Rule::post("/song-requests/{id}/fulfill/", &fulfill).roles(ADMIN).reach(Reach::Tenant).repeatable()
+    Rule::post("/song-requests/{id}/fulfill/", &fulfill).id("fulfill_song_request")
+        .roles(ADMIN).reach(Reach::Tenant).repeatable()
         .body::<Fulfilment>().data::<SongRequestView>().summary("Fulfil a request with a song"),
 ];
 

@@ -54,16 +54,17 @@ const IMPORT: &[Param] = &[
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::get("/songs/", &list).roles(ADMINS).reach(Reach::PlatformOrTenant)
+    Rule::get("/songs/", &list).id("list_songs").roles(ADMINS).reach(Reach::PlatformOrTenant)
         .query(&[FILTERS, &[ORDERING]]).by_cursor().list::<SongView>()
         .summary("The catalogue"),
-    Rule::post("/songs/", &create).roles(ADMINS).reach(Reach::PlatformOrTenant).repeatable()
+    Rule::post("/songs/", &create).id("create_song").roles(ADMINS).reach(Reach::PlatformOrTenant).repeatable()
         .body::<NewSong>().created::<SongView>()
         .summary("Create a TENANT song (ADMIN) or a GLOBAL one (SUPER_ADMIN)"),
-    Rule::post("/songs/import/", &import).roles(ADMINS).reach(Reach::PlatformOrTenant).rate(Rate::Import)
+    Rule::post("/songs/import/", &import).id("import_songs")
+        .roles(ADMINS).reach(Reach::PlatformOrTenant).rate(Rate::Import)
         .upload(UPLOAD_BODY).query(&[IMPORT]).data::<ImportView>()
         .summary("Import songs from CSV or NDJSON"),
-    Rule::get("/songs/{id}/", &get).roles(ADMINS).reach(Reach::PlatformOrTenant)
+    Rule::get("/songs/{id}/", &get).id("get_song").roles(ADMINS).reach(Reach::PlatformOrTenant)
         .data::<SongView>().summary("A song"),
 ];
 

@@ -24,14 +24,14 @@ const OWN_FILTERS: &[Param] = &[
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::get("/tenant/songs/", &list).roles(TENANT).reach(Reach::Tenant)
+    Rule::get("/tenant/songs/", &list).id("list_tenant_songs").roles(TENANT).reach(Reach::Tenant)
         .query(&[FILTERS, OWN_FILTERS]).by_cursor().list::<TenantSongView>()
         .summary("The tenant's list; LISTENERs see what is approved"),
-    Rule::post("/tenant/songs/", &create).roles(ADMIN).reach(Reach::Tenant).repeatable()
+    Rule::post("/tenant/songs/", &create).id("link_tenant_song").roles(ADMIN).reach(Reach::Tenant).repeatable()
         .body::<NewLink>().created::<TenantSongView>().summary("Put a song on the list"),
-    Rule::get("/tenant/songs/{id}/", &get).roles(TENANT).reach(Reach::Tenant)
+    Rule::get("/tenant/songs/{id}/", &get).id("get_tenant_song").roles(TENANT).reach(Reach::Tenant)
         .data::<TenantSongView>().summary("A song on the list"),
-    Rule::patch("/tenant/songs/{id}/", &update).roles(ADMIN).reach(Reach::Tenant)
+    Rule::patch("/tenant/songs/{id}/", &update).id("approve_tenant_song").roles(ADMIN).reach(Reach::Tenant)
         .body::<Approval>().data::<TenantSongView>().summary("Approve or withdraw a song"),
 ];
 

@@ -20,16 +20,16 @@ const FILTERS: &[Param] = &[
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::get("/tenants/", &list).roles(PLATFORM).reach(Reach::Platform)
+    Rule::get("/tenants/", &list).id("list_tenants").roles(PLATFORM).reach(Reach::Platform)
         .query(&[FILTERS]).list::<TenantView>()
         .summary("The live tenants, the newest first"),
-    Rule::post("/tenants/", &create).roles(PLATFORM).reach(Reach::Platform).repeatable()
+    Rule::post("/tenants/", &create).id("create_tenant").roles(PLATFORM).reach(Reach::Platform).repeatable()
         .body::<NewTenant>().created::<TenantView>().summary("Create a tenant"),
-    Rule::get("/tenants/{id}/", &get).roles(ADMINS).reach(Reach::PlatformOrTenant)
+    Rule::get("/tenants/{id}/", &get).id("get_tenant").roles(ADMINS).reach(Reach::PlatformOrTenant)
         .data::<TenantView>().summary("A tenant"),
-    Rule::patch("/tenants/{id}/activate/", &activate).roles(PLATFORM).reach(Reach::Platform)
+    Rule::patch("/tenants/{id}/activate/", &activate).id("activate_tenant").roles(PLATFORM).reach(Reach::Platform)
         .data::<TenantView>().summary("Let the users of a tenant in"),
-    Rule::patch("/tenants/{id}/deactivate/", &deactivate).roles(PLATFORM).reach(Reach::Platform)
+    Rule::patch("/tenants/{id}/deactivate/", &deactivate).id("deactivate_tenant").roles(PLATFORM).reach(Reach::Platform)
         .data::<TenantView>().summary("Lock every user of a tenant out"),
 ];
 

@@ -12,11 +12,11 @@ use views::{NewUser, UserView};
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::get("/users/me/", &me).roles(SIGNED_IN).reach(Reach::Own)
+    Rule::get("/users/me/", &me).id("get_own_profile").roles(SIGNED_IN).reach(Reach::Own)
         .data::<UserView>().summary("The own profile"),
-    Rule::post("/users/", &create).roles(ADMINS).reach(Reach::PlatformOrTenant).repeatable()
+    Rule::post("/users/", &create).id("create_user").roles(ADMINS).reach(Reach::PlatformOrTenant).repeatable()
         .body::<NewUser>().created::<UserView>().summary("Create a LISTENER (ADMIN) or an ADMIN (SUPER_ADMIN)"),
-    Rule::get("/users/{id}/", &get).roles(ADMINS).reach(Reach::PlatformOrTenant)
+    Rule::get("/users/{id}/", &get).id("get_user").roles(ADMINS).reach(Reach::PlatformOrTenant)
         .data::<UserView>().summary("A user"),
 ];
 
