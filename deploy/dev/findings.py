@@ -51,8 +51,6 @@ FINDINGS = {
     "CF-12": "fields of answers were not required in the document",
 }
 WITHOUT_TEST = {
-    "SF-22": "open: the assertion covers audience, method, caller and time, not yet the message. Whoever can catch it can read "
-    "the traffic between services, which mTLS of the deployment prevents.",
     "SF-25": "the key of the cache is (tenant, user): the compiler keeps it so (`services/songlist-service/src/peers.rs`).",
     "SF-31": "open in part: failures of sign-ins and codes are recorded with target and reason; songlist-service and "
     "payments-service record nothing yet, and networks are stored whole.",

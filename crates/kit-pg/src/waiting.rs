@@ -6,6 +6,8 @@ use kit::Error;
 
 /// How long background work, which has no deadline, waits for a connection.
 const WITHOUT_DEADLINE: Duration = Duration::from_secs(5);
+/// How long more may be asked than can be served in time before requests are refused.
+const BURST: Duration = Duration::from_secs(1);
 /// Waiters per connection beyond which requests are refused, whatever the estimate is.
 const MOST_PER_CONNECTION: usize = 96;
 
@@ -26,6 +28,8 @@ struct State {
     /// The number of connections that are held now, and the sum of the times since when, in microseconds after `started`.
     holders: AtomicU64,
     held_since: AtomicU64,
+    /// Since when the last in the queue would be too late, in microseconds after `started`; 0 while it would not.
+    overloaded_since: AtomicU64,
 }
 
 /// Counts a request as waiting until it is dropped.
@@ -60,6 +64,18 @@ impl State {
         let rounds = u32::try_from(ahead / self.connections).unwrap_or(u32::MAX).saturating_add(1);
         ahead >= self.connections && self.hold().saturating_mul(rounds) > budget
     }
+
+    /// Notes whether a new request would be too late; true when that has been so for [`BURST`]. A burst is over by then
+    /// and was answered; what lasts longer is more than can be served.
+    fn overloaded(&self, too_late: bool) -> bool {
+        if !too_late {
+            self.overloaded_since.store(0, Ordering::Relaxed);
+            return false;
+        }
+        let now = micros(self.started.elapsed()).max(1);
+        let since = self.overloaded_since.compare_exchange(0, now, Ordering::Relaxed, Ordering::Relaxed);
+        Duration::from_micros(now.saturating_sub(since.map_or_else(|known| known, |_unset| now))) >= BURST
+    }
 }
 
 impl Waiting {
@@ -77,6 +93,7 @@ impl Waiting {
             held: AtomicU64::new(1_000),
             holders: AtomicU64::new(0),
             held_since: AtomicU64::new(0),
+            overloaded_since: AtomicU64::new(0),
         }))
     }
 
@@ -94,7 +111,8 @@ impl Waiting {
         let left_before = state.left.load(Ordering::Relaxed);
         let ahead = state.waiting.fetch_add(1, Ordering::Relaxed);
         let place = Place { state: state.clone(), ahead, left_before };
-        if ahead >= state.connections * MOST_PER_CONNECTION || state.too_late(ahead, budget) {
+        let overloaded = state.overloaded(state.too_late(ahead, budget));
+        if ahead >= state.connections * MOST_PER_CONNECTION || overloaded {
             return Err(refused(ahead));
         }
         Ok(place)
@@ -117,7 +135,9 @@ impl Place {
     pub(crate) fn still_in_time(&self, budget: Duration) -> Result<(), Error> {
         let gone = self.state.left.load(Ordering::Relaxed).wrapping_sub(self.left_before);
         let ahead = self.ahead.saturating_sub(gone);
-        if self.state.too_late(ahead, budget) { Err(refused(ahead)) } else { Ok(()) }
+        let since = self.state.overloaded_since.load(Ordering::Relaxed);
+        let lasting = since > 0 && micros(self.state.started.elapsed()).saturating_sub(since) >= micros(BURST);
+        if lasting && self.state.too_late(ahead, budget) { Err(refused(ahead)) } else { Ok(()) }
     }
 }
 
@@ -148,31 +168,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_queue_that_could_not_be_served_in_time_is_refused_at_once() {
-        let waiting = Waiting::new(2);
+    fn a_queue_that_could_not_be_served_in_time_is_refused_when_it_lasts() {
+        let waiting = Waiting::since(2, Instant::now() - BURST * 2);
         let second = Duration::from_secs(1);
         waiting.0.held.store(260_000, Ordering::Relaxed);
         let places: Vec<_> = (0..6).map(|_| waiting.enter(second).unwrap()).collect();
-        assert!(waiting.enter(second).is_err(), "four rounds of 0.26 s take more than a second");
-        assert!(waiting.enter(second * 2).is_ok());
+        let burst = waiting.enter(second).unwrap();
+        assert!(waiting.0.too_late(6, second), "four rounds of 0.26 s take more than a second");
+        waiting.0.overloaded_since.store(1, Ordering::Relaxed);
+        assert!(burst.still_in_time(second).is_err() && places[0].still_in_time(second).is_ok(), "it has lasted");
+        assert!(waiting.enter(second).is_err());
+        assert!(waiting.enter(second * 2).is_ok(), "it could be served in this time, so the overload is over");
         drop(places);
         assert!(waiting.enter(second).is_ok(), "places are given up");
     }
 
     #[test]
-    fn a_request_that_waits_behind_work_that_does_not_end_is_refused_before_its_time_is_over() {
-        let waiting = Waiting::since(1, Instant::now() - Duration::from_millis(30));
-        let holder = Held { state: waiting.0.clone(), since: Duration::from_micros(1) };
+    fn while_no_connection_comes_back_the_age_of_what_is_going_on_counts() {
+        let waiting = Waiting::since(1, Instant::now() - Duration::from_millis(300));
         waiting.0.holders.store(1, Ordering::Relaxed);
         waiting.0.held_since.store(1, Ordering::Relaxed);
-        let (first, second) = (waiting.enter(Duration::MAX).unwrap(), waiting.enter(Duration::MAX).unwrap());
-        let budget = Duration::from_millis(50);
-        assert!(first.still_in_time(budget).is_ok(), "the next connection is for the first in the queue");
-        assert!(second.still_in_time(budget).is_err(), "two rounds of 30 ms are more than 50 ms");
-        drop(first);
-        assert!(second.still_in_time(budget).is_ok(), "it has moved up");
-        drop(holder);
-        assert!(waiting.0.hold() < Duration::from_millis(15), "the average is of all that were held");
+        assert!(waiting.0.hold() >= Duration::from_millis(300));
+        assert!(
+            waiting.0.too_late(1, Duration::from_millis(500)) && !waiting.0.too_late(0, Duration::from_millis(500))
+        );
     }
 
     #[test]

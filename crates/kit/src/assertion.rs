@@ -1,7 +1,8 @@
 //! How the caller is sent from service to service: as a signed assertion, never as unsigned metadata.
 //!
 //! An assertion is `kid.payload.mac`: `kid` names the calling service, the payload is JSON in base64url, the MAC is
-//! HMAC-SHA256 under the key of this pair of services. It names audience and method and is valid for 30 s. Only the
+//! HMAC-SHA256 under the key of this pair of services. It names audience, method and the digest of the message, and is
+//! valid for 30 s. Only the
 //! gateway may assert users. A bad assertion is not the client's fault: the answer is `Unavailable`, with an alarm.
 
 use std::collections::HashMap;
@@ -41,8 +42,28 @@ const GATEWAY: &str = "gateway";
 struct Claims {
     aud: String,
     method: String,
+    /// Missing when a service of the previous release signs.
+    #[serde(default)]
+    digest: Option<Digest>,
     iat: i64,
     caller: Caller,
+}
+
+/// What an assertion says about the message: its SHA-256, cut to 128 bits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest(String);
+
+impl Digest {
+    /// The digest of a whole message.
+    pub fn of(message: &[u8]) -> Self {
+        let hash = ring::digest::digest(&ring::digest::SHA256, message);
+        Self(URL_SAFE_NO_PAD.encode(hash.as_ref().get(..16).unwrap_or_default()))
+    }
+
+    /// Of a stream, whose messages are not known when the assertion is made.
+    pub fn of_a_stream() -> Self {
+        Self(String::new())
+    }
 }
 
 /// The keys of one service: to sign the calls that it makes and to verify those that it receives. Clones share them.
@@ -101,7 +122,7 @@ impl KeyRing {
     ///
     /// # Errors
     /// `Internal` when there is no key for this pair: such calls are not allowed.
-    pub fn sign(&self, audience: &str, method: &str, caller: &Caller) -> Result<String, Error> {
+    pub fn sign(&self, audience: &str, method: &str, digest: &Digest, caller: &Caller) -> Result<String, Error> {
         let key = self
             .0
             .to
@@ -110,6 +131,7 @@ impl KeyRing {
         let claims = Claims {
             aud: audience.to_owned(),
             method: method.to_owned(),
+            digest: Some(digest.clone()),
             iat: self.0.clock.now().timestamp(),
             caller: caller.clone(),
         };
@@ -122,8 +144,8 @@ impl KeyRing {
     ///
     /// # Errors
     /// `Unavailable` with the reason for the operator: a bad assertion is an error of a service, not of the client.
-    pub fn verify(&self, assertion: &str, method: &str) -> Result<Caller, Error> {
-        self.check(assertion, method).map_err(|reason| {
+    pub fn verify(&self, assertion: &str, method: &str, digest: &Digest) -> Result<Caller, Error> {
+        self.check(assertion, method, digest).map_err(|reason| {
             tracing::error!(
                 alarm = "caller_assertion_refused",
                 method,
@@ -134,7 +156,7 @@ impl KeyRing {
         })
     }
 
-    fn check(&self, assertion: &str, method: &str) -> Result<Caller, &'static str> {
+    fn check(&self, assertion: &str, method: &str, digest: &Digest) -> Result<Caller, &'static str> {
         let mut parts = assertion.split('.');
         let (Some(kid), Some(payload), Some(mac), None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
@@ -152,6 +174,10 @@ impl KeyRing {
         }
         if claims.method != method {
             return Err("wrong method");
+        }
+        // Services of the previous release sign none; it is required from the next release on.
+        if claims.digest.as_ref().is_some_and(|signed| signed != digest) {
+            return Err("another message");
         }
         if (self.0.clock.now().timestamp() - claims.iat).abs() > LIFETIME_SECS {
             return Err("expired");
@@ -191,33 +217,41 @@ mod tests {
         let clock = Clock::movable();
         let (gateway, auth) = (ring("gateway", &clock), ring("auth", &clock));
         let caller = listener();
-        let assertion = gateway.sign("auth", METHOD, &caller).unwrap();
-        assert_eq!(auth.verify(&assertion, METHOD).unwrap(), caller);
-        assert!(auth.verify(&assertion, "songlist.auth.v1.Users/Delete").is_err());
-        assert!(ring("payments", &clock).verify(&assertion, METHOD).is_err());
-        assert!(gateway.sign("songlist", METHOD, &caller).is_err(), "there is no key for that pair");
+        let assertion = gateway.sign("auth", METHOD, &Digest::of(b"m"), &caller).unwrap();
+        assert_eq!(auth.verify(&assertion, METHOD, &Digest::of(b"m")).unwrap(), caller);
+        assert!(auth.verify(&assertion, "songlist.auth.v1.Users/Delete", &Digest::of(b"m")).is_err());
+        assert!(ring("payments", &clock).verify(&assertion, METHOD, &Digest::of(b"m")).is_err());
+        assert!(gateway.sign("songlist", METHOD, &Digest::of(b"m"), &caller).is_err(), "there is no key for that pair");
         clock.advance(Duration::from_secs(31));
-        assert!(auth.verify(&assertion, METHOD).is_err());
+        assert!(auth.verify(&assertion, METHOD, &Digest::of(b"m")).is_err());
+    }
+
+    #[test]
+    fn sf_22_a_caught_assertion_serves_for_no_other_message() {
+        let clock = Clock::system();
+        let assertion = ring("gateway", &clock).sign("auth", METHOD, &Digest::of(b"one"), &listener()).unwrap();
+        assert!(ring("auth", &clock).verify(&assertion, METHOD, &Digest::of(b"one")).is_ok());
+        assert!(ring("auth", &clock).verify(&assertion, METHOD, &Digest::of(b"two")).is_err());
     }
 
     #[test]
     fn gr_03_only_the_gateway_speaks_for_users_and_a_service_for_itself() {
         let clock = Clock::system();
         let (payments, auth) = (ring("payments", &clock), ring("auth", &clock));
-        let forged = payments.sign("auth", METHOD, &listener()).unwrap();
-        assert!(auth.verify(&forged, METHOD).is_err());
-        let borrowed = payments.sign("auth", METHOD, &Caller::system("gateway")).unwrap();
-        assert!(auth.verify(&borrowed, METHOD).is_err());
-        let own = payments.sign("auth", METHOD, &Caller::system("payments")).unwrap();
-        assert_eq!(auth.verify(&own, METHOD).unwrap().service().unwrap(), "payments");
+        let forged = payments.sign("auth", METHOD, &Digest::of(b"m"), &listener()).unwrap();
+        assert!(auth.verify(&forged, METHOD, &Digest::of(b"m")).is_err());
+        let borrowed = payments.sign("auth", METHOD, &Digest::of(b"m"), &Caller::system("gateway")).unwrap();
+        assert!(auth.verify(&borrowed, METHOD, &Digest::of(b"m")).is_err());
+        let own = payments.sign("auth", METHOD, &Digest::of(b"m"), &Caller::system("payments")).unwrap();
+        assert_eq!(auth.verify(&own, METHOD, &Digest::of(b"m")).unwrap().service().unwrap(), "payments");
     }
 
     #[test]
     fn gr_03_a_changed_assertion_is_refused() {
         let clock = Clock::system();
-        let assertion = ring("gateway", &clock).sign("auth", METHOD, &listener()).unwrap();
+        let assertion = ring("gateway", &clock).sign("auth", METHOD, &Digest::of(b"m"), &listener()).unwrap();
         for bad in [assertion.replace('.', ""), assertion.replacen("gateway", "payments", 1), format!("{assertion}A")] {
-            assert!(ring("auth", &clock).verify(&bad, METHOD).is_err(), "{bad}");
+            assert!(ring("auth", &clock).verify(&bad, METHOD, &Digest::of(b"m")).is_err(), "{bad}");
         }
     }
 
@@ -227,11 +261,13 @@ mod tests {
         let (old, new) = (format!("gateway>auth={}", "0a".repeat(32)), format!("gateway>auth={}", "0b".repeat(32)));
         let callee = ring("auth", &format!("{new},{old}"));
         for caller in [&old, &new, &format!("{new},{old}")] {
-            let assertion = ring("gateway", caller).sign("auth", METHOD, &Caller::system("gateway")).unwrap();
-            assert!(callee.verify(&assertion, METHOD).is_ok());
+            let assertion =
+                ring("gateway", caller).sign("auth", METHOD, &Digest::of(b"m"), &Caller::system("gateway")).unwrap();
+            assert!(callee.verify(&assertion, METHOD, &Digest::of(b"m")).is_ok());
         }
-        let assertion = ring("gateway", &old).sign("auth", METHOD, &Caller::system("gateway")).unwrap();
-        assert!(ring("auth", &new).verify(&assertion, METHOD).is_err());
+        let assertion =
+            ring("gateway", &old).sign("auth", METHOD, &Digest::of(b"m"), &Caller::system("gateway")).unwrap();
+        assert!(ring("auth", &new).verify(&assertion, METHOD, &Digest::of(b"m")).is_err());
     }
 
     #[test]

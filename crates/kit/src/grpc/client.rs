@@ -1,39 +1,65 @@
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tonic::metadata::MetadataValue;
-use tonic::service::Interceptor;
-use tonic::service::interceptor::InterceptedService;
+use http::HeaderValue;
+use http_body_util::{BodyExt, Full};
+use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{GrpcMethod, Request, Status};
+use tonic::{Request, Status};
+use tower::{BoxError, Service};
 
-use super::{ASSERTION, CONNECTION_WINDOW, STREAM_WINDOW};
+use super::{ASSERTION, CONNECTION_WINDOW, STREAM_WINDOW, is_upload};
 use crate::Error;
-use crate::assertion::KeyRing;
+use crate::assertion::{Digest, KeyRing};
 use crate::caller::Caller;
 
-/// A channel to another service that signs the caller of every call.
-pub type Peer = InterceptedService<Channel, Signer>;
-
-/// Signs the caller of each request; `audience` is the service that is called.
+/// A channel to another service that signs the caller and the message of every call.
 #[derive(Clone)]
-pub struct Signer {
+pub struct Peer {
+    channel: Channel,
     audience: &'static str,
     keys: KeyRing,
 }
 
-impl Interceptor for Signer {
-    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        let (Some(caller), Some(method)) =
-            (request.extensions().get::<Caller>(), request.extensions().get::<GrpcMethod<'_>>())
-        else {
-            return Err(Error::internal(anyhow::anyhow!("a call was made without grpc::call")).into());
-        };
-        let name = format!("{}/{}", method.service(), method.method());
-        let assertion = self.keys.sign(self.audience, &name, caller)?;
-        let value = MetadataValue::try_from(assertion).map_err(|bad| Error::internal(anyhow::anyhow!(bad)))?;
-        request.metadata_mut().insert(ASSERTION, value);
-        Ok(request)
+impl Service<http::Request<Body>> for Peer {
+    type Response = http::Response<Body>;
+    type Error = BoxError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, BoxError>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.channel.poll_ready(cx).map_err(BoxError::from)
     }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        // The one that was polled ready is used, and its clone is kept for the next call.
+        let clone = self.channel.clone();
+        let mut channel = std::mem::replace(&mut self.channel, clone);
+        let (audience, keys) = (self.audience, self.keys.clone());
+        Box::pin(async move {
+            let signed = sign(request, audience, &keys).await.map_err(Status::from)?;
+            Ok(channel.call(signed).await?)
+        })
+    }
+}
+
+/// Adds the assertion to a request. A message is read whole for its digest; an upload is a stream and has none.
+async fn sign(request: http::Request<Body>, audience: &str, keys: &KeyRing) -> Result<http::Request<Body>, Error> {
+    let (mut head, body) = request.into_parts();
+    let method = head.uri.path().trim_start_matches('/').to_owned();
+    let Some(caller) = head.extensions.get::<Caller>() else {
+        return Err(Error::internal(anyhow::anyhow!("a call was made without grpc::call")));
+    };
+    let (digest, body) = if is_upload(&method) {
+        (Digest::of_a_stream(), body)
+    } else {
+        let message = body.collect().await.map_err(Error::internal)?.to_bytes();
+        (Digest::of(&message), Body::new(Full::new(message)))
+    };
+    let assertion = keys.sign(audience, &method, &digest, caller)?;
+    head.headers.insert(ASSERTION, HeaderValue::from_str(&assertion).map_err(Error::internal)?);
+    Ok(http::Request::from_parts(head, body))
 }
 
 /// A channel that connects lazily: when the peer is down, the call fails, not the start.
@@ -49,7 +75,7 @@ pub fn connect(audience: &'static str, uri: &str, keys: &KeyRing) -> anyhow::Res
         .http2_keep_alive_interval(Duration::from_secs(5))
         .keep_alive_timeout(Duration::from_secs(5))
         .keep_alive_while_idle(true);
-    Ok(InterceptedService::new(endpoint.connect_lazy(), Signer { audience, keys: keys.clone() }))
+    Ok(Peer { channel: endpoint.connect_lazy(), audience, keys: keys.clone() })
 }
 
 /// A request with its caller and a deadline of `budget` from now.

@@ -17,6 +17,14 @@ const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
 /// The metadata key of the caller assertion.
 const ASSERTION: &str = "x-caller-assertion";
+/// Methods that receive an upload as a stream of messages.
+const UPLOADS: &str = "/Import";
+
+/// True for methods that receive an upload: neither a digest nor a limit of one message fits them.
+fn is_upload(method: &str) -> bool {
+    method.ends_with(UPLOADS)
+}
+
 /// The metadata key that a service sets when it answers from an idempotency record.
 pub const REPLAYED: &str = "idempotency-replayed";
 

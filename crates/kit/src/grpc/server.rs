@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use http_body_util::Limited;
+use http_body_util::{BodyExt, Full, Limited};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::server::NamedService;
@@ -15,9 +15,9 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tower::{Layer, Service};
 
-use super::{ASSERTION, CONNECTION_WINDOW, STREAM_WINDOW};
+use super::{ASSERTION, CONNECTION_WINDOW, STREAM_WINDOW, is_upload};
 use crate::Error;
-use crate::assertion::KeyRing;
+use crate::assertion::{Digest, KeyRing};
 use crate::caller::Caller;
 use crate::deadline;
 use crate::lifecycle::Shutdown;
@@ -43,8 +43,6 @@ pub fn may_call(callers: Callers, caller: &str, method: &str) -> bool {
 
 /// The largest message, except for uploads, in bytes.
 const MAX_MESSAGE: usize = 1024 * 1024;
-/// Methods that receive an upload as a stream of messages.
-const UPLOADS: &str = "/Import";
 
 /// The longest that a call may take, whatever its caller allows. Imports send longer deadlines than other calls.
 const MAX_CALL: Duration = Duration::from_secs(600);
@@ -89,8 +87,8 @@ struct CallerLayer {
 
 impl CallerLayer {
     /// The caller of a method, when the assertion is valid and the service that sent it may call the method.
-    fn admit(&self, assertion: &str, method: &str) -> Result<Caller, Error> {
-        let caller = self.keys.verify(assertion, method)?;
+    fn admit(&self, assertion: &str, method: &str, digest: &Digest) -> Result<Caller, Error> {
+        let caller = self.keys.verify(assertion, method, digest)?;
         // The key of the sender has verified the assertion, so its name is true.
         let sender = assertion.split('.').next().unwrap_or_default();
         if may_call(self.callers, sender, method) {
@@ -98,6 +96,28 @@ impl CallerLayer {
         }
         tracing::error!(alarm = "caller_not_listed", sender, method, "a service called a method that it may not call");
         Err(Error::unavailable(anyhow::anyhow!("{sender} may not call {method}")))
+    }
+}
+
+impl CallerLayer {
+    /// The request with its verified caller. A message is read whole, because the assertion covers its digest.
+    async fn verified(
+        &self,
+        request: http::Request<Body>,
+        method: &str,
+    ) -> Result<(http::Request<Body>, Caller), Error> {
+        let (mut head, body) = request.into_parts();
+        let (digest, body) = if is_upload(method) {
+            (Digest::of_a_stream(), body)
+        } else {
+            let message = Limited::new(body, MAX_MESSAGE).collect().await;
+            let message = message.map_err(|cut| Error::unavailable(anyhow::anyhow!("the message: {cut}")))?.to_bytes();
+            (Digest::of(&message), Body::new(Full::new(message)))
+        };
+        let assertion = head.headers.get(ASSERTION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let caller = self.admit(assertion, method, &digest)?;
+        head.extensions.insert(caller.clone());
+        Ok((http::Request::from_parts(head, body), caller))
     }
 }
 
@@ -134,44 +154,38 @@ where
         self.inner.poll_ready(cx)
     }
 
-    fn call(&mut self, mut request: http::Request<Body>) -> Answer {
+    fn call(&mut self, request: http::Request<Body>) -> Answer {
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let method = request.uri().path().trim_start_matches('/').to_owned();
         if method.starts_with("grpc.health.v1.") {
             return Box::pin(inner.call(request));
         }
-        let assertion = request.headers().get(ASSERTION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let caller = match self.layer.admit(assertion, &method) {
-            Ok(caller) => caller,
-            Err(error) => {
-                self.layer.metrics.event("caller_assertion_refused");
-                return Box::pin(async move { Ok(Status::from(error).into_http()) });
-            }
-        };
-        let (user, tenant) = caller.log_ids();
-        let request_id = caller.request_id.clone();
-        request.extensions_mut().insert(caller);
-        if !method.ends_with(UPLOADS) {
-            request = request.map(|body| Body::new(Limited::new(body, MAX_MESSAGE)));
-        }
-        let metrics = self.layer.metrics.clone();
+        let layer = self.layer.clone();
         let timeout = request.headers().get("grpc-timeout").and_then(|value| value.to_str().ok());
         let budget = timeout.and_then(deadline::parse_grpc_timeout).map_or(MAX_CALL, |given| given.min(MAX_CALL));
         Box::pin(async move {
             let started = Instant::now();
+            let (request, caller) = match layer.verified(request, &method).await {
+                Ok(verified) => verified,
+                Err(error) => {
+                    layer.metrics.event("caller_assertion_refused");
+                    return Ok(Status::from(error).into_http());
+                }
+            };
+            let ((user, tenant), request_id) = (caller.log_ids(), caller.request_id.clone());
             let answer = deadline::within(budget, AssertUnwindSafe(inner.call(request)).catch_unwind());
             let response = match answer.await {
                 Ok(response) => response?,
                 // Without an answer the caller would take the service for a slow one and try again.
                 Err(_panic) => {
-                    metrics.event("panic");
+                    layer.metrics.event("panic");
                     Status::from(Error::internal(anyhow::anyhow!("{method} panicked"))).into_http()
                 }
             };
             let status = response.headers().get("grpc-status").and_then(|v| v.to_str().ok()).unwrap_or("0").to_owned();
             let elapsed = started.elapsed();
-            metrics.request(&method, &status, elapsed.as_secs_f64());
+            layer.metrics.request(&method, &status, elapsed.as_secs_f64());
             tracing::info!(request_id, route = method, status, ms = millis(elapsed), tenant, user, "call");
             Ok(response)
         })
@@ -239,7 +253,7 @@ mod tests {
         let mut channel = tonic::transport::Endpoint::from_shared(uri.clone()).unwrap().connect_lazy();
         for _ in 0..2 {
             let method = "songlist.test.Panics/Do";
-            let assertion = ring("gateway").sign("auth", method, &Caller::system("gateway")).unwrap();
+            let assertion = ring("gateway").sign("auth", method, &Digest::of(b""), &Caller::system("gateway")).unwrap();
             let request = http::Request::post(format!("{uri}/{method}")).header(ASSERTION, assertion);
             let request = request.header("content-type", "application/grpc").body(Body::empty()).unwrap();
             std::future::poll_fn(|cx| channel.poll_ready(cx)).await.unwrap();
