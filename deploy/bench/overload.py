@@ -25,8 +25,8 @@ class Answers:
         for status, latency in rows:
             self.by_status.setdefault(status, []).append(latency * 1_000)
 
-    def useful(self):
-        return len(self.by_status.get(200, [])) / self.seconds
+    def useful(self, status=200):
+        return len(self.by_status.get(status, [])) / self.seconds
 
     def p99(self, *statuses):
         found = sorted(latency for status in statuses for latency in self.by_status.get(status, []))
@@ -89,16 +89,16 @@ def main():
 
         print("pages at 200/s, quiet:        ", quiet := hey(page, 8, SECONDS, 200, signed_in), flush=True)
         url = f"{stack.api}/tenant/{login['tenant_slug']}/auth/login/"
-        body = {"email": login["email"], "password": login["password"]}
+        # Of an account that does not exist: its password is hashed as any other, and no mail is sent.
+        body = {"email": "nobody@bench.example", "password": login["password"]}
         print("sign-ins, 4 connections:      ", hashing := hey(url, 4, SECONDS, body=body), flush=True)
         with ThreadPoolExecutor() as pool:
-            rate = 10 * hashing.useful()
+            rate = 10 * hashing.useful(401)
             flood = pool.submit(sign_ins, url, body, rate)
             time.sleep(2)
             print("pages at 200/s beside them:   ", beside := hey(page, 8, SECONDS, 200, signed_in), flush=True)
             seen = flood.result()
-            answered = seen.requests - seen.non_2xx
-            print(f"sign-ins at {rate:,.0f}/s: {seen.requests} requests, {answered} got a challenge, {seen.non_2xx} were refused")
+            print(f"sign-ins at {rate:,.0f}/s: {seen.requests} requests, p50 {seen.p50_ms:.1f} ms, p99 {seen.p99_ms:.1f} ms")
         print(f"  p99 of the pages is {beside.p99(200) / quiet.p99(200):.2f} times the quiet one")
         memory(stack, "after sign-ins")
 

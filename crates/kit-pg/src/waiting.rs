@@ -28,7 +28,7 @@ struct State {
     /// The number of connections that are held now, and the sum of the times since when, in microseconds after `started`.
     holders: AtomicU64,
     held_since: AtomicU64,
-    /// Since when the last in the queue would be too late, in microseconds after `started`; 0 while it would not.
+    /// Since when a request was too late and the queue was never empty, in microseconds after `started`; 0: it was not.
     overloaded_since: AtomicU64,
 }
 
@@ -65,11 +65,13 @@ impl State {
         ahead >= self.connections && self.hold().saturating_mul(rounds) > budget
     }
 
-    /// Notes whether a new request would be too late; true when that has been so for [`BURST`]. A burst is over by then
-    /// and was answered; what lasts longer is more than can be served.
-    fn overloaded(&self, too_late: bool) -> bool {
-        if !too_late {
+    /// Notes whether a new request behind `ahead` others would be too late; true when one was for [`BURST`] and the queue
+    /// has not been empty since. A burst is over by then and was answered; what lasts longer is more than can be served.
+    fn overloaded(&self, ahead: usize, budget: Duration) -> bool {
+        if ahead < self.connections {
             self.overloaded_since.store(0, Ordering::Relaxed);
+        }
+        if !self.too_late(ahead, budget) {
             return false;
         }
         let now = micros(self.started.elapsed()).max(1);
@@ -111,7 +113,7 @@ impl Waiting {
         let left_before = state.left.load(Ordering::Relaxed);
         let ahead = state.waiting.fetch_add(1, Ordering::Relaxed);
         let place = Place { state: state.clone(), ahead, left_before };
-        let overloaded = state.overloaded(state.too_late(ahead, budget));
+        let overloaded = state.overloaded(ahead, budget);
         if ahead >= state.connections * MOST_PER_CONNECTION || overloaded {
             return Err(refused(ahead));
         }
@@ -178,9 +180,11 @@ mod tests {
         waiting.0.overloaded_since.store(1, Ordering::Relaxed);
         assert!(burst.still_in_time(second).is_err() && places[0].still_in_time(second).is_ok(), "it has lasted");
         assert!(waiting.enter(second).is_err());
-        assert!(waiting.enter(second * 2).is_ok(), "it could be served in this time, so the overload is over");
-        drop(places);
-        assert!(waiting.enter(second).is_ok(), "places are given up");
+        assert!(waiting.enter(second * 2).is_ok(), "it could be served in this time");
+        assert!(waiting.enter(second).is_err(), "which does not end the overload");
+        drop((places, burst));
+        assert!(waiting.enter(second).is_ok(), "an empty queue does");
+        assert_eq!(waiting.0.overloaded_since.load(Ordering::Relaxed), 0);
     }
 
     #[test]
@@ -188,7 +192,7 @@ mod tests {
         let waiting = Waiting::since(1, Instant::now() - Duration::from_millis(300));
         waiting.0.holders.store(1, Ordering::Relaxed);
         waiting.0.held_since.store(1, Ordering::Relaxed);
-        assert!(waiting.0.hold() >= Duration::from_millis(300));
+        assert!(waiting.0.hold() >= Duration::from_millis(290));
         assert!(
             waiting.0.too_late(1, Duration::from_millis(500)) && !waiting.0.too_late(0, Duration::from_millis(500))
         );
