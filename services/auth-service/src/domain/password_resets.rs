@@ -29,34 +29,20 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
     let challenge = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {
-            let Some(user) = known.clone() else {
-                return challenges::open_for_nobody(
-                    conn,
-                    app,
-                    Purpose::Reset,
-                    realm.map(|id| id.0),
-                    &caller.request_id,
-                )
-                .await;
-            };
-            let to = Addressee {
+            let to = known.clone().map(|user| Addressee {
                 tenant: user.tenant_id,
                 user: Some(user.id),
                 registration: None,
                 email: user.email,
                 email_norm: user.email_norm,
-            };
-            if challenges::too_many(conn, app, Purpose::Reset, &to).await? {
-                return challenges::open_for_nobody(
-                    conn,
-                    app,
-                    Purpose::Reset,
-                    realm.map(|id| id.0),
-                    &caller.request_id,
-                )
-                .await;
+            });
+            let (purpose, request_id) = (Purpose::Reset, &caller.request_id);
+            if let Some(to) = to
+                && !challenges::too_many(conn, app, purpose, &to).await?
+            {
+                return challenges::open(conn, app, purpose, &to, request_id).await;
             }
-            challenges::open(conn, app, Purpose::Reset, &to, &caller.request_id).await
+            challenges::open_for_nobody(conn, app, purpose, realm.map(|id| id.0), request_id).await
         })
         .await?;
     app.wake.wake();
