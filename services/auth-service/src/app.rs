@@ -15,6 +15,7 @@ use crate::config::{Config, Lifetimes};
 use crate::domain::codes::CodeKeys;
 use crate::domain::hasher::Hasher;
 use crate::domain::signing_keys::Keychain;
+use crate::domain::tenants::KnownNames;
 use crate::mail::Mailer;
 use crate::peers::Peers;
 
@@ -48,6 +49,7 @@ pub struct Parts {
     pub(crate) metrics: Metrics,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) hasher: Hasher,
+    pub(crate) tenant_names: KnownNames,
     pub(crate) code_keys: CodeKeys,
     pub(crate) keychain: Keychain,
     pub(crate) issuer: Issuer,
@@ -74,6 +76,7 @@ impl App {
             metrics: Metrics::new()?,
             lifetimes: config.lifetimes,
             hasher: Hasher::new(),
+            tenant_names: KnownNames::default(),
             code_keys: CodeKeys::parse(&config.code_keys)?,
             keychain: Keychain::new(&config.key_encryption_key)?,
             issuer: Issuer::new(&config.issuer),

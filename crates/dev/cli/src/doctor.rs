@@ -64,6 +64,9 @@ pub(crate) async fn run(env: &mut Env) -> anyhow::Result<()> {
         let outcome = reachable(&addr.to_string());
         say(&format!("      {name} {addr}: {}", if outcome.is_ok() { "somebody listens" } else { "nobody listens" }));
     }
+    if let Some(hint) = scheduling() {
+        say(&format!("hint  {hint}"));
+    }
     let mut faults = 0;
     for finding in &report.0 {
         match &finding.fault {
@@ -76,6 +79,16 @@ pub(crate) async fn run(env: &mut Env) -> anyhow::Result<()> {
     }
     anyhow::ensure!(faults == 0, "{faults} faults");
     Ok(())
+}
+
+/// Autogroups (`man 7 sched`) give every session the same share of the processors, whatever the priorities of its threads:
+/// hashing then delays the sessions of PostgreSQL. Services in control groups are not in autogroups.
+fn scheduling() -> Option<&'static str> {
+    let setting = std::fs::read_to_string("/proc/sys/kernel/sched_autogroup_enabled").ok()?;
+    (setting.trim() == "1").then_some(
+        "kernel.sched_autogroup_enabled is 1: unless each service has a control group, many sign-ins at once delay reads; \
+         set it to 0 with sysctl",
+    )
 }
 
 fn reachable(addr: &str) -> Result<(), String> {

@@ -82,12 +82,16 @@ impl Hasher {
         Self { jobs, queue: Arc::new(Semaphore::new(places)), share: (places / 2).max(1), taken: Arc::default() }
     }
 
-    /// Refuses while the queue is full: a request that will need a hash asks before it costs anything else.
+    /// Refuses when [`Self::turn`] would: a request that will need a hash asks before it costs anything else. `tenant` is
+    /// `None` while it is not known whose the request is; then only the whole queue is looked at.
     ///
     /// # Errors
     /// `service_busy`.
-    pub(crate) fn require_room(&self) -> Result<(), Error> {
-        if self.queue.available_permits() == 0 { Err(busy()) } else { Ok(()) }
+    pub(crate) fn require_room(&self, tenant: Option<TenantId>) -> Result<(), Error> {
+        let places = |tenant| self.taken.lock().unwrap_or_else(PoisonError::into_inner).get(&Some(tenant)).copied();
+        let is_full = self.queue.available_permits() == 0;
+        let has_share = tenant.and_then(places).is_some_and(|places| places >= self.share);
+        if is_full || has_share { Err(busy()) } else { Ok(()) }
     }
 
     /// A place in the queue for a tenant (`None`: the platform).
@@ -260,9 +264,10 @@ mod tests {
         let one = Some(TenantId::new());
         let of_one: Vec<Turn> = std::iter::from_fn(|| hasher.turn(one).ok()).collect();
         assert_eq!(of_one.len(), hasher.share);
+        assert!(hasher.require_room(one).is_err() && hasher.require_room(None).is_ok());
         let of_others: Vec<Turn> = std::iter::from_fn(|| hasher.turn(Some(TenantId::new())).ok()).collect();
         assert_eq!(of_others.len(), hasher.share, "the other half of the queue is for other tenants");
-        assert!(hasher.require_room().is_err());
+        assert!(hasher.require_room(None).is_err());
         drop((of_one, of_others));
         assert!(hasher.turn(one).is_ok(), "places are given back");
     }

@@ -50,7 +50,7 @@ impl Awaiting {
 /// # Errors
 /// Validation errors, and `username_taken`.
 pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Result<Awaiting, Error> {
-    app.hasher.require_room()?;
+    app.hasher.require_room(app.tenant_names.get(&input.tenant))?;
     let tenant = TenantId(tenants::resolve(app, &input.tenant).await?.id);
     let mut faults = Faults::default();
     let person = input.person.check(&mut faults);

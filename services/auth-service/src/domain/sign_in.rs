@@ -37,7 +37,7 @@ pub(crate) async fn start(
     identifier: &str,
     password: &Secret,
 ) -> Result<Started, Error> {
-    app.hasher.require_room()?;
+    app.hasher.require_room(tenant.and_then(|name| app.tenant_names.get(name)))?;
     let tenant = match tenant {
         Some(text) => Some(tenants::resolve(app, text).await?),
         None => None,

@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use kit::caller::Caller;
 use kit::error::Faults;
 use kit::ids::TenantId;
@@ -17,6 +20,32 @@ use crate::store::tenants::{self, Filter, Tenant};
 /// Slugs that would be ambiguous in a path.
 const RESERVED: [&str; 6] = ["songs", "auth", "super-admin", "tenants", "admin", "api"];
 
+/// The most names that are remembered.
+const MAX_NAMES: usize = 4_096;
+
+/// The tenants that were resolved, by what they were called. It tells whose share of a queue a request will need before
+/// the database is asked, and nothing else: a name may have changed hands since.
+#[derive(Default)]
+pub(crate) struct KnownNames(Mutex<HashMap<String, TenantId>>);
+
+impl KnownNames {
+    /// The tenant that was called so when it was last resolved.
+    pub(crate) fn get(&self, name: &str) -> Option<TenantId> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied()
+    }
+
+    fn remember(&self, name: &str, tenant: TenantId) {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if names.get(name) == Some(&tenant) {
+            return;
+        }
+        if names.len() >= MAX_NAMES {
+            names.clear();
+        }
+        names.insert(name.to_owned(), tenant);
+    }
+}
+
 /// The active tenant with this id or slug, for paths that name a tenant before sign-in.
 ///
 /// # Errors
@@ -32,7 +61,11 @@ pub(crate) async fn resolve(app: &App, text: &str) -> Result<Tenant, Error> {
         .await;
     let not_found = || Error::new(Code::TenantNotFound);
     match found {
-        Ok(found) => found.filter(|tenant| tenant.is_active).ok_or_else(not_found),
+        Ok(found) => {
+            let tenant = found.filter(|tenant| tenant.is_active).ok_or_else(not_found)?;
+            app.tenant_names.remember(text, TenantId(tenant.id));
+            Ok(tenant)
+        }
         Err(error) if error.kind() == Kind::NotFound => Err(not_found()),
         Err(error) => Err(error),
     }
