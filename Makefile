@@ -1,6 +1,6 @@
 # The commands for daily work; each works on a fresh clone by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check docs proto-accept race measure-overload clean
+.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload clean
 
 CARGO := cargo
 SONGLIST := target/debug/songlist
@@ -24,10 +24,27 @@ test: ## Run every test, beside throw-away servers
 	$(CARGO) build --workspace --locked --all-targets
 	@sh deploy/dev/test.sh
 
-check: ## Run what CI runs: format, clippy, tests
+check: deny ## Run what CI runs: licences and sources of dependencies, format, clippy, tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	@$(MAKE) --no-print-directory test
+
+deny: ## Check licences, sources and duplicates of all dependencies
+	@sh deploy/dev/install-cargo-tool.sh cargo-deny 0.20.2
+	@target/tools/bin/cargo-deny --locked --log-level error check --hide-inclusion-graph licenses bans sources
+
+advisories: ## Check dependencies against the RustSec database, which is fetched from GitHub
+	@sh deploy/dev/install-cargo-tool.sh cargo-deny 0.20.2
+	@target/tools/bin/cargo-deny --locked check advisories
+
+sbom: ## Write a CycloneDX bill of materials of each service to target/sbom/
+	@sh deploy/dev/install-cargo-tool.sh cargo-cyclonedx 0.5.9
+	@sh deploy/dev/sbom.sh
+
+lint-api: ## Lint the OpenAPI document and try a TypeScript client that is generated from it (needs Node.js)
+	@sh deploy/dev/install-servers.sh
+	$(CARGO) build --workspace --locked
+	@sh deploy/api/check.sh
 
 docs: ## Write the generated files again: .env.example, docs/permissions.md, docs/errors.md, docs/findings.md
 	$(CARGO) build --workspace --locked

@@ -19,7 +19,8 @@ use std::net::SocketAddr;
 use kit::lifecycle::Shutdown;
 
 pub use config::Config;
-pub use http::rule::{Access, Method, Rule};
+pub use http::param::Param;
+pub use http::rule::{Access, Body, Method, Rule};
 pub use policy::{errors_table, openapi_document, permissions_table, rules};
 
 /// The addresses on which a started gateway listens.

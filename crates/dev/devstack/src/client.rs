@@ -4,12 +4,16 @@ use anyhow::Context;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
+use crate::contract;
+
 /// A client of the API.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
+    /// Whether every answer is held to the OpenAPI document.
+    strict: bool,
 }
 
 /// An answer: status, headers and the body as JSON (null when the body is not JSON).
@@ -79,7 +83,13 @@ impl Client {
     pub fn new(base: &str) -> anyhow::Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token: None })
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token: None, strict: false })
+    }
+
+    /// The same client, for which an answer that the OpenAPI document does not have is an error.
+    #[must_use]
+    pub(crate) fn strict(self) -> Self {
+        Self { strict: true, ..self }
     }
 
     /// The same client with a token.
@@ -114,11 +124,18 @@ impl Client {
     /// # Errors
     /// When no answer came.
     pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<Reply> {
-        let response = request.send().await?;
+        let request = request.build()?;
+        let (method, url) = (request.method().clone(), request.url().clone());
+        let response = self.http.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Ok(Reply { status: status.as_u16(), headers, body, text })
+        let reply = Reply { status: status.as_u16(), headers, body, text };
+        if self.strict {
+            let is_json = reply.headers.get("content-type").is_some_and(|kind| kind == "application/json");
+            contract::check(method.as_str(), url.path(), reply.status, is_json.then_some(&reply.body))?;
+        }
+        Ok(reply)
     }
 
     /// # Errors

@@ -3,6 +3,7 @@
 //! (`Stack::clock`), a fault (`faults`).
 
 mod client;
+mod contract;
 mod faults;
 pub mod journey;
 mod running;

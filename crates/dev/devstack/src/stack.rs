@@ -299,7 +299,7 @@ impl Stack {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn client(&self) -> anyhow::Result<Client> {
-        Client::new(&self.url)
+        Ok(Client::new(&self.url)?.strict())
     }
 
     /// The SUPER_ADMIN, signed in.

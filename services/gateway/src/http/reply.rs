@@ -1,5 +1,7 @@
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION,
+};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use chrono::{DateTime, SecondsFormat, Utc};
 use kit::Error;
@@ -8,6 +10,7 @@ use proto::prost_types;
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
+use crate::http::context::RequestContext;
 use crate::http::error::HttpError;
 
 /// An answer: status, body and additional headers.
@@ -54,14 +57,29 @@ impl Reply {
         Self { status: 200, content_type, body, headers: Vec::new() }
     }
 
-    /// One object with a strong ETag, made from its version and a hash of the body; 304 when the client has it already.
+    /// One object with a strong ETag, made from its version and a hash of its data; 304 when the client has it already.
     pub(crate) fn object<T: Serialize>(message: &str, version: i64, data: &T) -> Result<Self, HttpError> {
-        let reply = Self::data(200, message, data)?;
-        let hash = hex::encode(digest(&SHA256, &reply.body).as_ref().get(..8).unwrap_or_default());
-        match HeaderValue::from_str(&format!("\"{version}-{hash}\"")) {
-            Ok(value) => Ok(reply.header(ETAG.as_str(), value)),
-            Err(error) => Err(Error::internal(error).into()),
-        }
+        Self::data(200, message, data)?.versioned(version, data)
+    }
+
+    /// 201 for a new object, with its place below the path of the request.
+    pub(crate) fn created<T: Serialize>(
+        context: &RequestContext,
+        message: &str,
+        id: &str,
+        data: &T,
+    ) -> Result<Self, HttpError> {
+        let path = context.request.path().trim_end_matches('/');
+        let location = HeaderValue::from_str(&format!("{path}/{id}/")).map_err(Error::internal)?;
+        Ok(Self::data(201, message, data)?.header(LOCATION.as_str(), location))
+    }
+
+    /// Adds the ETag of an object.
+    pub(crate) fn versioned<T: Serialize>(self, version: i64, data: &T) -> Result<Self, HttpError> {
+        let bytes = serde_json::to_vec(data).map_err(Error::internal)?;
+        let hash = hex::encode(digest(&SHA256, &bytes).as_ref().get(..8).unwrap_or_default());
+        let etag = HeaderValue::from_str(&format!("\"{version}-{hash}\"")).map_err(Error::internal)?;
+        Ok(self.header(ETAG.as_str(), etag))
     }
 
     /// True when `If-None-Match` names the ETag of this reply.

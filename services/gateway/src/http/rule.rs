@@ -3,6 +3,7 @@
 //! Routes declare their rules beside their handlers, with the builders of `rule_builder.rs`.
 
 use actix_web::http::Method as HttpMethod;
+use kit::Code;
 use kit::caller::Role;
 
 use crate::http::context::Handler;
@@ -147,6 +148,14 @@ pub struct Rule {
     pub by_cursor: bool,
     /// Whether `Idempotency-Key` is accepted.
     pub repeatable: bool,
+    /// Whether the object has an ETag, with which it is asked for and changed conditionally.
+    pub versioned: bool,
+    /// Whether the answer names the place of what was made.
+    pub locates: bool,
+    /// Whether the route that creates answers 200 when there was something already.
+    pub also_200: bool,
+    /// The codes of errors besides those that every route of its kind has.
+    pub codes: &'static [Code],
     /// The name of the operation in generated clients; routes without one are not part of the document.
     pub id: &'static str,
     pub summary: &'static str,
@@ -160,6 +169,13 @@ impl Rule {
             Some(root) => root.to_owned(),
             None => format!("/api/v1{}", self.path),
         }
+    }
+
+    /// The path as clients are told: files at the root have no final slash.
+    pub fn documented_path(&self) -> String {
+        let path = self.full_path();
+        let is_file = path.trim_end_matches('/').ends_with(".json");
+        if is_file { path.trim_end_matches('/').to_owned() } else { path }
     }
 
     /// True when users with `role` may call the route.

@@ -3,6 +3,7 @@
 //! The defaults are strict: nobody may call a route whose rule names neither roles nor [`Rule::public`], and a test of
 //! the policy table refuses such a rule.
 
+use kit::Code;
 use kit::caller::Role;
 use utoipa::ToSchema;
 
@@ -30,6 +31,10 @@ impl Rule {
             query: &[],
             by_cursor: false,
             repeatable: false,
+            versioned: false,
+            locates: false,
+            also_200: false,
+            codes: &[],
             id: "",
             summary: "",
             handler,
@@ -89,6 +94,30 @@ impl Rule {
     /// Accepts `Idempotency-Key`.
     pub(crate) const fn repeatable(mut self) -> Self {
         self.repeatable = true;
+        self
+    }
+
+    /// The object has an ETag: GET honours `If-None-Match`, writes honour `If-Match`.
+    pub(crate) const fn versioned(mut self) -> Self {
+        self.versioned = true;
+        self
+    }
+
+    /// The answer to a creation has a `Location`.
+    pub(crate) const fn locates(mut self) -> Self {
+        self.locates = true;
+        self
+    }
+
+    /// A creation answers 200 when there was something already.
+    pub(crate) const fn also_200(mut self) -> Self {
+        self.also_200 = true;
+        self
+    }
+
+    /// What the route refuses besides what every route of its kind refuses; for the OpenAPI document.
+    pub(crate) const fn codes(mut self, codes: &'static [Code]) -> Self {
+        self.codes = codes;
         self
     }
 

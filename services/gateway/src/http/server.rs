@@ -87,7 +87,7 @@ fn cors(app: &App) -> Cors {
             "if-none-match",
             "x-request-id",
         ])
-        .expose_headers(["etag", "link", "retry-after", "x-request-id", "idempotency-replayed"])
+        .expose_headers(["etag", "link", "location", "retry-after", "x-request-id", "idempotency-replayed"])
         .max_age(600);
     for origin in &app.config.cors_origins {
         cors = cors.allowed_origin(origin);

@@ -7,6 +7,8 @@ mod bounds;
 mod bursts;
 mod costs;
 mod database;
+mod document;
+mod hostile;
 mod importing_songs;
 mod isolation;
 mod journey;

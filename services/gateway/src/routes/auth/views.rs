@@ -5,13 +5,18 @@ use crate::routes::users::views::UserView;
 
 /// A registration in the tenant of the path.
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "username": "asha", "email": "asha@example.com", "password": "correct horse battery", "confirm_password": "correct horse battery" })))]
 pub(crate) struct Registration {
+    #[schema(required = true)]
     #[serde(default)]
     pub username: String,
+    #[schema(required = true)]
     #[serde(default)]
     pub email: String,
+    #[schema(required = true)]
     #[serde(default)]
     pub password: String,
+    #[schema(required = true)]
     #[serde(default)]
     pub confirm_password: String,
     pub first_name: Option<String>,
@@ -37,17 +42,20 @@ impl From<proto::auth::RegisterResponse> for RegistrationView {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "challenge_id": "0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11", "otp": "123456" })))]
 pub(crate) struct EmailProof {
     #[serde(default)]
     pub challenge_id: String,
     /// When there is no challenge_id, as earlier clients send.
     #[serde(default)]
     pub email: String,
+    #[schema(required = true)]
     #[serde(default)]
     pub otp: String,
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "challenge_id": "0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11" })))]
 pub(crate) struct Resend {
     #[serde(default)]
     pub challenge_id: String,
@@ -65,9 +73,11 @@ pub(crate) struct ResentView {
 
 /// E-mail or username, and the password.
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "email": "asha@example.com", "password": "correct horse battery" })))]
 pub(crate) struct Credentials {
     pub email: Option<String>,
     pub username: Option<String>,
+    #[schema(required = true, nullable = false)]
     pub password: Option<String>,
 }
 
@@ -83,13 +93,18 @@ pub(crate) struct ChallengeView {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "challenge_id": "0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11", "otp": "123456" })))]
 pub(crate) struct CodeProof {
+    #[schema(required = true, nullable = false)]
     pub challenge_id: Option<String>,
+    #[schema(required = true, nullable = false)]
     pub otp: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "challenge_id": "0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11" })))]
 pub(crate) struct ChallengeOnly {
+    #[schema(required = true, nullable = false)]
     pub challenge_id: Option<String>,
 }
 
@@ -106,7 +121,9 @@ pub(crate) struct SignedInView {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "refresh": "eyJ0eXAiOiJyZWZyZXNoK2p3dCJ9.e30.c2lnbmF0dXJl" })))]
 pub(crate) struct RefreshToken {
+    #[schema(required = true, nullable = false)]
     pub refresh: Option<String>,
 }
 
@@ -118,6 +135,7 @@ pub(crate) struct TokensView {
 
 /// E-mail or username.
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "email": "asha@example.com" })))]
 pub(crate) struct Identifier {
     pub email: Option<String>,
     pub username: Option<String>,
@@ -129,13 +147,17 @@ pub(crate) struct ResetView {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "challenge_id": "0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11", "otp": "123456", "new_password": "staple battery horse", "confirm_password": "staple battery horse" })))]
 pub(crate) struct NewPassword {
     pub challenge_id: Option<String>,
     /// When there is no challenge_id, as earlier clients send.
     pub email: Option<String>,
+    #[schema(required = true, nullable = false)]
     pub otp: Option<String>,
+    #[schema(required = true)]
     #[serde(default)]
     pub new_password: String,
+    #[schema(required = true)]
     #[serde(default)]
     pub confirm_password: String,
 }

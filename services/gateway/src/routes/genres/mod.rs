@@ -2,6 +2,7 @@
 
 mod views;
 
+use kit::Code;
 use proto::songlist as pb;
 
 use crate::http::context::{HandlerResult, RequestContext};
@@ -16,8 +17,9 @@ use views::{GenreView, NewGenre};
 pub(crate) const RULES: &[Rule] = &[
     Rule::get("/genres/", &list).id("list_genres").roles(ADMINS).reach(Reach::PlatformOrTenant)
         .query(&[&[Param::text("name", "A part of the name.").many()]]).list::<GenreView>().summary("The genres, by name"),
-    Rule::post("/genres/", &create).id("create_genre").roles(PLATFORM).reach(Reach::Platform).repeatable()
-        .body::<NewGenre>().created::<GenreView>().summary("Create a genre"),
+    Rule::post("/genres/", &create).id("create_genre").locates().roles(PLATFORM).reach(Reach::Platform).repeatable()
+        .body::<NewGenre>().created::<GenreView>().codes(&[Code::GenreExists])
+        .summary("Create a genre"),
     Rule::get("/genres/{id}/", &get).id("get_genre").roles(ADMINS).reach(Reach::PlatformOrTenant)
         .data::<GenreView>().summary("A genre"),
 ];
@@ -28,7 +30,7 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
         .grpc_request(pb::CreateGenreRequest { name: body.name, description: body.description.unwrap_or_default() });
     let made = context.app.peers.genres().create(request).await?;
     let view = GenreView::from(made.get_ref().clone());
-    Ok(Reply::data(201, "Genre created.", &view)?.replayed_by(&made))
+    Ok(Reply::created(&context, "Genre created.", &view.id, &view)?.replayed_by(&made))
 }
 
 pub(crate) async fn get(context: RequestContext) -> HandlerResult {

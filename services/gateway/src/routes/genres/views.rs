@@ -29,7 +29,9 @@ impl From<pb::Genre> for GenreView {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "name": "Qawwali", "description": "Devotional music of the Sufis." })))]
 pub(crate) struct NewGenre {
+    #[schema(required = true)]
     #[serde(default)]
     pub name: String,
     pub description: Option<String>,

@@ -2,6 +2,7 @@
 
 mod views;
 
+use kit::Code;
 use proto::payments as pb;
 
 use crate::http::context::{HandlerResult, RequestContext};
@@ -27,9 +28,10 @@ const RETURNED: &[Param] = &[
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::post("/payments/create-payment-link/", &create_link).id("create_payment_link")
+    Rule::post("/payments/create-payment-link/", &create_link).id("create_payment_link").also_200()
         .roles(ADMIN).reach(Reach::Tenant).repeatable()
-        .created::<PaymentLinkView>().summary("A payment link for premium; the open one when there is one"),
+        .created::<PaymentLinkView>().codes(&[Code::AlreadyPremium, Code::PaymentGatewayUnavailable])
+        .summary("A payment link for premium; the open one when there is one"),
     Rule::get("/payments/subscription/", &subscription).id("get_subscription")
         .roles(ADMINS).reach(Reach::PlatformOrTenant)
         .query(&[&[Param::id("tenant_id", "Which tenant; for a SUPER_ADMIN.")]]).data::<SubscriptionView>().summary("Whether a tenant is premium"),
@@ -38,7 +40,8 @@ pub(crate) const RULES: &[Rule] = &[
     Rule::get("/payments/{id}/", &get).id("get_payment").roles(ADMIN).reach(Reach::Tenant)
         .data::<PaymentView>().summary("A payment with its history"),
     Rule::post("/payments/webhook/razorpay/", &webhook).id("receive_razorpay_webhook").public().rate(Rate::Webhook)
-        .raw(WEBHOOK_BODY).bare::<WebhookView>().summary("Razorpay reports an event"),
+        .raw(WEBHOOK_BODY).bare::<WebhookView>().codes(&[Code::MissingSignature, Code::InvalidSignature])
+        .summary("Razorpay reports an event"),
     Rule::get("/payments/callback/razorpay/", &callback).id("return_from_razorpay").public()
         .query(&[RETURNED]).other("text/html")
         .summary("A browser comes back from the hosted page"),

@@ -2,6 +2,7 @@
 
 mod views;
 
+use kit::Code;
 use kit::Error;
 use proto::songlist as pb;
 
@@ -17,15 +18,17 @@ use views::{AddedView, EntryView, NewEntries, NewPlaylist, PlaylistView};
 pub(crate) const RULES: &[Rule] = &[
     Rule::get("/playlists/", &list).id("list_playlists").roles(TENANT).reach(Reach::OwnOrTenant)
         .query(&[&[Param::id("user_id", "Whose; for an ADMIN.")]]).list::<PlaylistView>().summary("Playlists, the newest first"),
-    Rule::post("/playlists/", &create).id("create_playlist").roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
-        .body::<NewPlaylist>().created::<PlaylistView>().summary("Create a playlist"),
-    Rule::get("/playlists/{id}/", &get).id("get_playlist").roles(TENANT).reach(Reach::OwnOrTenant)
+    Rule::post("/playlists/", &create).id("create_playlist").versioned().locates().roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
+        .body::<NewPlaylist>().created::<PlaylistView>().codes(&[Code::PlaylistExists, Code::ReadOnlyField, Code::NotFound])
+        .summary("Create a playlist"),
+    Rule::get("/playlists/{id}/", &get).id("get_playlist").versioned().roles(TENANT).reach(Reach::OwnOrTenant)
         .data::<PlaylistView>().summary("A playlist"),
     Rule::get("/playlists/{id}/songs/", &entries).id("list_playlist_songs").roles(TENANT).reach(Reach::OwnOrTenant)
         .by_cursor().list::<EntryView>().summary("The songs of a playlist in order"),
     Rule::post("/playlists/{id}/songs/", &add_entries).id("add_playlist_songs")
         .roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
-        .body::<NewEntries>().created::<AddedView>().summary("Add songs to a playlist"),
+        .body::<NewEntries>().created::<AddedView>().codes(&[Code::AlreadyPresent, Code::PlaylistFull])
+        .summary("Add songs to a playlist"),
     Rule::delete("/playlists/{id}/songs/{tenant_song_id}/", &remove_entry).id("remove_playlist_song")
         .roles(TENANT).reach(Reach::OwnOrTenant)
         .no_content().summary("Take a song off a playlist"),
@@ -40,7 +43,9 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
     });
     let made = context.app.peers.playlists().create(request).await?;
     let view = PlaylistView::from(made.get_ref().clone());
-    Ok(Reply::data(201, "Playlist created.", &view)?.replayed_by(&made))
+    Ok(Reply::created(&context, "Playlist created.", &view.id, &view)?
+        .versioned(made.get_ref().version, &view)?
+        .replayed_by(&made))
 }
 
 pub(crate) async fn get(context: RequestContext) -> HandlerResult {

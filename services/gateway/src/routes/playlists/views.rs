@@ -71,7 +71,9 @@ impl From<pb::PlaylistEntry> for EntryView {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "name": "Friday night", "description": "Loud ones first." })))]
 pub(crate) struct NewPlaylist {
+    #[schema(required = true)]
     #[serde(default)]
     pub name: String,
     pub description: Option<String>,
@@ -81,6 +83,7 @@ pub(crate) struct NewPlaylist {
 
 /// One id, or a list of at most 500.
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "tenant_song_ids": ["0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11"] })))]
 pub(crate) struct NewEntries {
     pub tenant_song_id: Option<String>,
     pub tenant_song_ids: Option<Vec<String>>,

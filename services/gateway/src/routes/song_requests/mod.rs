@@ -2,6 +2,7 @@
 
 mod views;
 
+use kit::Code;
 use kit::Error;
 use proto::songlist as pb;
 
@@ -24,16 +25,19 @@ pub(crate) const RULES: &[Rule] = &[
     Rule::get("/song-requests/", &list).id("list_song_requests").roles(TENANT).reach(Reach::OwnOrTenant)
         .query(&[FILTERS]).by_cursor().list::<SongRequestView>()
         .summary("Song requests, the newest first"),
-    Rule::post("/song-requests/", &create).id("create_song_request")
+    Rule::post("/song-requests/", &create).id("create_song_request").locates()
         .roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
-        .body::<NewSongRequest>().created::<SongRequestView>().summary("Ask for a song"),
+        .body::<NewSongRequest>().created::<SongRequestView>().codes(&[Code::RequestExists, Code::ReadOnlyField, Code::NotFound])
+        .summary("Ask for a song"),
     Rule::get("/song-requests/{id}/", &get).id("get_song_request").roles(TENANT).reach(Reach::OwnOrTenant)
         .data::<SongRequestView>().summary("A song request"),
     Rule::post("/song-requests/{id}/review/", &review).id("review_song_request").roles(ADMIN).reach(Reach::Tenant)
-        .body::<Review>().data::<SongRequestView>().summary("Approve or reject a request"),
+        .body::<Review>().data::<SongRequestView>().codes(&[Code::IllegalTransition])
+        .summary("Approve or reject a request"),
     Rule::post("/song-requests/{id}/fulfill/", &fulfill).id("fulfill_song_request")
         .roles(ADMIN).reach(Reach::Tenant).repeatable()
-        .body::<Fulfilment>().data::<SongRequestView>().summary("Fulfil a request with a song"),
+        .body::<Fulfilment>().data::<SongRequestView>().codes(&[Code::IllegalTransition, Code::SongExists, Code::PremiumRequired])
+        .summary("Fulfil a request with a song"),
 ];
 
 pub(crate) async fn create(context: RequestContext) -> HandlerResult {
@@ -47,7 +51,7 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
     });
     let made = context.app.peers.song_requests().create(request).await?;
     let view = SongRequestView::from(made.get_ref().clone());
-    Ok(Reply::data(201, "Song requested.", &view)?.replayed_by(&made))
+    Ok(Reply::created(&context, "Song requested.", &view.id, &view)?.replayed_by(&made))
 }
 
 pub(crate) async fn get(context: RequestContext) -> HandlerResult {

@@ -60,9 +60,12 @@ impl From<pb::SongRequest> for SongRequestView {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "song_title": "Heroes", "artist_name": "David Bowie", "additional_notes": "The long version, please." })))]
 pub(crate) struct NewSongRequest {
+    #[schema(required = true)]
     #[serde(default)]
     pub song_title: String,
+    #[schema(required = true)]
     #[serde(default)]
     pub artist_name: String,
     pub album_name: Option<String>,
@@ -72,8 +75,10 @@ pub(crate) struct NewSongRequest {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "action": "approve" })))]
 pub(crate) struct Review {
     /// `approve` or `reject`.
+    #[schema(required = true)]
     #[serde(default)]
     pub action: String,
     /// Required for `reject`.
@@ -82,6 +87,7 @@ pub(crate) struct Review {
 
 /// Either a song that exists, or a new one.
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "song_id": "0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11" })))]
 pub(crate) struct Fulfilment {
     pub song_id: Option<String>,
     pub song: Option<NewSong>,

@@ -3,6 +3,7 @@
 mod import;
 pub(crate) mod views;
 
+use kit::Code;
 use proto::songlist as pb;
 
 use crate::http::context::{HandlerResult, RequestContext};
@@ -57,14 +58,16 @@ pub(crate) const RULES: &[Rule] = &[
     Rule::get("/songs/", &list).id("list_songs").roles(ADMINS).reach(Reach::PlatformOrTenant)
         .query(&[FILTERS, &[ORDERING]]).by_cursor().list::<SongView>()
         .summary("The catalogue"),
-    Rule::post("/songs/", &create).id("create_song").roles(ADMINS).reach(Reach::PlatformOrTenant).repeatable()
+    Rule::post("/songs/", &create).id("create_song").versioned().locates().roles(ADMINS).reach(Reach::PlatformOrTenant).repeatable()
         .body::<NewSong>().created::<SongView>()
+        .codes(&[Code::SongExists, Code::PremiumRequired])
         .summary("Create a TENANT song (ADMIN) or a GLOBAL one (SUPER_ADMIN)"),
     Rule::post("/songs/import/", &import).id("import_songs")
         .roles(ADMINS).reach(Reach::PlatformOrTenant).rate(Rate::Import)
         .upload(UPLOAD_BODY).query(&[IMPORT]).data::<ImportView>()
+        .codes(&[Code::PremiumRequired])
         .summary("Import songs from CSV or NDJSON"),
-    Rule::get("/songs/{id}/", &get).id("get_song").roles(ADMINS).reach(Reach::PlatformOrTenant)
+    Rule::get("/songs/{id}/", &get).id("get_song").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
         .data::<SongView>().summary("A song"),
 ];
 
@@ -91,7 +94,9 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
         .create(context.grpc_request(pb::CreateSongRequest { song: Some(body.message()) }))
         .await?;
     let view = SongView::from(made.get_ref().clone());
-    Ok(Reply::data(201, "Song created.", &view)?.replayed_by(&made))
+    Ok(Reply::created(&context, "Song created.", &view.id, &view)?
+        .versioned(made.get_ref().version, &view)?
+        .replayed_by(&made))
 }
 
 pub(crate) async fn get(context: RequestContext) -> HandlerResult {

@@ -55,13 +55,17 @@ pub(crate) fn visibility(visibility: pb::Visibility) -> &'static str {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "title": "Chaiyya Chaiyya", "artist": "Sukhwinder Singh, Sapna Awasthi", "album": "Dil Se..", "genre": "0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11", "duration": 414, "release_year": 1998 })))]
 pub(crate) struct NewSong {
+    #[schema(required = true)]
     #[serde(default)]
     pub title: String,
+    #[schema(required = true)]
     #[serde(default)]
     pub artist: String,
     pub album: Option<String>,
     /// The genre's id.
+    #[schema(required = true)]
     #[serde(default)]
     pub genre: String,
     /// Seconds, 1 to 32767.

@@ -2,6 +2,7 @@
 
 mod views;
 
+use kit::Code;
 use proto::songlist as pb;
 
 use crate::http::context::{HandlerResult, RequestContext, required};
@@ -27,8 +28,9 @@ pub(crate) const RULES: &[Rule] = &[
     Rule::get("/tenant/songs/", &list).id("list_tenant_songs").roles(TENANT).reach(Reach::Tenant)
         .query(&[FILTERS, OWN_FILTERS]).by_cursor().list::<TenantSongView>()
         .summary("The tenant's list; LISTENERs see what is approved"),
-    Rule::post("/tenant/songs/", &create).id("link_tenant_song").roles(ADMIN).reach(Reach::Tenant).repeatable()
-        .body::<NewLink>().created::<TenantSongView>().summary("Put a song on the list"),
+    Rule::post("/tenant/songs/", &create).id("link_tenant_song").locates().roles(ADMIN).reach(Reach::Tenant).repeatable()
+        .body::<NewLink>().created::<TenantSongView>().codes(&[Code::AlreadyLinked, Code::NotFound])
+        .summary("Put a song on the list"),
     Rule::get("/tenant/songs/{id}/", &get).id("get_tenant_song").roles(TENANT).reach(Reach::Tenant)
         .data::<TenantSongView>().summary("A song on the list"),
     Rule::patch("/tenant/songs/{id}/", &update).id("approve_tenant_song").roles(ADMIN).reach(Reach::Tenant)
@@ -40,7 +42,7 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
     let request = context.grpc_request(pb::LinkSongRequest { song_id: body.song_id, is_active: body.is_active });
     let made = context.app.peers.tenant_songs().link(request).await?;
     let view = TenantSongView::from(made.get_ref().clone());
-    Ok(Reply::data(201, "Song added to the list.", &view)?.replayed_by(&made))
+    Ok(Reply::created(&context, "Song added to the list.", &view.id, &view)?.replayed_by(&made))
 }
 
 pub(crate) async fn get(context: RequestContext) -> HandlerResult {

@@ -51,13 +51,17 @@ impl From<pb::TenantSong> for TenantSongView {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "song_id": "0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11", "is_active": true })))]
 pub(crate) struct NewLink {
+    #[schema(required = true)]
     #[serde(default)]
     pub song_id: String,
     pub is_active: Option<bool>,
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "is_active": true })))]
 pub(crate) struct Approval {
+    #[schema(required = true, nullable = false)]
     pub is_active: Option<bool>,
 }

@@ -2,6 +2,7 @@
 
 mod views;
 
+use kit::Code;
 use proto::auth as pb;
 
 use crate::http::context::{HandlerResult, RequestContext};
@@ -23,9 +24,10 @@ pub(crate) const RULES: &[Rule] = &[
     Rule::get("/tenants/", &list).id("list_tenants").roles(PLATFORM).reach(Reach::Platform)
         .query(&[FILTERS]).list::<TenantView>()
         .summary("The live tenants, the newest first"),
-    Rule::post("/tenants/", &create).id("create_tenant").roles(PLATFORM).reach(Reach::Platform).repeatable()
-        .body::<NewTenant>().created::<TenantView>().summary("Create a tenant"),
-    Rule::get("/tenants/{id}/", &get).id("get_tenant").roles(ADMINS).reach(Reach::PlatformOrTenant)
+    Rule::post("/tenants/", &create).id("create_tenant").versioned().locates().roles(PLATFORM).reach(Reach::Platform).repeatable()
+        .body::<NewTenant>().created::<TenantView>().codes(&[Code::TenantExists, Code::SlugTaken])
+        .summary("Create a tenant"),
+    Rule::get("/tenants/{id}/", &get).id("get_tenant").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
         .data::<TenantView>().summary("A tenant"),
     Rule::patch("/tenants/{id}/activate/", &activate).id("activate_tenant").roles(PLATFORM).reach(Reach::Platform)
         .data::<TenantView>().summary("Let the users of a tenant in"),
@@ -38,7 +40,9 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
     let request = context.grpc_request(pb::CreateTenantRequest { name: body.name, slug: body.slug });
     let made = context.app.peers.tenants().create(request).await?;
     let view = TenantView::from(made.get_ref().clone());
-    Ok(Reply::data(201, "Tenant created.", &view)?.replayed_by(&made))
+    Ok(Reply::created(&context, "Tenant created.", &view.id, &view)?
+        .versioned(made.get_ref().version, &view)?
+        .replayed_by(&made))
 }
 
 pub(crate) async fn get(context: RequestContext) -> HandlerResult {

@@ -33,7 +33,9 @@ impl From<pb::Tenant> for TenantView {
 }
 
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "name": "Blue Frog", "slug": "blue-frog" })))]
 pub(crate) struct NewTenant {
+    #[schema(required = true)]
     #[serde(default)]
     pub name: String,
     /// Made from the name when missing.

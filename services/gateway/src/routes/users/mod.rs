@@ -2,6 +2,7 @@
 
 pub(crate) mod views;
 
+use kit::Code;
 use proto::auth as pb;
 
 use crate::http::context::{HandlerResult, RequestContext};
@@ -12,12 +13,14 @@ use views::{NewUser, UserView};
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::get("/users/me/", &me).id("get_own_profile").roles(SIGNED_IN).reach(Reach::Own)
+    Rule::get("/users/me/", &me).id("get_own_profile").versioned().roles(SIGNED_IN).reach(Reach::Own)
         .data::<UserView>().summary("The own profile"),
-    Rule::post("/users/", &create).id("create_user").roles(ADMINS).reach(Reach::PlatformOrTenant).repeatable()
-        .body::<NewUser>().created::<UserView>().summary("Create a LISTENER (ADMIN) or an ADMIN (SUPER_ADMIN)"),
-    Rule::get("/users/{id}/", &get).id("get_user").roles(ADMINS).reach(Reach::PlatformOrTenant)
-        .data::<UserView>().summary("A user"),
+    Rule::post("/users/", &create).id("create_user").versioned().locates().roles(ADMINS).reach(Reach::PlatformOrTenant).repeatable()
+        .body::<NewUser>().created::<UserView>().codes(&[Code::EmailTaken, Code::UsernameTaken, Code::ServiceBusy, Code::PermissionDenied, Code::ReadOnlyField])
+        .summary("Create a LISTENER (ADMIN) or an ADMIN (SUPER_ADMIN)"),
+    Rule::get("/users/{id}/", &get).id("get_user").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
+        .data::<UserView>().codes(&[Code::UseUsersMe])
+        .summary("A user"),
 ];
 
 pub(crate) async fn me(context: RequestContext) -> HandlerResult {
@@ -52,5 +55,7 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
     });
     let made = context.app.peers.users().create(request).await?;
     let view = UserView::from(made.get_ref().clone());
-    Ok(Reply::data(201, "User created; a verification code is on its way.", &view)?.replayed_by(&made))
+    Ok(Reply::created(&context, "User created; a verification code is on its way.", &view.id, &view)?
+        .versioned(made.get_ref().version, &view)?
+        .replayed_by(&made))
 }

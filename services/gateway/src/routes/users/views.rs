@@ -49,9 +49,12 @@ impl From<pb::User> for UserView {
 
 /// A user that an administrator creates.
 #[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "email": "ravi@example.com", "username": "ravi", "first_name": "Ravi", "phone_no": "+919876543210" })))]
 pub(crate) struct NewUser {
+    #[schema(required = true)]
     #[serde(default)]
     pub username: String,
+    #[schema(required = true)]
     #[serde(default)]
     pub email: String,
     /// When missing, the user sets a password with the code of a password reset.
