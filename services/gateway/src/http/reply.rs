@@ -10,7 +10,6 @@ use proto::prost_types;
 use ring::digest::{SHA256, digest};
 use serde::Serialize;
 
-use crate::http::context::RequestContext;
 use crate::http::error::HttpError;
 
 /// An answer: status, body and additional headers.
@@ -62,14 +61,9 @@ impl Reply {
         Self::data(200, message, data)?.versioned(version, data)
     }
 
-    /// 201 for a new object, with its place below the path of the request.
-    pub(crate) fn created<T: Serialize>(
-        context: &RequestContext,
-        message: &str,
-        id: &str,
-        data: &T,
-    ) -> Result<Self, HttpError> {
-        let path = context.request.path().trim_end_matches('/');
+    /// 201 for a new object, whose place is below the path of its list.
+    pub(crate) fn created<T: Serialize>(list: &str, message: &str, id: &str, data: &T) -> Result<Self, HttpError> {
+        let path = list.trim_end_matches('/');
         let location = HeaderValue::from_str(&format!("{path}/{id}/")).map_err(Error::internal)?;
         Ok(Self::data(201, message, data)?.header(LOCATION.as_str(), location))
     }

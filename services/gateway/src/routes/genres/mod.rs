@@ -30,7 +30,7 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
         .grpc_request(pb::CreateGenreRequest { name: body.name, description: body.description.unwrap_or_default() });
     let made = context.app.peers.genres().create(request).await?;
     let view = GenreView::from(made.get_ref().clone());
-    Ok(Reply::created(&context, "Genre created.", &view.id, &view)?.replayed_by(&made))
+    Ok(Reply::created(context.request.path(), "Genre created.", &view.id, &view)?.replayed_by(&made))
 }
 
 pub(crate) async fn get(context: RequestContext) -> HandlerResult {

@@ -43,7 +43,7 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
     });
     let made = context.app.peers.playlists().create(request).await?;
     let view = PlaylistView::from(made.get_ref().clone());
-    Ok(Reply::created(&context, "Playlist created.", &view.id, &view)?
+    Ok(Reply::created(context.request.path(), "Playlist created.", &view.id, &view)?
         .versioned(made.get_ref().version, &view)?
         .replayed_by(&made))
 }

@@ -51,7 +51,7 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
     });
     let made = context.app.peers.song_requests().create(request).await?;
     let view = SongRequestView::from(made.get_ref().clone());
-    Ok(Reply::created(&context, "Song requested.", &view.id, &view)?.replayed_by(&made))
+    Ok(Reply::created(context.request.path(), "Song requested.", &view.id, &view)?.replayed_by(&made))
 }
 
 pub(crate) async fn get(context: RequestContext) -> HandlerResult {

@@ -94,7 +94,7 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
         .create(context.grpc_request(pb::CreateSongRequest { song: Some(body.message()) }))
         .await?;
     let view = SongView::from(made.get_ref().clone());
-    Ok(Reply::created(&context, "Song created.", &view.id, &view)?
+    Ok(Reply::created(context.request.path(), "Song created.", &view.id, &view)?
         .versioned(made.get_ref().version, &view)?
         .replayed_by(&made))
 }

@@ -42,7 +42,7 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
     let request = context.grpc_request(pb::LinkSongRequest { song_id: body.song_id, is_active: body.is_active });
     let made = context.app.peers.tenant_songs().link(request).await?;
     let view = TenantSongView::from(made.get_ref().clone());
-    Ok(Reply::created(&context, "Song added to the list.", &view.id, &view)?.replayed_by(&made))
+    Ok(Reply::created(context.request.path(), "Song added to the list.", &view.id, &view)?.replayed_by(&made))
 }
 
 pub(crate) async fn get(context: RequestContext) -> HandlerResult {

@@ -40,7 +40,7 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
     let request = context.grpc_request(pb::CreateTenantRequest { name: body.name, slug: body.slug });
     let made = context.app.peers.tenants().create(request).await?;
     let view = TenantView::from(made.get_ref().clone());
-    Ok(Reply::created(&context, "Tenant created.", &view.id, &view)?
+    Ok(Reply::created(context.request.path(), "Tenant created.", &view.id, &view)?
         .versioned(made.get_ref().version, &view)?
         .replayed_by(&made))
 }

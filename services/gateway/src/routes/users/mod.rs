@@ -55,7 +55,7 @@ pub(crate) async fn create(context: RequestContext) -> HandlerResult {
     });
     let made = context.app.peers.users().create(request).await?;
     let view = UserView::from(made.get_ref().clone());
-    Ok(Reply::created(&context, "User created; a verification code is on its way.", &view.id, &view)?
+    Ok(Reply::created(context.request.path(), "User created; a verification code is on its way.", &view.id, &view)?
         .versioned(made.get_ref().version, &view)?
         .replayed_by(&made))
 }
