@@ -1,6 +1,6 @@
 # The commands for daily work; each works on a fresh clone by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload clean
+.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload attack clean
 
 CARGO := cargo
 SONGLIST := target/debug/songlist
@@ -66,6 +66,11 @@ measure-overload: ## Measure what is answered when ten times as much is asked as
 	@sh deploy/dev/install-servers.sh
 	$(CARGO) build --workspace --locked --release
 	@sh deploy/bench/run.sh overload
+
+attack: ## Let three attackers do their worst while another tenant reads, signs in and pays (release build, 6 minutes)
+	@sh deploy/dev/install-servers.sh
+	$(CARGO) build --workspace --locked --release
+	@sh deploy/bench/run.sh attack
 
 clean: ## Delete builds and the development stack
 	$(CARGO) clean

@@ -19,11 +19,14 @@ SERVICES = ["gateway", "auth-service", "songlist-service", "payments-service", "
 class Stack:
     """Runs `songlist dev` with an empty database while it is entered."""
 
+    def __init__(self, rate_limit_factor="1000000", log_level="warn"):
+        self.rate_limit_factor, self.log_level = rate_limit_factor, log_level
+
     def __enter__(self):
         shutil.rmtree(FOLDER / "dev", ignore_errors=True)
         FOLDER.mkdir(parents=True, exist_ok=True)
         self.log = open(FOLDER / "dev.log", "w")
-        env = {**os.environ, "LOG_LEVEL": "warn", "RATE_LIMIT_FACTOR": "1000000"}
+        env = {**os.environ, "LOG_LEVEL": self.log_level, "RATE_LIMIT_FACTOR": self.rate_limit_factor}
         command = ["target/release/songlist", "dev", "--dev-dir", str(FOLDER / "dev")]
         self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=subprocess.STDOUT)
         self.demo = self._started()
@@ -87,7 +90,7 @@ class Stack:
         root = f"/tenant/{slug}/auth/login/" if slug else "/auth/super-admin/login/"
         seen = self._mails(login["email"])["messages_count"]
         started = self.must("POST", root, {"email": login["email"], "password": login["password"]})
-        code = {"challenge_id": started["data"]["challenge_id"], "otp": self._next_code(login["email"], seen)}
+        code = {"challenge_id": started["data"]["challenge_id"], "otp": self.next_code(login["email"], seen)}
         return self.must("POST", root + "verify-otp/", code)["data"]["access"]
 
     def register(self, slug, name):
@@ -97,7 +100,7 @@ class Stack:
         new = {"username": name, "email": login["email"], "password": password, "confirm_password": password}
         root = f"/tenant/{slug}/auth/"
         answer = self.must("POST", root + "register/", new)
-        proof = {"email": login["email"], "otp": self._next_code(login["email"], 0)}
+        proof = {"email": login["email"], "otp": self.next_code(login["email"], 0)}
         proof["challenge_id"] = answer["data"].get("challenge_id")
         self.must("POST", root + "verify-email/", {k: v for k, v in proof.items() if v})
         return login
@@ -105,7 +108,7 @@ class Stack:
     def _mails(self, email):
         return self.must("GET", f"{self.demo['urls']['mailbox']}/api/v1/search?query=to:{urllib.parse.quote(email)}")
 
-    def _next_code(self, email, seen):
+    def next_code(self, email, seen):
         deadline = time.monotonic() + 20
         while (found := self._mails(email))["messages_count"] <= seen:
             if time.monotonic() > deadline:

@@ -52,8 +52,6 @@ FINDINGS = {
 }
 WITHOUT_TEST = {
     "SF-25": "the key of the cache is (tenant, user): the compiler keeps it so (`services/songlist-service/src/peers.rs`).",
-    "SF-31": "open in part: failures of sign-ins and codes are recorded with target and reason; songlist-service and "
-    "payments-service record nothing yet, and networks are stored whole.",
 }
 
 

@@ -1,5 +1,7 @@
 //! The caller: the actor behind a request, with the request's id, its client and its idempotency key.
 
+use std::net::IpAddr;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +89,23 @@ impl Caller {
             user_agent: None,
             idempotency: None,
         }
+    }
+
+    /// Where the client roughly is, for what is stored: the first three bytes of an IPv4 address, the first three words of
+    /// an IPv6 one.
+    pub fn place(&self) -> Option<String> {
+        let net = self.client_net.as_deref()?;
+        let address = net.split('/').next().unwrap_or(net).parse::<IpAddr>().ok()?;
+        Some(match address {
+            IpAddr::V4(ip) => {
+                let [a, b, c, _] = ip.octets();
+                format!("{a}.{b}.{c}.0/24")
+            }
+            IpAddr::V6(ip) => {
+                let [a, b, c, ..] = ip.segments();
+                format!("{a:x}:{b:x}:{c:x}::/48")
+            }
+        })
     }
 
     /// The LISTENER or ADMIN who calls, with the tenant.

@@ -54,7 +54,7 @@ pub struct PublicKey {
 }
 
 /// The public keys that tokens may be signed with.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeySet(pub(crate) HashMap<String, PublicKey>);
 
 impl KeySet {

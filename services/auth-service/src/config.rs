@@ -19,7 +19,7 @@ pub struct Config {
     pub keys: KeyRing,
     pub mail: MailConfig,
     pub clock: Clock,
-    /// Encrypts the private signing keys in the database; 64 hex digits.
+    /// Encrypts the private signing keys in the database; keys of 64 hex digits, the newest first.
     pub key_encryption_key: Secret,
     /// The MAC keys of the stored one-time codes: `id=hex`, the newest first.
     pub code_keys: Secret,
@@ -67,7 +67,7 @@ impl Config {
                 "AUTH_KEY_ENCRYPTION_KEY",
                 key,
                 64,
-                "Seals the private signing keys in the database: 64 hex digits",
+                "Seals the private signing keys in the database: 64 hex digits, or a list of such keys, the newest first",
             ),
             code_keys: env.secret(
                 "AUTH_CODE_KEYS",

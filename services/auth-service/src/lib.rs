@@ -6,6 +6,7 @@ mod delivery;
 mod domain;
 mod grpc;
 mod jobs;
+pub mod keys;
 mod mail;
 mod peers;
 mod schema;
@@ -66,6 +67,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
     let app = App::new(config).await?;
     kit_pg::migrate::require_current(&app.pg, "auth-service", &MIGRATIONS).await?;
     domain::signing_keys::load_or_create(&app).await?;
+    domain::signing_keys::keep_current(&app, &shutdown);
     app.pg.watch(&app.health, &shutdown);
     for lane in [Lane::Only(delivery::MAIL), Lane::AllBut(delivery::MAIL)] {
         let sender = app.clone();

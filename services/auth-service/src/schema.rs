@@ -60,6 +60,7 @@ diesel::table! {
         nonce -> Bytea,
         state -> Text,
         created_at -> Timestamptz,
+        changed_at -> Timestamptz,
     }
 }
 
@@ -147,21 +148,6 @@ diesel::table! {
         subject -> Text,
         subject_id -> Uuid,
         min_version -> BigInt,
-        created_at -> Timestamptz,
-    }
-}
-
-diesel::table! {
-    audit_events (id) {
-        id -> Uuid,
-        tenant_id -> Nullable<Uuid>,
-        actor_id -> Nullable<Uuid>,
-        actor_role -> Nullable<Text>,
-        action -> Text,
-        target_id -> Nullable<Uuid>,
-        result -> Text,
-        request_id -> Text,
-        client_net -> Nullable<Text>,
         created_at -> Timestamptz,
     }
 }

@@ -11,8 +11,8 @@ use proto::auth::ListKeysRequest;
 use proto::auth::keys_client::KeysClient;
 use tokens::{Claims, KeySet, PublicKey, TokenError, Verifier};
 
-/// How often the keys are read again.
-const REFRESH: Duration = Duration::from_secs(300);
+/// How often the keys are read again: a stolen key is refused this long after auth-service has dropped it.
+const REFRESH: Duration = Duration::from_secs(2);
 /// Tokens with an unknown key id cause at most one fetch of the keys in this time.
 const COOL_DOWN: Duration = Duration::from_secs(5);
 const BUDGET: Duration = Duration::from_secs(2);
@@ -80,6 +80,9 @@ impl SigningKeys {
         let request = call(&Caller::system("gateway"), BUDGET, ListKeysRequest {});
         let keys = self.client.clone().list(request).await.map_err(kit::Error::from)?.into_inner().keys;
         let set = KeySet::new(keys.into_iter().map(|key| PublicKey { kid: key.kid, x: key.x }));
+        if set == *self.current() {
+            return Ok(());
+        }
         *self.set.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
         self.verifier.forget();
         Ok(())

@@ -16,6 +16,11 @@ impl Peers {
         })
     }
 
+    /// The channel to auth-service, which keeps the whole audit log.
+    pub(crate) fn auth(&self) -> &Peer {
+        &self.auth
+    }
+
     /// The services that receive changes of premium.
     pub(crate) fn followers(&self) -> [&Peer; 2] {
         [&self.songlist, &self.auth]

@@ -86,7 +86,7 @@ impl Peers {
         Ok((found.is_premium, found.version))
     }
 
-    /// The channel to auth-service, which sends all mails.
+    /// The channel to auth-service, which sends all mails and keeps the whole audit log.
     pub(crate) fn auth(&self) -> &Peer {
         &self.auth
     }

@@ -5,6 +5,7 @@ mod demo;
 mod dev;
 mod doctor;
 mod example;
+mod keys;
 mod migrate;
 mod running;
 mod seed;
@@ -75,6 +76,11 @@ enum Command {
         #[command(subcommand)]
         what: superuser::What,
     },
+    /// Rotate the keys that sign tokens.
+    Keys {
+        #[command(subcommand)]
+        what: keys::What,
+    },
     /// Check everything that SongList needs and print what to do about each fault.
     Doctor,
     /// Print .env.example: every variable with its default.
@@ -113,6 +119,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Chaos { at, every, victims } => chaos::run(&at.dev_dir, &victims, every).await,
         Command::Migrate { service } => migrate::run(&mut env, service.as_deref()).await,
         Command::Seed { what } => Box::pin(seed::run(&mut env, what)).await,
+        Command::Keys { what } => Box::pin(keys::run(&mut env, what)).await,
         Command::Superuser { what } => Box::pin(superuser::run(&mut env, what)).await,
         Command::Doctor => Box::pin(doctor::run(&mut env)).await,
         Command::EnvExample => {

@@ -40,7 +40,8 @@ pub async fn count(db: &TestDb, rows: &str) -> anyhow::Result<i64> {
 /// The tables with a column `tenant_id`.
 ///
 /// # Errors
-/// When a table is not under forced row-level security with a policy; the message names it.
+/// When a table is not under forced row-level security with a policy, or no index of it begins with the tenant; the
+/// message names it.
 pub async fn tenant_tables(db: &TestDb) -> anyhow::Result<Vec<String>> {
     let has_tenant = "EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id')";
     let all = tables(db, has_tenant).await?;
@@ -48,6 +49,10 @@ pub async fn tenant_tables(db: &TestDb) -> anyhow::Result<Vec<String>> {
                   AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid)";
     let open_ones = tables(db, &format!("{has_tenant} AND NOT ({forced})")).await?;
     ensure!(open_ones.is_empty(), "{}: {open_ones:?} are not under forced row-level security", db.schema);
+    let indexed = "EXISTS (SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0] \
+                   WHERE i.indrelid = c.oid AND a.attname = 'tenant_id')";
+    let slow_ones = tables(db, &format!("{has_tenant} AND NOT ({indexed})")).await?;
+    ensure!(slow_ones.is_empty(), "{}: {slow_ones:?} have no index that begins with the tenant", db.schema);
     Ok(all)
 }
 
@@ -72,7 +77,7 @@ pub async fn can_be_undone_and_done_again(
     Ok(())
 }
 
-/// Checks that the tables which the code declares (those of the service, of outbox and of idempotency) are the migrated
+/// Checks that the tables which the code declares (those of the service, of outbox, idempotency and audit) are the migrated
 /// ones, column by column.
 ///
 /// # Errors
@@ -80,7 +85,9 @@ pub async fn can_be_undone_and_done_again(
 pub async fn code_and_migrations_agree(db: &TestDb, schema_rs: &str) -> anyhow::Result<()> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."));
     let mut code = columns_of_code(schema_rs)?;
-    for shared in ["crates/outbox/src/schema.rs", "crates/kit-pg/src/idempotency.rs"] {
+    let audits = tables(db, "c.relname = 'audit_events'").await?.len();
+    let audit = ["crates/audit/src/schema.rs"].into_iter().take(audits);
+    for shared in ["crates/outbox/src/schema.rs", "crates/kit-pg/src/idempotency.rs"].into_iter().chain(audit) {
         code.extend(columns_of_code(&std::fs::read_to_string(root.join(shared))?)?);
     }
     let client = open(&db.owner_url()?).await?;

@@ -8,7 +8,12 @@ use crate::App;
 const CONSUMER: &str = "auth";
 
 /// The topics that this service accepts, each with the service that owns it.
-pub(crate) const SENDERS: &[(&str, &str)] = &[("premium.changed", "payments"), ("mail.requested", "songlist")];
+pub(crate) const SENDERS: &[(&str, &str)] = &[
+    ("premium.changed", "payments"),
+    ("mail.requested", "songlist"),
+    (audit::TOPIC, "songlist"),
+    (audit::TOPIC, "payments"),
+];
 
 /// Applies a message of another service; a redelivered message has no effect.
 pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
@@ -20,6 +25,7 @@ pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
             match message.topic.as_str() {
                 "premium.changed" => premium::arrived(conn, message).await,
                 "mail.requested" => notice(conn, message).await,
+                audit::TOPIC => audit::receive(conn, message).await,
                 // A sender of a newer release may send topics that this release does not know.
                 _ => Ok(()),
             }

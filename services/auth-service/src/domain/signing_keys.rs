@@ -1,6 +1,8 @@
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
-use kit::{Error, Secret};
+use kit::lifecycle::Shutdown;
+use kit::{Code, Error, Secret};
 use kit_pg::{Conn, Scope};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -9,9 +11,16 @@ use tokens::{KeySet, SigningKey};
 use crate::App;
 use crate::store::signing_keys::{self, SealedKey};
 
-/// The signing keys in memory, and the key that encrypts them in the database.
+/// How long a new key is published before it signs: longer than any gateway or reader of the public keys keeps them.
+const PUBLISHED_FIRST: Duration = Duration::from_secs(600);
+/// How often every replica reads the keys, and how often the gateway asks for them: a stolen key is refused within twice
+/// this.
+const RELOAD: Duration = Duration::from_secs(2);
+
+/// The signing keys in memory, and the keys that encrypt them in the database.
 pub(crate) struct Keychain {
-    sealing: LessSafeKey,
+    /// The newest first: it seals, all of them open.
+    sealing: Vec<LessSafeKey>,
     keys: RwLock<Arc<Keys>>,
 }
 
@@ -25,13 +34,14 @@ pub(crate) struct Keys {
 
 impl Keychain {
     /// # Errors
-    /// When the encryption key is not 64 hex digits.
-    pub(crate) fn new(key: &Secret) -> anyhow::Result<Self> {
-        let bytes =
-            hex::decode(key.expose()).map_err(|_bad| anyhow::anyhow!("AUTH_KEY_ENCRYPTION_KEY is not hexadecimal"))?;
-        let unbound = UnboundKey::new(&AES_256_GCM, &bytes)
-            .map_err(|_bad| anyhow::anyhow!("AUTH_KEY_ENCRYPTION_KEY is not 64 hex digits"))?;
-        Ok(Self { sealing: LessSafeKey::new(unbound), keys: RwLock::default() })
+    /// When an encryption key is not 64 hex digits.
+    pub(crate) fn new(keys: &Secret) -> anyhow::Result<Self> {
+        let parse = |key: &str| {
+            let bytes = hex::decode(key.trim()).ok().and_then(|bytes| UnboundKey::new(&AES_256_GCM, &bytes).ok());
+            bytes.map(LessSafeKey::new).ok_or_else(|| anyhow::anyhow!("AUTH_KEY_ENCRYPTION_KEY is not 64 hex digits"))
+        };
+        let sealing = keys.expose().split(',').map(parse).collect::<anyhow::Result<_>>()?;
+        Ok(Self { sealing, keys: RwLock::default() })
     }
 
     fn current(&self) -> Arc<Keys> {
@@ -57,52 +67,157 @@ impl Keychain {
         let mut nonce = [0_u8; NONCE_LEN];
         SystemRandom::new().fill(&mut nonce).map_err(|_failed| Error::internal(anyhow::anyhow!("no randomness")))?;
         let mut sealed = key.pkcs8().to_vec();
-        self.sealing
+        let newest = self.sealing.first().ok_or_else(|| Error::internal(anyhow::anyhow!("no key to seal with")))?;
+        newest
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(key.kid.as_bytes()), &mut sealed)
             .map_err(|_failed| Error::internal(anyhow::anyhow!("a signing key could not be sealed")))?;
         Ok((sealed, nonce.to_vec()))
     }
 
-    fn unseal(&self, row: &SealedKey) -> Result<SigningKey, Error> {
-        let failed = || {
-            Error::internal(anyhow::anyhow!("signing key {} does not open: wrong AUTH_KEY_ENCRYPTION_KEY?", row.kid))
-        };
-        let nonce = Nonce::try_assume_unique_for_key(&row.nonce).map_err(|_bad| failed())?;
-        let mut sealed = row.sealed.clone();
-        let pkcs8 =
-            self.sealing.open_in_place(nonce, Aad::from(row.kid.as_bytes()), &mut sealed).map_err(|_bad| failed())?;
-        SigningKey::from_pkcs8(row.kid.clone(), pkcs8)
+    /// The key of a row, and whether it is sealed with the newest encryption key.
+    fn unseal(&self, row: &SealedKey) -> Result<(SigningKey, bool), Error> {
+        for (age, sealing) in self.sealing.iter().enumerate() {
+            let Ok(nonce) = Nonce::try_assume_unique_for_key(&row.nonce) else { break };
+            let mut sealed = row.sealed.clone();
+            if let Ok(pkcs8) = sealing.open_in_place(nonce, Aad::from(row.kid.as_bytes()), &mut sealed) {
+                return Ok((SigningKey::from_pkcs8(row.kid.clone(), pkcs8)?, age == 0));
+            }
+        }
+        Err(Error::internal(anyhow::anyhow!("signing key {} does not open: wrong AUTH_KEY_ENCRYPTION_KEY?", row.kid)))
     }
 }
 
-/// Loads the keys; creates the first one when there is none. Two replicas that start at once get the same key.
+/// A new key, sealed, in a state.
+fn generate(app: &App, state: &str) -> Result<SealedKey, Error> {
+    let key = SigningKey::generate(kit::ids::new_v7().simple().to_string())?;
+    let (sealed, nonce) = app.keychain.seal(&key)?;
+    let now = app.clock.now();
+    Ok(SealedKey { kid: key.kid, sealed, nonce, state: state.to_owned(), created_at: now, changed_at: now })
+}
+
+/// Loads the keys; creates the first one when there is none. Two replicas that start at once get the same key. What is due
+/// is done on the way: a key that was published for long enough signs, one whose tokens have all expired goes, and one that
+/// an older encryption key has sealed is sealed again.
 ///
 /// # Errors
 /// When the database cannot be reached or a key cannot be decrypted.
 pub(crate) async fn load_or_create(app: &App) -> Result<(), Error> {
-    let first = SigningKey::generate(kit::ids::new_v7().simple().to_string())?;
-    let (sealed, nonce) = app.keychain.seal(&first)?;
-    let row =
-        SealedKey { kid: first.kid.clone(), sealed, nonce, state: "active".to_owned(), created_at: app.clock.now() };
-    let rows = app
-        .pg
-        .transaction(Scope::Platform, async |conn: &mut Conn| {
-            let present = signing_keys::list(conn).await?;
-            if present.iter().any(|row| row.state == "active") {
-                return Ok(present);
-            }
-            signing_keys::insert_if_none_active(conn, &row).await?;
-            signing_keys::list(conn).await
-        })
-        .await?;
+    let rows = app.pg.transaction(Scope::Platform, async |conn: &mut Conn| signing_keys::list(conn).await).await?;
+    let is_due = rows.iter().any(|row| due(app, row).is_some()) || !rows.iter().any(|row| row.state == "active");
+    let rows = if is_due { advance(app).await? } else { rows };
     let mut keys = Keys::default();
     for row in &rows {
-        let key = app.keychain.unseal(row)?;
+        let (key, newest) = app.keychain.unseal(row)?;
+        if !newest {
+            let (sealed, nonce) = app.keychain.seal(&key)?;
+            app.pg
+                .transaction(Scope::Platform, async |conn: &mut Conn| {
+                    signing_keys::reseal(conn, &row.kid, &sealed, &nonce).await
+                })
+                .await?;
+        }
         if row.state == "active" {
             keys.active = Some(key.clone());
         }
         keys.all.push(key);
     }
+    let known = |keys: &Keys| keys.all.iter().map(|key| key.kid.clone()).collect::<Vec<_>>();
+    if known(&keys) != known(&app.keychain.current()) {
+        app.refresh_verifier.forget();
+    }
     *app.keychain.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     Ok(())
+}
+
+/// What is due for a key.
+enum Due {
+    Sign,
+    Go,
+}
+
+fn due(app: &App, row: &SealedKey) -> Option<Due> {
+    let age = (app.clock.now() - row.changed_at).to_std().unwrap_or_default();
+    match row.state.as_str() {
+        "next" if age >= PUBLISHED_FIRST => Some(Due::Sign),
+        // A refresh token is signed anew at every use, so that none is older than its idle time.
+        "retiring" if age >= app.lifetimes.refresh + PUBLISHED_FIRST => Some(Due::Go),
+        _ => None,
+    }
+}
+
+async fn advance(app: &App) -> Result<Vec<SealedKey>, Error> {
+    let (first, now) = (generate(app, "active")?, app.clock.now());
+    app.pg
+        .transaction(Scope::Platform, async |conn: &mut Conn| {
+            signing_keys::lock(conn).await?;
+            let rows = signing_keys::list(conn).await?;
+            if !rows.iter().any(|row| row.state == "active") {
+                signing_keys::insert(conn, &first).await?;
+            }
+            for row in &rows {
+                match due(app, row) {
+                    Some(Due::Sign) => {
+                        for active in rows.iter().filter(|row| row.state == "active") {
+                            signing_keys::set_state(conn, &active.kid, "retiring", now).await?;
+                        }
+                        signing_keys::set_state(conn, &row.kid, "active", now).await?;
+                    }
+                    Some(Due::Go) => signing_keys::delete(conn, &row.kid).await?,
+                    None => {}
+                }
+            }
+            signing_keys::list(conn).await
+        })
+        .await
+}
+
+/// Reads the keys again every [`RELOAD`], so that every replica follows a rotation.
+pub(crate) fn keep_current(app: &App, shutdown: &Shutdown) {
+    let app = app.clone();
+    shutdown.every("signing-keys", RELOAD, move || {
+        let app = app.clone();
+        async move {
+            if let Err(error) = load_or_create(&app).await {
+                tracing::warn!(error = %error, "the signing keys cannot be read again");
+            }
+        }
+    });
+}
+
+/// Publishes a new key, which signs after [`PUBLISHED_FIRST`]; nobody is signed out. The key's id.
+///
+/// # Errors
+/// `conflict` while the last new key does not sign yet.
+pub(crate) async fn rotate(app: &App) -> Result<String, Error> {
+    let next = generate(app, "next")?;
+    app.pg
+        .transaction(Scope::Platform, async |conn: &mut Conn| {
+            signing_keys::lock(conn).await?;
+            if signing_keys::list(conn).await?.iter().any(|row| row.state == "next") {
+                return Err(Error::new(Code::Conflict)
+                    .message("A new key is published already and will sign soon.")
+                    .into());
+            }
+            signing_keys::insert(conn, &next).await
+        })
+        .await?;
+    Ok(next.kid)
+}
+
+/// Replaces every key at once, because one was stolen: everybody has to sign in again. The new key's id.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub(crate) async fn replace_all(app: &App) -> Result<String, Error> {
+    let new = generate(app, "active")?;
+    app.pg
+        .transaction(Scope::Platform, async |conn: &mut Conn| {
+            signing_keys::lock(conn).await?;
+            for row in signing_keys::list(conn).await? {
+                signing_keys::delete(conn, &row.kid).await?;
+            }
+            signing_keys::insert(conn, &new).await
+        })
+        .await?;
+    Ok(new.kid)
 }

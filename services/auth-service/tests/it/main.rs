@@ -8,3 +8,4 @@ mod codes;
 mod refresh_tokens;
 mod schema;
 mod service;
+mod signing_keys;

@@ -22,8 +22,10 @@ pub(crate) const PASSWORD: &str = "a long way to the top";
 pub(crate) struct Auth {
     pub(crate) clock: Clock,
     pub(crate) superusers: Superusers,
+    /// What an operator's commands use.
+    pub(crate) operator: App,
     mailbox: Mailbox,
-    gateway: Peer,
+    pub(crate) gateway: Peer,
     shutdown: Shutdown,
     _db: TestDb,
 }
@@ -40,11 +42,20 @@ impl Auth {
         config.redis = testkit::redis().await.unwrap();
         config.mail = MailConfig::local_smtp(mail.smtp.port());
         config.clock = clock.clone();
-        let superusers = Superusers::new(App::new(config.clone()).await.unwrap());
+        let operator = App::new(config.clone()).await.unwrap();
+        let superusers = Superusers::new(operator.clone());
         let root = NewSuperuser { username: "root".into(), email: EMAIL.into(), password: Secret::new(PASSWORD) };
         superusers.create(&root).await.unwrap();
         let addr = start(config, shutdown.clone()).await.unwrap().grpc;
-        Self { clock, superusers, mailbox, gateway: peer("gateway", "auth", addr).unwrap(), shutdown, _db: db }
+        Self {
+            clock,
+            superusers,
+            operator,
+            mailbox,
+            gateway: peer("gateway", "auth", addr).unwrap(),
+            shutdown,
+            _db: db,
+        }
     }
 
     /// Starts a sign-in of the SUPER_ADMIN; returns the challenge and the mailed code.

@@ -1,6 +1,7 @@
 //! The rules: who may do what, which input is valid, and which queries run in which transaction.
 
 pub(crate) mod adoption;
+pub(crate) mod audit;
 pub(crate) mod callbacks;
 pub(crate) mod events;
 pub(crate) mod payment_links;

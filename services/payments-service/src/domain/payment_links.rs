@@ -6,6 +6,7 @@ use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 use serde::{Deserialize, Serialize};
 
 use super::adoption::{adopt, fits};
+use super::audit::{self, Event};
 use super::states::{self, State};
 use crate::App;
 use crate::razorpay::{GatewayError, Link, NewLink};
@@ -55,7 +56,13 @@ async fn remember(conn: &mut Conn, app: &App, caller: &Caller, offered: Offered)
     let mut key = IdempotencyKey::claim(conn, caller, ROUTE).await?;
     match key.replay()? {
         Some(earlier) => Ok(earlier),
-        None => key.keep(conn, app.clock.now(), offered).await,
+        None => {
+            if offered.created {
+                let event = Event::success(Some(offered.payment.tenant_id), "payment_link_create", offered.payment.id);
+                audit::record(conn, app, caller, event).await?;
+            }
+            key.keep(conn, app.clock.now(), offered).await
+        }
     }
 }
 

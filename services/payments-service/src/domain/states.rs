@@ -1,5 +1,7 @@
+use super::audit::Event;
 use chrono::{DateTime, Utc};
 use kit::Error;
+use kit::caller::Caller;
 use kit_pg::{Conn, TxError};
 
 use crate::store::payments::{self, Change, Payment};
@@ -101,7 +103,10 @@ pub(crate) async fn record(conn: &mut Conn, row: &Payment, cause: &str, now: Dat
         cause: cause.chars().take(200).collect(),
         created_at: now,
     };
-    payments::insert_change(conn, &change).await
+    payments::insert_change(conn, &change).await?;
+    let action = format!("payment_{}", change.status.to_lowercase());
+    let event = Event { actor: None, result: &change.cause, ..Event::success(Some(row.tenant_id), &action, row.id) };
+    ::audit::record_and_send(conn, &Caller::system("payments"), now, event).await
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use kit::text::{clean_lines, required};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope};
 use uuid::Uuid;
 
+use super::audit::{self, Event};
 use super::normalise::compared_name;
 use crate::App;
 use crate::store::genres::{self, Genre};
@@ -38,6 +39,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, name: &str, description: 
                 return Ok(earlier);
             }
             genres::insert(conn, &row).await?;
+            audit::record(conn, app, caller, Event::success(None, "genre_create", row.id)).await?;
             key.keep(conn, row.created_at, row.clone()).await
         })
         .await?;

@@ -1,5 +1,6 @@
 //! The rules: who may do what, which input is valid, and which queries run in which transaction.
 
+pub(crate) mod audit;
 pub(crate) mod events;
 pub(crate) mod filters;
 pub(crate) mod genre_names;

@@ -8,6 +8,7 @@ use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError, Window};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::audit::{self, Event};
 use super::normalise::compared;
 use super::{filters, premium, songs};
 use crate::App;
@@ -254,6 +255,8 @@ pub(crate) async fn review(app: &App, caller: &Caller, id: &str, action: &str, r
             row.reviewed_at = Some(now);
             row.updated_at = now;
             song_requests::update(conn, tenant, &row).await?;
+            let action = if next == Status::Approved { "song_request_approve" } else { "song_request_reject" };
+            audit::record(conn, app, caller, Event::success(Some(tenant.0), action, row.id)).await?;
             Ok(row)
         })
         .await?;
@@ -292,6 +295,7 @@ pub(crate) async fn fulfill(app: &App, caller: &Caller, id: &str, by: &By) -> Re
             premium::require(&granted)?;
             let row = song_requests::find_for_update(conn, tenant, id).await?;
             let row = close(conn, app, caller, (tenant, admin), row, by).await?;
+            audit::record(conn, app, caller, Event::success(Some(tenant.0), "song_request_fulfill", row.id)).await?;
             key.keep(conn, app.clock.now(), row).await
         })
         .await?;

@@ -8,6 +8,7 @@ use kit::{Clock, Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 use uuid::Uuid;
 
+use super::audit::{self, Event};
 use super::filters::{RawFilters, cut};
 use super::normalise::compared;
 use super::premium;
@@ -126,6 +127,8 @@ pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<
             }
             premium::require(&granted)?;
             let made = insert(conn, app, owner, user, input).await?;
+            let event = Event::success(owner.map(|tenant| tenant.0), "song_create", made.0.id);
+            audit::record(conn, app, caller, event).await?;
             key.keep(conn, app.clock.now(), made).await
         })
         .await

@@ -4,6 +4,7 @@ use kit::page::{Page, Paged};
 use kit::{Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope};
 
+use super::audit::{self, Event};
 use super::filters::{RawFilters, cut};
 use crate::App;
 use crate::store::filters::SortBy;
@@ -30,7 +31,9 @@ pub(crate) async fn link(app: &App, caller: &Caller, song: &str, is_active: bool
             let song = songs::find(conn, Catalogue::TenantAndGlobal(tenant), id).await?;
             let links = [Link::new(tenant, &song, is_active, now)];
             let link = tenant_songs::link_all(conn, tenant, &links, now).await?.pop();
-            key.keep(conn, now, link.ok_or_else(|| Error::new(Code::AlreadyLinked))?).await
+            let link = link.ok_or_else(|| Error::new(Code::AlreadyLinked))?;
+            audit::record(conn, app, caller, Event::success(Some(tenant.0), "tenant_song_link", link.id)).await?;
+            key.keep(conn, now, link).await
         })
         .await
 }
@@ -52,6 +55,8 @@ pub(crate) async fn set_active(app: &App, caller: &Caller, id: &str, active: boo
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
             tenant_songs::set_active(conn, tenant, id, active, now).await?;
+            let action = if active { "tenant_song_approve" } else { "tenant_song_withdraw" };
+            audit::record(conn, app, caller, Event::success(Some(tenant.0), action, id)).await?;
             tenant_songs::find(conn, tenant, id).await
         })
         .await

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
+mod auditing;
 mod bounds;
 mod bursts;
 mod costs;

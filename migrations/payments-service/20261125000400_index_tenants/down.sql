@@ -1,0 +1,3 @@
+DROP INDEX idempotency_keys_by_tenant;
+DROP INDEX outbox_by_tenant;
+DROP INDEX payment_changes_by_tenant;

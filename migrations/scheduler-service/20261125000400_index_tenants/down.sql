@@ -1,0 +1,2 @@
+DROP INDEX idempotency_keys_by_tenant;
+DROP INDEX outbox_by_tenant;
