@@ -19,3 +19,4 @@ mod registering;
 mod resetting_a_password;
 mod running_a_tenant;
 mod signing_in;
+mod walls;
