@@ -31,7 +31,7 @@ check: deny ## Run what CI runs: licences and sources of dependencies, format, c
 
 deny: ## Check licences, sources and duplicates of all dependencies
 	@sh deploy/dev/install-cargo-tool.sh cargo-deny 0.20.2
-	@target/tools/bin/cargo-deny --locked --log-level error check --hide-inclusion-graph licenses bans sources
+	@target/tools/bin/cargo-deny --locked --log-level warn check --hide-inclusion-graph licenses bans sources
 
 advisories: ## Check dependencies against the RustSec database, which is fetched from GitHub
 	@sh deploy/dev/install-cargo-tool.sh cargo-deny 0.20.2

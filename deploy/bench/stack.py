@@ -19,14 +19,14 @@ SERVICES = ["gateway", "auth-service", "songlist-service", "payments-service", "
 class Stack:
     """Runs `songlist dev` with an empty database while it is entered."""
 
-    def __init__(self, rate_limit_factor="1000000", log_level="warn"):
-        self.rate_limit_factor, self.log_level = rate_limit_factor, log_level
+    def __init__(self, rate_limit_factor="1000000", log_level="warn", trusted_hops="0"):
+        self.rate_limit_factor, self.log_level, self.trusted_hops = rate_limit_factor, log_level, trusted_hops
 
     def __enter__(self):
         shutil.rmtree(FOLDER / "dev", ignore_errors=True)
         FOLDER.mkdir(parents=True, exist_ok=True)
         self.log = open(FOLDER / "dev.log", "w")
-        env = {**os.environ, "LOG_LEVEL": self.log_level, "RATE_LIMIT_FACTOR": self.rate_limit_factor}
+        env = {**os.environ, "LOG_LEVEL": self.log_level, "RATE_LIMIT_FACTOR": self.rate_limit_factor, "TRUSTED_PROXY_HOPS": self.trusted_hops}
         command = ["target/release/songlist", "dev", "--dev-dir", str(FOLDER / "dev")]
         self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=subprocess.STDOUT)
         self.demo = self._started()
@@ -66,7 +66,7 @@ class Stack:
         if token:
             request.add_header("authorization", "Bearer " + token)
         try:
-            with urllib.request.urlopen(request) as answer:
+            with urllib.request.urlopen(request, timeout=30) as answer:
                 status, text = answer.status, answer.read()
         except urllib.error.HTTPError as error:
             status, text = error.code, error.read()

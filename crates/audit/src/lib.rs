@@ -15,6 +15,9 @@ use uuid::Uuid;
 
 use schema::audit_events;
 
+/// The longest text of a copy in bytes.
+const MAX_TEXT: usize = 1_000;
+
 /// The topic of copies.
 pub const TOPIC: &str = "audit.recorded";
 
@@ -120,6 +123,10 @@ pub async fn record_and_send(
 pub async fn receive(conn: &mut Conn, message: &Delivered) -> Result<(), TxError> {
     let entry: Entry = serde_json::from_value(message.payload.clone())
         .map_err(|_malformed| Error::invalid("payload", "not an event of the audit log"))?;
+    let is_long = |text: &str| text.len() > MAX_TEXT;
+    if [&entry.action, &entry.result, &entry.request_id].into_iter().any(|text| is_long(text)) {
+        return Err(Error::invalid("payload", "an event with a long text").into());
+    }
     if entry.tenant_id != message.tenant.map(|id| id.0) {
         return Err(Error::invalid("payload", "an event of another tenant").into());
     }

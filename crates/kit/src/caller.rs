@@ -91,7 +91,7 @@ impl Caller {
         }
     }
 
-    /// Where the client roughly is, for what is stored: the first three bytes of an IPv4 address, the first three words of
+    /// Where the client roughly is, for what is kept for long: the first three bytes of an IPv4 address, the first three words of
     /// an IPv6 one.
     pub fn place(&self) -> Option<String> {
         let net = self.client_net.as_deref()?;

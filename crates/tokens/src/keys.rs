@@ -54,7 +54,7 @@ pub struct PublicKey {
 }
 
 /// The public keys that tokens may be signed with.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct KeySet(pub(crate) HashMap<String, PublicKey>);
 
 impl KeySet {

@@ -26,7 +26,8 @@ pub struct Verifier {
     kind: TokenKind,
     clock: Clock,
     validation: Validation,
-    verified: Cache<[u8; 32], Claims>,
+    /// The claims with the key that signed them.
+    verified: Cache<[u8; 32], (String, Claims)>,
 }
 
 impl Verifier {
@@ -52,10 +53,11 @@ impl Verifier {
         }
         let fingerprint = fingerprint(token);
         let claims = match self.verified.get(&fingerprint) {
-            Some(claims) => claims,
-            None => {
-                let claims = self.decode(token, keys)?;
-                self.verified.insert(fingerprint, claims.clone());
+            // A key that was taken away verifies nothing any more.
+            Some((kid, claims)) if keys.0.contains_key(&kid) => claims,
+            _ => {
+                let (kid, claims) = self.decode(token, keys)?;
+                self.verified.insert(fingerprint, (kid, claims.clone()));
                 claims
             }
         };
@@ -69,7 +71,7 @@ impl Verifier {
         Ok(claims)
     }
 
-    fn decode(&self, token: &str, keys: &KeySet) -> Result<Claims, TokenError> {
+    fn decode(&self, token: &str, keys: &KeySet) -> Result<(String, Claims), TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|_bad| TokenError::Invalid)?;
         let foreign = header.jwk.is_some() || header.jku.is_some() || header.x5u.is_some();
         if header.alg != Algorithm::EdDSA || header.typ.as_deref() != Some(self.kind.typ()) || foreign {
@@ -85,12 +87,7 @@ impl Verifier {
             && claims.token_type == self.kind.token_type()
             && claims.sub == claims.user_id.to_string()
             && claims.actor().is_some();
-        if ours { Ok(claims) } else { Err(TokenError::Invalid) }
-    }
-
-    /// Empties the cache, for when a key was removed from the set.
-    pub fn forget(&self) {
-        self.verified.invalidate_all();
+        if ours { Ok((kid, claims)) } else { Err(TokenError::Invalid) }
     }
 }
 

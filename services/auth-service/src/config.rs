@@ -67,7 +67,7 @@ impl Config {
                 "AUTH_KEY_ENCRYPTION_KEY",
                 key,
                 64,
-                "Seals the private signing keys in the database: 64 hex digits, or a list of such keys, the newest first",
+                "Seals the private signing keys in the database: 64 hex digits, or a list of such keys; the first seals, all open (see songlist keys reseal)",
             ),
             code_keys: env.secret(
                 "AUTH_CODE_KEYS",

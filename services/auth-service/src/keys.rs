@@ -13,6 +13,14 @@ pub async fn rotate(app: &App) -> Result<String, Error> {
     signing_keys::rotate(app).await
 }
 
+/// Seals every signing key with the newest encryption key; how many were sealed again.
+///
+/// # Errors
+/// When a key does not open with any of the encryption keys.
+pub async fn reseal(app: &App) -> Result<usize, Error> {
+    signing_keys::reseal(app).await
+}
+
 /// Replaces every signing key at once, because one was stolen: within seconds no earlier token is valid. Returns the new
 /// key's id.
 ///

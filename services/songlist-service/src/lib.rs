@@ -56,10 +56,12 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
     let app = App::new(config)?;
     kit_pg::migrate::require_current(&app.pg, "songlist-service", &MIGRATIONS).await?;
     app.pg.watch(&app.health, &shutdown);
-    outbox::Relay::new(app.pg.clone(), app.wake.clone(), outbox::Lane::All).start(&shutdown, {
+    // Copies of the audit log have a lane of their own: they must not delay what others wait for.
+    for lane in [outbox::Lane::Only(&[audit::TOPIC]), outbox::Lane::AllBut(&[audit::TOPIC])] {
         let app = app.clone();
-        move |message| delivery::deliver(app.clone(), message)
-    });
+        outbox::Relay::new(app.pg.clone(), app.wake.clone(), lane)
+            .start(&shutdown, move |message| delivery::deliver(app.clone(), message));
+    }
     let server = kit::grpc::GrpcServer {
         addr: grpc_addr,
         keys: app.keys.clone(),

@@ -7,11 +7,17 @@ use crate::say;
 #[derive(Subcommand)]
 pub(crate) enum What {
     /// Publish a new signing key; ten minutes later it signs, and nobody is signed out.
+    ///
+    /// Every replica of auth-service and gateway has to run a release that knows this command.
     Rotate {
         /// Replace every key at once, because one was stolen: everybody has to sign in again.
         #[arg(long)]
         now: bool,
     },
+    /// Seal every signing key with the first key of AUTH_KEY_ENCRYPTION_KEY, after which the others can be taken away.
+    ///
+    /// To change that key: append the new one on every replica; then put it first on every replica; then run this.
+    Reseal,
 }
 
 pub(crate) async fn run(env: &mut Env, what: What) -> anyhow::Result<()> {
@@ -19,6 +25,10 @@ pub(crate) async fn run(env: &mut Env, what: What) -> anyhow::Result<()> {
     env.finish()?;
     let app = auth_service::App::new(config).await?;
     match what {
+        What::Reseal => {
+            let again = auth_service::keys::reseal(&app).await?;
+            say(&format!("{again} keys were sealed again."));
+        }
         What::Rotate { now: false } => {
             let kid = auth_service::keys::rotate(&app).await?;
             say(&format!("Key {kid} is published; it signs in ten minutes."));

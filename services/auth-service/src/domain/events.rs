@@ -26,7 +26,7 @@ pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
                 "premium.changed" => premium::arrived(conn, message).await,
                 "mail.requested" => notice(conn, message).await,
                 audit::TOPIC => audit::receive(conn, message).await,
-                // A sender of a newer release may send topics that this release does not know.
+                // Topics that are not in SENDERS were refused before.
                 _ => Ok(()),
             }
         })

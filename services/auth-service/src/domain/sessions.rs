@@ -48,7 +48,7 @@ pub(crate) async fn open(
         id: SessionId::new().0,
         tenant_id: user.tenant_id,
         user_id: user.id,
-        client_net: caller.place(),
+        client_net: caller.client_net.clone(),
         user_agent: caller.user_agent.clone(),
         auth_time: now,
         last_used_at: now,

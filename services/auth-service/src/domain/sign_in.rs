@@ -52,7 +52,7 @@ pub(crate) async fn start(
         .pg
         .transaction(scope, async |conn: &mut Conn| {
             let user = store::users::find_by_identifier(conn, realm, &identifier).await?;
-            let known_network = match (&user, &caller.place()) {
+            let known_network = match (&user, &caller.client_net) {
                 (Some(user), Some(network)) => store::sessions::came_from(conn, user.id, network).await?,
                 _ => false,
             };

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use kit::lifecycle::Shutdown;
 use kit::{Code, Error, Secret};
-use kit_pg::{Conn, Scope};
+use kit_pg::{Conn, Scope, TxError};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
 use tokens::{KeySet, SigningKey};
@@ -96,8 +96,7 @@ fn generate(app: &App, state: &str) -> Result<SealedKey, Error> {
 }
 
 /// Loads the keys; creates the first one when there is none. Two replicas that start at once get the same key. What is due
-/// is done on the way: a key that was published for long enough signs, one whose tokens have all expired goes, and one that
-/// an older encryption key has sealed is sealed again.
+/// is done on the way: a key that was published for long enough signs, and one whose tokens have all expired goes.
 ///
 /// # Errors
 /// When the database cannot be reached or a key cannot be decrypted.
@@ -106,27 +105,57 @@ pub(crate) async fn load_or_create(app: &App) -> Result<(), Error> {
     let is_due = rows.iter().any(|row| due(app, row).is_some()) || !rows.iter().any(|row| row.state == "active");
     let rows = if is_due { advance(app).await? } else { rows };
     let mut keys = Keys::default();
+    let mut unopened = None;
     for row in &rows {
-        let (key, newest) = app.keychain.unseal(row)?;
-        if !newest {
-            let (sealed, nonce) = app.keychain.seal(&key)?;
-            app.pg
-                .transaction(Scope::Platform, async |conn: &mut Conn| {
-                    signing_keys::reseal(conn, &row.kid, &sealed, &nonce).await
-                })
-                .await?;
+        match app.keychain.unseal(row) {
+            Ok((key, _newest)) if row.state == "active" => {
+                keys.active = Some(key.clone());
+                keys.all.push(key);
+            }
+            Ok((key, _newest)) => keys.all.push(key),
+            // The others are followed all the same: a key that is gone must not go on because another does not open.
+            Err(error) => unopened = Some(error),
         }
-        if row.state == "active" {
-            keys.active = Some(key.clone());
-        }
-        keys.all.push(key);
-    }
-    let known = |keys: &Keys| keys.all.iter().map(|key| key.kid.clone()).collect::<Vec<_>>();
-    if known(&keys) != known(&app.keychain.current()) {
-        app.refresh_verifier.forget();
     }
     *app.keychain.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
-    Ok(())
+    unopened.map_or(Ok(()), Err)
+}
+
+/// Seals every key with the newest encryption key, after which older ones can be taken off the list. How many were sealed
+/// again.
+///
+/// # Errors
+/// When a key does not open with any of the encryption keys.
+pub(crate) async fn reseal(app: &App) -> Result<usize, Error> {
+    app.pg
+        .transaction(Scope::Platform, async |conn: &mut Conn| {
+            let mut again = 0;
+            for row in open_all(conn, app).await? {
+                let (key, newest) = app.keychain.unseal(&row)?;
+                if !newest {
+                    let (sealed, nonce) = app.keychain.seal(&key)?;
+                    signing_keys::reseal(conn, &row.kid, &sealed, &nonce).await?;
+                    again += 1;
+                }
+            }
+            Ok(again)
+        })
+        .await
+}
+
+/// Locks the keys and makes sure that they open: whoever runs a command with another `AUTH_KEY_ENCRYPTION_KEY` than the
+/// service would leave it without a key.
+async fn open_all(conn: &mut Conn, app: &App) -> Result<Vec<SealedKey>, TxError> {
+    signing_keys::lock(conn).await?;
+    let rows = signing_keys::list(conn).await?;
+    for row in &rows {
+        app.keychain.unseal(row).map_err(|error| {
+            Error::new(Code::Conflict)
+                .message("A key in the database does not open: use the AUTH_KEY_ENCRYPTION_KEY of auth-service.")
+                .caused_by(error)
+        })?;
+    }
+    Ok(rows)
 }
 
 /// What is due for a key.
@@ -192,8 +221,7 @@ pub(crate) async fn rotate(app: &App) -> Result<String, Error> {
     let next = generate(app, "next")?;
     app.pg
         .transaction(Scope::Platform, async |conn: &mut Conn| {
-            signing_keys::lock(conn).await?;
-            if signing_keys::list(conn).await?.iter().any(|row| row.state == "next") {
+            if open_all(conn, app).await?.iter().any(|row| row.state == "next") {
                 return Err(Error::new(Code::Conflict)
                     .message("A new key is published already and will sign soon.")
                     .into());
@@ -212,8 +240,7 @@ pub(crate) async fn replace_all(app: &App) -> Result<String, Error> {
     let new = generate(app, "active")?;
     app.pg
         .transaction(Scope::Platform, async |conn: &mut Conn| {
-            signing_keys::lock(conn).await?;
-            for row in signing_keys::list(conn).await? {
+            for row in open_all(conn, app).await? {
                 signing_keys::delete(conn, &row.kid).await?;
             }
             signing_keys::insert(conn, &new).await

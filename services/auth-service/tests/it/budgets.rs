@@ -73,7 +73,7 @@ async fn rl_04_strangers_with_many_networks_do_not_lock_the_owner_out_of_a_known
     for n in 0..110 {
         let _ = auth.start_from(&format!("10.8.{n}.1"), EMAIL, "wrong password").await;
     }
-    let elsewhere = auth.start_from("10.9.1.1", EMAIL, PASSWORD).await;
+    let elsewhere = auth.start_from("10.9.0.2", EMAIL, PASSWORD).await;
     assert_eq!(elsewhere.map_err(code), Err(Code::RateLimited), "a network from which nobody came before");
     auth.clock.advance(std::time::Duration::from_secs(61));
     auth.start_from("10.9.0.1", EMAIL, PASSWORD).await.unwrap();

@@ -24,6 +24,7 @@ pub(crate) struct Auth {
     pub(crate) superusers: Superusers,
     /// What an operator's commands use.
     pub(crate) operator: App,
+    pub(crate) config: Config,
     mailbox: Mailbox,
     pub(crate) gateway: Peer,
     shutdown: Shutdown,
@@ -46,11 +47,12 @@ impl Auth {
         let superusers = Superusers::new(operator.clone());
         let root = NewSuperuser { username: "root".into(), email: EMAIL.into(), password: Secret::new(PASSWORD) };
         superusers.create(&root).await.unwrap();
-        let addr = start(config, shutdown.clone()).await.unwrap().grpc;
+        let addr = start(config.clone(), shutdown.clone()).await.unwrap().grpc;
         Self {
             clock,
             superusers,
             operator,
+            config,
             mailbox,
             gateway: peer("gateway", "auth", addr).unwrap(),
             shutdown,

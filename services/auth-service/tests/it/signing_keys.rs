@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use auth_service::keys;
+use auth_service::{App, Config, keys};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use kit::Secret;
 use kit::caller::Caller;
 use proto::auth::ListKeysRequest;
 use proto::auth::keys_client::KeysClient;
@@ -58,4 +59,20 @@ async fn a_stolen_key_is_replaced_within_seconds_and_no_token_of_it_is_taken() {
     eventually("only the new key is published", || async { (published(&auth).await == [new.clone()]).then_some(()) })
         .await;
     assert!(auth.refresh(&refresh).await.is_err());
+}
+
+#[tokio::test]
+async fn a_command_with_another_encryption_key_changes_nothing() {
+    let auth = Auth::start().await;
+    let refresh = auth.signed_in().await.refresh;
+    let (own, new) = (auth.config.key_encryption_key.expose().to_owned(), "cd".repeat(32));
+    let operator = async |keys: &str| {
+        App::new(Config { key_encryption_key: Secret::new(keys), ..auth.config.clone() }).await.unwrap()
+    };
+    let stranger = operator(&new).await;
+    assert!(keys::replace_all(&stranger).await.is_err() && keys::rotate(&stranger).await.is_err());
+    let both = operator(&format!("{new},{own}")).await;
+    assert_eq!(keys::reseal(&both).await.unwrap(), 1, "a list opens what an older key has sealed");
+    assert_eq!(keys::reseal(&both).await.unwrap(), 0);
+    assert!(auth.refresh(&refresh).await.is_ok());
 }

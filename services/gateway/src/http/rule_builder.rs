@@ -96,7 +96,7 @@ impl Rule {
         self
     }
 
-    /// The object has an ETag: GET honours `If-None-Match`, writes honour `If-Match`.
+    /// The object has an ETag: GET honours `If-None-Match`; PATCH and DELETE with this honour `If-Match`.
     pub(crate) const fn versioned(mut self) -> Self {
         self.versioned = true;
         self

@@ -54,9 +54,10 @@ pub(crate) async fn set_active(app: &App, caller: &Caller, id: &str, active: boo
     let now = app.clock.now();
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            tenant_songs::set_active(conn, tenant, id, active, now).await?;
-            let action = if active { "tenant_song_approve" } else { "tenant_song_withdraw" };
-            audit::record(conn, app, caller, Event::success(Some(tenant.0), action, id)).await?;
+            if tenant_songs::set_active(conn, tenant, id, active, now).await? {
+                let action = if active { "tenant_song_approve" } else { "tenant_song_withdraw" };
+                audit::record(conn, app, caller, Event::success(Some(tenant.0), action, id)).await?;
+            }
             tenant_songs::find(conn, tenant, id).await
         })
         .await

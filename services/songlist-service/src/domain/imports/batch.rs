@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::Import;
 use super::rows::RawRow;
+use crate::domain::audit::{self, Event};
 use crate::domain::normalise::compared_name;
 use crate::domain::songs::Input;
 use crate::store::genres::{self, Genre};
@@ -112,7 +113,8 @@ impl Import<'_> {
         if batch.is_empty() {
             return Ok(());
         }
-        let (owner, dry_run, now) = (self.owner, self.options.dry_run, self.app.clock.now());
+        let (app, caller) = (self.app, self.caller);
+        let (owner, dry_run, now) = (self.owner, self.options.dry_run, app.clock.now());
         let done = self
             .app
             .pg
@@ -142,6 +144,9 @@ impl Import<'_> {
                 done.skipped = count(rows.len() - created.len());
                 let Some(tenant) = owner else {
                     done.skipped += count(old.len());
+                    if done.created > 0 {
+                        audit::record(conn, app, caller, event(None)).await?;
+                    }
                     return Ok(done);
                 };
                 let link = |song: &Song| Link::new(tenant, song, true, now);
@@ -153,6 +158,9 @@ impl Import<'_> {
                     if wanted.is_empty() { 0 } else { tenant_songs::link_all(conn, tenant, &wanted, now).await?.len() };
                 done.linked = count(linked);
                 done.skipped += count(old.len() - linked);
+                if done.created + done.linked > 0 {
+                    audit::record(conn, app, caller, event(Some(tenant.0))).await?;
+                }
                 Ok(done)
             })
             .await?;
@@ -161,6 +169,11 @@ impl Import<'_> {
         self.report.skipped_duplicates += done.skipped;
         Ok(())
     }
+}
+
+/// A batch that was stored; how many rows it had stands in the report of the import.
+fn event(tenant: Option<Uuid>) -> Event<'static> {
+    Event { tenant, actor: None, action: "songs_import", target: None, result: "success" }
 }
 
 fn none_when_missing(error: TxError) -> Result<Option<Uuid>, TxError> {

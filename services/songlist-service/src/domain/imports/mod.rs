@@ -11,11 +11,9 @@ use std::pin::pin;
 use kit::caller::Caller;
 use kit::ids::{TenantId, UserId};
 use kit::{Code, Error};
-use kit_pg::{Conn, Scope};
 use tokio::io::AsyncBufRead;
 use uuid::Uuid;
 
-use super::audit::{self, Event};
 use super::{premium, songs};
 use crate::App;
 use batch::Candidate;
@@ -85,6 +83,7 @@ impl Report {
 /// One running import.
 struct Import<'a> {
     app: &'a App,
+    caller: &'a Caller,
     owner: Option<TenantId>,
     user: UserId,
     options: Options,
@@ -118,6 +117,7 @@ pub(crate) async fn run(
     })?;
     let mut import = Import {
         app,
+        caller,
         owner,
         user,
         options,
@@ -132,17 +132,7 @@ pub(crate) async fn run(
         Format::Ndjson => rows::each_ndjson(&mut import, &mut file).await?,
     }
     import.flush().await?;
-    let report = import.report;
-    if report.created > 0 || report.linked > 0 {
-        let (tenant, result) = (owner.map(|tenant| tenant.0), format!("{} created", report.created));
-        let event = Event { tenant, actor: None, action: "songs_import", target: None, result: &result };
-        app.pg
-            .transaction(Scope::tenant_or_platform(owner), async |conn: &mut Conn| {
-                audit::record(conn, app, caller, event).await
-            })
-            .await?;
-    }
-    Ok(report)
+    Ok(import.report)
 }
 
 impl Import<'_> {
