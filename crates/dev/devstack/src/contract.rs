@@ -5,9 +5,13 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use anyhow::{Context, ensure};
 use jsonschema::Validator;
+use reqwest::header::HeaderMap;
 use serde_json::{Map, Value, json};
 
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| gateway::openapi_document("http://localhost"));
+/// Headers that are not in every answer: of a repetition, and of a list that has one page.
+const SOMETIMES: &[&str] = &["Idempotency-Replayed", "Link"];
+
 /// Path, method and status.
 type Answer = (String, String, u16);
 /// The validators that were needed so far.
@@ -18,14 +22,24 @@ static VALIDATORS: LazyLock<Mutex<HashMap<Answer, Arc<Validator>>>> = LazyLock::
 ///
 /// # Errors
 /// When a client that was generated from the document would not expect the answer.
-pub(crate) fn check(method: &str, path: &str, status: u16, body: Option<&Value>) -> anyhow::Result<()> {
+pub(crate) fn check(
+    method: &str,
+    path: &str,
+    status: u16,
+    headers: &HeaderMap,
+    body: Option<&Value>,
+) -> anyhow::Result<()> {
     let Some((template, operations)) = path_item(path) else { return Ok(()) };
     let Some(operation) = operations.get(&method.to_lowercase()) else { return Ok(()) };
     let what = || format!("{method} {template} answered {status} {}", body.unwrap_or(&Value::Null));
     let documented = operation.pointer(&format!("/responses/{status}"));
     let documented = documented.with_context(|| format!("{}: the document has no such status", what()))?;
-    let schema = documented.pointer("/content/application~1json/schema");
-    let (Some(schema), Some(body)) = (schema, body) else { return Ok(()) };
+    let promised = documented.get("headers").and_then(Value::as_object).into_iter().flat_map(Map::keys);
+    for name in promised.filter(|name| !SOMETIMES.contains(&name.as_str())) {
+        ensure!(headers.contains_key(name), "{} without {name}", what());
+    }
+    let Some(schema) = documented.pointer("/content/application~1json/schema") else { return Ok(()) };
+    let Some(body) = body else { return Ok(()) };
     let validator = validator((template.clone(), method.to_lowercase(), status), schema)?;
     let faults: Vec<String> =
         validator.iter_errors(body).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();

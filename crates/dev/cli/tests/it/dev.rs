@@ -39,19 +39,25 @@ fn songlist(arguments: &[&str]) -> Command {
 }
 
 /// A running `songlist dev` with ports and a folder of its own.
-struct Dev {
+pub(crate) struct Dev {
     child: Child,
     lines: Receiver<String>,
-    folder: PathBuf,
+    pub(crate) folder: PathBuf,
     ports: Vec<(&'static str, u16)>,
 }
 
 impl Dev {
     fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with other variables of the environment.
+    pub(crate) fn start_with(variables: &[(&str, &str)]) -> Self {
         let folder = project().join("target/test-servers").join(kit::ids::random().simple().to_string());
         let ports = LISTENERS.map(|name| (name, sandbox::servers::free_port().unwrap())).to_vec();
         let mut dev = Self { child: Command::new("true").spawn().unwrap(), lines: channel().1, folder, ports };
         let mut command = dev.command();
+        command.envs(variables.iter().copied());
         dev.child = command.stdout(Stdio::piped()).spawn().unwrap();
         let (sender, lines) = channel();
         let stdout = BufReader::new(dev.child.stdout.take().unwrap());
@@ -67,7 +73,7 @@ impl Dev {
     }
 
     /// What it has printed by the time it is ready.
-    fn table(&self) -> String {
+    pub(crate) fn table(&self) -> String {
         let deadline = Instant::now() + Duration::from_secs(60);
         let mut table = String::new();
         while !table.contains("Ctrl-C stops everything") {
@@ -78,12 +84,12 @@ impl Dev {
         table
     }
 
-    fn demo_json(&self) -> Value {
+    pub(crate) fn demo_json(&self) -> Value {
         serde_json::from_str(&std::fs::read_to_string(self.folder.join("demo.json")).unwrap()).unwrap()
     }
 
     /// Runs another `songlist` command against it.
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         songlist(arguments).args(["--dev-dir", self.folder.to_str().unwrap()]).output().unwrap()
     }
 
@@ -111,7 +117,7 @@ fn signal(pid: u64, name: &str) -> bool {
     kill.unwrap().success()
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 

@@ -60,7 +60,8 @@ async fn setting(rule: &Rule, world: &World, own: &FullTenant) -> Option<Setting
 }
 
 #[tokio::test]
-async fn cf_01_the_examples_of_the_document_are_taken_as_they_stand() {
+async fn cf_01_and_cf_09_the_examples_of_the_document_are_taken_as_they_stand_and_what_they_make_is_where_it_is_said_to_be()
+ {
     let world = World::start().await;
     let own = world.full_tenant("Alpha").await;
     let document = gateway::openapi_document("http://localhost");
@@ -85,6 +86,13 @@ async fn cf_01_the_examples_of_the_document_are_taken_as_they_stand() {
         let method = Method::from_bytes(rule.method.name().as_bytes()).unwrap();
         let answer = setting.client.send(setting.client.request(method, &setting.path).json(&example)).await.unwrap();
         assert_eq!(answer.status, setting.status, "{operation}: {example} {}", answer.text);
+        if rule.locates {
+            let location = answer.headers.get("location").unwrap().to_str().unwrap();
+            let found =
+                setting.client.get(location.strip_prefix("/api/v1").unwrap()).await.unwrap().expect(200).unwrap();
+            assert_eq!(found.at("/data"), answer.at("/data"), "{operation}");
+            assert_eq!(found.headers.get("etag"), answer.headers.get("etag"), "{operation}");
+        }
         sent += 1;
     }
     assert!(sent >= 20, "{sent}");

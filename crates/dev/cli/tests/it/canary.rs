@@ -1,0 +1,68 @@
+//! What is secret is in no log, at any level, of any service.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use serde_json::Value;
+
+use crate::dev::{Dev, text};
+
+const SERVICES: [&str; 5] =
+    ["gateway.log", "auth-service.log", "songlist-service.log", "payments-service.log", "scheduler-service.log"];
+
+/// A JSON document over plain HTTP.
+fn get(url: &str, path: &str) -> Value {
+    let host = url.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+}
+
+/// Every code of six digits that was mailed.
+fn codes(mailbox: &str) -> Vec<String> {
+    let text = |of: &Value, name: &str| of.get(name).and_then(Value::as_str).unwrap().to_owned();
+    let messages = get(mailbox, "/api/v1/messages?limit=200");
+    let ids = messages.get("messages").and_then(Value::as_array).unwrap().iter().map(|mail| text(mail, "ID"));
+    let texts = ids.map(|id| text(&get(mailbox, &format!("/api/v1/message/{id}")), "Text"));
+    let words = |text: String| text.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_owned).collect::<Vec<_>>();
+    texts.flat_map(words).filter(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit())).collect()
+}
+
+/// Where a text stands by itself and not within a longer number, such as the fraction of a second.
+fn stands_in(log: &str, secret: &str) -> bool {
+    log.match_indices(secret).any(|(at, _)| {
+        let before = log.get(..at).and_then(|text| text.chars().next_back()).unwrap_or(' ');
+        let after = log.get(at + secret.len()..).and_then(|text| text.chars().next()).unwrap_or(' ');
+        !(before.is_ascii_alphanumeric() || before == '.' || after.is_ascii_alphanumeric())
+    })
+}
+
+#[test]
+fn lg_02_and_sf_05_no_password_code_token_or_address_is_in_any_log_at_the_lowest_level() {
+    let dev = Dev::start_with(&[("LOG_LEVEL", "trace")]);
+    dev.table();
+    let played = dev.run(&["demo"]);
+    assert!(played.status.success(), "{}", text(&played));
+    let demo = dev.demo_json();
+    let codes = codes(demo["urls"]["mailbox"].as_str().unwrap());
+    assert!(codes.len() >= 3, "{} codes were mailed", codes.len());
+    let logins = demo["logins"].as_array().unwrap().iter();
+    let known: Vec<&str> =
+        logins.flat_map(|login| [login["password"].as_str().unwrap(), login["email"].as_str().unwrap()]).collect();
+    let razorpay =
+        [demo["razorpay"]["key_secret"].as_str().unwrap(), demo["razorpay"]["webhook_secret"].as_str().unwrap()];
+    let mut lines = 0;
+    for name in SERVICES {
+        let log = std::fs::read_to_string(dev.folder.join("log").join(name)).unwrap();
+        lines += log.lines().count();
+        for secret in known.iter().copied().chain(razorpay).chain(["eyJ", "correct horse", "_rw_dev"]) {
+            assert!(!log.contains(secret), "{name} contains {secret}");
+        }
+        for code in &codes {
+            assert!(!stands_in(&log, code), "{name} contains a code that was mailed");
+        }
+    }
+    assert!(lines > 60, "{lines} lines were logged");
+}
