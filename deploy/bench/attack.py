@@ -1,5 +1,5 @@
-"""A stranger, a LISTENER and an ADMIN do their worst in turn while another tenant reads, signs in and pays: what the others
-notice, and what stays behind. Fails when a process died, an answer was a fault, or the others waited too long."""
+"""A stranger, a LISTENER and an ADMIN do their worst in turn while another tenant reads, signs in and looks at its premium: what
+the others notice, and what stays behind. Fails when a process died, an answer was a fault, or the others waited too long."""
 
 import itertools
 import json

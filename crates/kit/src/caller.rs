@@ -91,8 +91,8 @@ impl Caller {
         }
     }
 
-    /// Where the client roughly is, for what is kept for long: the first three bytes of an IPv4 address, the first three words of
-    /// an IPv6 one.
+    /// Where the client roughly is, for what is kept for long: the first three bytes of an IPv4 address, the first three
+    /// words of an IPv6 one.
     pub fn place(&self) -> Option<String> {
         let net = self.client_net.as_deref()?;
         let address = net.split('/').next().unwrap_or(net).parse::<IpAddr>().ok()?;

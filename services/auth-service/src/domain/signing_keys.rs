@@ -101,7 +101,7 @@ fn generate(app: &App, state: &str) -> Result<SealedKey, Error> {
 /// # Errors
 /// When the database cannot be reached or a key cannot be decrypted.
 pub(crate) async fn load_or_create(app: &App) -> Result<(), Error> {
-    let rows = app.pg.transaction(Scope::Platform, async |conn: &mut Conn| signing_keys::list(conn).await).await?;
+    let rows = app.pg.read(Scope::Platform.one_plan(), async |conn: &Conn| signing_keys::list(conn).await).await?;
     let is_due = rows.iter().any(|row| due(app, row).is_some()) || !rows.iter().any(|row| row.state == "active");
     let rows = if is_due { advance(app).await? } else { rows };
     let mut keys = Keys::default();

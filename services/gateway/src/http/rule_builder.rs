@@ -132,14 +132,8 @@ impl Rule {
         self
     }
 
-    /// Accepts a JSON object.
+    /// Accepts a JSON object of at most 64 KiB.
     pub(crate) const fn body<T: ToSchema>(mut self) -> Self {
-        self.body = Body::Json(JSON_BODY, schema::<T>);
-        self
-    }
-
-    /// Accepts a small JSON object with a password, a code or a token.
-    pub(crate) const fn secrets<T: ToSchema>(mut self) -> Self {
         self.body = Body::Json(JSON_BODY, schema::<T>);
         self
     }

@@ -1,9 +1,9 @@
-use super::audit::Event;
 use chrono::{DateTime, Utc};
 use kit::Error;
 use kit::caller::Caller;
 use kit_pg::{Conn, TxError};
 
+use super::audit::Event;
 use crate::store::payments::{self, Change, Payment};
 
 /// The states of a payment.
@@ -105,7 +105,7 @@ pub(crate) async fn record(conn: &mut Conn, row: &Payment, cause: &str, now: Dat
     };
     payments::insert_change(conn, &change).await?;
     let action = format!("payment_{}", change.status.to_lowercase());
-    let event = Event { actor: None, result: &change.cause, ..Event::success(Some(row.tenant_id), &action, row.id) };
+    let event = Event { result: &change.cause, ..Event::success(Some(row.tenant_id), &action, row.id) };
     ::audit::record_and_send(conn, &Caller::system("payments"), now, event).await
 }
 

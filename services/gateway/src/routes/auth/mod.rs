@@ -20,51 +20,51 @@ use views::{
 pub(crate) const RULES: &[Rule] = &[
     Rule::post("/tenant/{tenant}/auth/register/", &register).id("register")
         .public().reach(Reach::PathTenant).rate(Rate::Mail)
-        .secrets::<Registration>().created::<RegistrationView>().codes(&[Code::UsernameTaken, Code::ServiceBusy])
+        .body::<Registration>().created::<RegistrationView>().codes(&[Code::UsernameTaken, Code::ServiceBusy])
         .summary("Register as a LISTENER"),
     Rule::post("/tenant/{tenant}/auth/verify-email/", &verify_email).id("verify_email")
         .public().reach(Reach::PathTenant).rate(Rate::SignIn)
-        .secrets::<EmailProof>().done().codes(&[Code::OtpInvalid, Code::AccountDeletedByAdmin])
+        .body::<EmailProof>().done().codes(&[Code::OtpInvalid, Code::AccountDeletedByAdmin])
         .summary("Prove an e-mail address with its code"),
     Rule::post("/tenant/{tenant}/auth/resend-verification/", &resend_verification).id("resend_verification")
         .public().reach(Reach::PathTenant).rate(Rate::Mail)
-        .secrets::<Resend>().data::<ResentView>().summary("Send the verification code again"),
+        .body::<Resend>().data::<ResentView>().summary("Send the verification code again"),
     Rule::post("/tenant/{tenant}/auth/login/", &login).id("start_sign_in")
         .public().reach(Reach::PathTenant).rate(Rate::SignIn)
-        .secrets::<Credentials>().data::<ChallengeView>().codes(&[Code::InvalidCredentials, Code::EmailNotVerified, Code::AccountInactive, Code::ServiceBusy])
+        .body::<Credentials>().data::<ChallengeView>().codes(&[Code::InvalidCredentials, Code::EmailNotVerified, Code::AccountInactive, Code::ServiceBusy])
         .summary("First step of signing in: password"),
     Rule::post("/tenant/{tenant}/auth/login/verify-otp/", &login_verify).id("finish_sign_in")
         .public().reach(Reach::PathTenant).rate(Rate::SignIn)
-        .secrets::<CodeProof>().data::<SignedInView>().codes(&[Code::OtpInvalid, Code::AccountInactive])
+        .body::<CodeProof>().data::<SignedInView>().codes(&[Code::OtpInvalid, Code::AccountInactive])
         .summary("Second step of signing in: code"),
     Rule::post("/tenant/{tenant}/auth/password-reset/", &password_reset).id("start_password_reset")
         .public().reach(Reach::PathTenant).rate(Rate::Mail)
-        .secrets::<Identifier>().data::<ResetView>().summary("Ask for a password reset code"),
+        .body::<Identifier>().data::<ResetView>().summary("Ask for a password reset code"),
     Rule::post("/tenant/{tenant}/auth/password-reset/confirm/", &password_reset_confirm).id("confirm_password_reset")
         .public().reach(Reach::PathTenant).rate(Rate::SignIn)
-        .secrets::<NewPassword>().done().codes(&[Code::OtpInvalid, Code::ServiceBusy])
+        .body::<NewPassword>().done().codes(&[Code::OtpInvalid, Code::ServiceBusy])
         .summary("Set a new password with the code"),
     Rule::post("/auth/super-admin/login/", &login).id("start_super_admin_sign_in").public().rate(Rate::SignIn)
-        .secrets::<Credentials>().data::<ChallengeView>().codes(&[Code::InvalidCredentials, Code::EmailNotVerified, Code::AccountInactive, Code::ServiceBusy])
+        .body::<Credentials>().data::<ChallengeView>().codes(&[Code::InvalidCredentials, Code::EmailNotVerified, Code::AccountInactive, Code::ServiceBusy])
         .summary("First step of signing in: password"),
     Rule::post("/auth/super-admin/login/verify-otp/", &login_verify).id("finish_super_admin_sign_in")
         .public().rate(Rate::SignIn)
-        .secrets::<CodeProof>().data::<SignedInView>().codes(&[Code::OtpInvalid, Code::AccountInactive])
+        .body::<CodeProof>().data::<SignedInView>().codes(&[Code::OtpInvalid, Code::AccountInactive])
         .summary("Second step of signing in: code"),
     Rule::post("/auth/super-admin/password-reset/", &password_reset).id("start_super_admin_password_reset")
         .public().rate(Rate::Mail)
-        .secrets::<Identifier>().data::<ResetView>().summary("Ask for a password reset code"),
+        .body::<Identifier>().data::<ResetView>().summary("Ask for a password reset code"),
     Rule::post("/auth/super-admin/password-reset/confirm/", &password_reset_confirm).id("confirm_super_admin_password_reset")
         .public().rate(Rate::SignIn)
-        .secrets::<NewPassword>().done().codes(&[Code::OtpInvalid, Code::ServiceBusy])
+        .body::<NewPassword>().done().codes(&[Code::OtpInvalid, Code::ServiceBusy])
         .summary("Set a new password with the code"),
     Rule::post("/auth/login/resend-otp/", &resend_otp).id("resend_sign_in_code").public().rate(Rate::Mail)
-        .secrets::<ChallengeOnly>().done().summary("Send the sign-in code again"),
+        .body::<ChallengeOnly>().done().summary("Send the sign-in code again"),
     Rule::post("/token/refresh/", &refresh).id("refresh_tokens").public().reach(Reach::Own).rate(Rate::Refresh)
-        .secrets::<RefreshToken>().bare::<TokensView>().codes(&[Code::TokenNotValid, Code::TokenReused])
+        .body::<RefreshToken>().bare::<TokensView>().codes(&[Code::TokenNotValid, Code::TokenReused])
         .summary("Rotate a refresh token"),
     Rule::post("/auth/logout/", &logout).id("sign_out").roles(SIGNED_IN).reach(Reach::Own)
-        .secrets::<RefreshToken>().done().summary("End the own session"),
+        .body::<RefreshToken>().done().summary("End the own session"),
 ];
 
 /// The tenant of the path; `None` on routes of the platform.
