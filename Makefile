@@ -67,7 +67,7 @@ measure-overload: ## Measure what is answered when ten times as much is asked as
 	$(CARGO) build --workspace --locked --release
 	@sh deploy/bench/run.sh overload
 
-attack: ## Let three attackers do their worst while another tenant reads and signs in (release build, 6 minutes)
+attack: ## Let three attackers do their worst while other tenants read, sign in and pay (release build, 6 minutes)
 	@sh deploy/dev/install-servers.sh
 	$(CARGO) build --workspace --locked --release
 	@sh deploy/bench/run.sh attack

@@ -3,6 +3,8 @@
 use tokio_postgres::{Client, NoTls};
 use url::Url;
 
+use crate::target::Target;
+
 /// The statements that need a superuser; operators can also run the file with psql.
 pub const INIT_SQL: &str = include_str!("../../../deploy/postgres/init.sql");
 
@@ -58,7 +60,17 @@ pub fn with_role(url: &str, database: &str, role: &str, password: &str) -> anyho
 /// # Errors
 /// When the server cannot be reached.
 pub async fn open(url: &str) -> anyhow::Result<Client> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-    tokio::spawn(connection);
-    Ok(client)
+    let target = Target::parse(url)?;
+    Ok(match target.tls {
+        Some(tls) => {
+            let (client, connection) = target.config.connect(tls).await?;
+            tokio::spawn(connection);
+            client
+        }
+        None => {
+            let (client, connection) = target.config.connect(NoTls).await?;
+            tokio::spawn(connection);
+            client
+        }
+    })
 }

@@ -4,6 +4,8 @@ use kit::Secret;
 use kit::env::Env;
 use url::Url;
 
+use crate::target::Target;
+
 /// Where a service's database is and how it is used.
 #[derive(Clone, Debug)]
 pub struct PgConfig {
@@ -57,7 +59,7 @@ fn database_url(env: &mut Env, svc: &str, url_name: &str, part: &str, role: &str
     let user = env.text(&format!("{svc}_{part}_USER"), &format!("{lower}_{role}"), "Role of the service in Postgres");
     let (name_of_password, about) = (format!("{svc}_{part}_PASSWORD"), "Password of that role");
     let default = format!("{lower}_{role}_dev");
-    if let Some(url) = env.opt(url_name, "Whole postgres:// URL; wins over the parts") {
+    if let Some(url) = env.opt(url_name, "Whole postgres:// URL; wins over the parts. sslmode=require verifies the server by public authorities or those of sslrootcert (PEM file)") {
         env.development_secret(&name_of_password, &default, about);
         require_tls(env, url_name, &url);
         return Secret::new(url);
@@ -90,10 +92,13 @@ fn require_tls(env: &mut Env, name: &str, url: &str) {
         env.problem(format!("{name} is not a postgres:// URL"));
         return;
     };
+    if let Err(error) = Target::parse(url) {
+        env.problem(format!("{name}: {error:#}"));
+    }
     let host = parsed.host_str().unwrap_or_default();
     let mode = parsed.query_pairs().find(|(key, _)| key == "sslmode").map(|(_, mode)| mode.into_owned());
-    // The driver knows no `verify-full`; with `require` the certificate and the name are verified here.
-    let encrypted = mode.as_deref() == Some("require");
+    // With `require` the certificate and the name are verified here too.
+    let encrypted = matches!(mode.as_deref(), Some("require" | "verify-full"));
     if !encrypted && !host.is_empty() && !env.may_be_plain("postgres", host) {
         env.problem(format!("{name} has no sslmode=require (or set ALLOW_PLAINTEXT=postgres)"));
     }

@@ -6,10 +6,10 @@ use diesel_async::AsyncPgConnection;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig, PoolError, RecyclingMethod};
 use futures_util::FutureExt;
 use tokio_postgres::NoTls;
-use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::PgConfig;
+use crate::target::Target;
 
 /// The connection that store functions take: `&Conn` when they read, `&mut Conn` when they write.
 pub type Conn = AsyncPgConnection;
@@ -26,7 +26,10 @@ pub(crate) struct PooledConn {
 }
 
 /// Opens connections, and decides which of them must leave the pool.
-pub(crate) struct Manager(AsyncDieselConnectionManager<Conn>);
+pub(crate) struct Manager {
+    inner: AsyncDieselConnectionManager<Conn>,
+    tls: Option<MakeRustlsConnect>,
+}
 
 impl Manager {
     pub(crate) fn new(config: &PgConfig) -> Self {
@@ -34,7 +37,9 @@ impl Manager {
         manager.recycling_method = RecyclingMethod::Fast;
         let settings = config.clone();
         manager.custom_setup = Box::new(move |url| connect(url.to_owned(), settings.clone()).boxed());
-        Self(AsyncDieselConnectionManager::new_with_config(config.url.expose(), manager))
+        // A URL that cannot be read fails when a connection is opened.
+        let tls = Target::parse(config.url.expose()).ok().and_then(|target| target.tls);
+        Self { inner: AsyncDieselConnectionManager::new_with_config(config.url.expose(), manager), tls }
     }
 }
 
@@ -43,27 +48,32 @@ impl ManageConnection for Manager {
     type Error = PoolError;
 
     async fn connect(&self) -> Result<PooledConn, PoolError> {
-        Ok(PooledConn { conn: self.0.connect().await?, reading: false })
+        Ok(PooledConn { conn: self.inner.connect().await?, reading: false })
     }
 
     async fn is_valid(&self, pooled: &mut PooledConn) -> Result<(), PoolError> {
-        self.0.is_valid(&mut pooled.conn).await
+        self.inner.is_valid(&mut pooled.conn).await
     }
 
     fn has_broken(&self, pooled: &mut PooledConn) -> bool {
-        let broken = pooled.reading || self.0.has_broken(&mut pooled.conn);
+        let broken = pooled.reading || self.inner.has_broken(&mut pooled.conn);
         if broken {
-            cancel(&pooled.conn);
+            cancel(&pooled.conn, self.tls.clone());
         }
         broken
     }
 }
 
 /// Asks Postgres to stop what a connection still does that is given up, because nobody waits for it any more.
-fn cancel(conn: &Conn) {
+fn cancel(conn: &Conn, tls: Option<MakeRustlsConnect>) {
     let token = conn.cancel_token();
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        let cancelled = async move { token.cancel_query(tls()).await };
+        let cancelled = async move {
+            match tls {
+                Some(tls) => token.cancel_query(tls).await,
+                None => token.cancel_query(NoTls).await,
+            }
+        };
         drop(runtime.spawn(tokio::time::timeout(CONNECT, cancelled)));
     }
 }
@@ -75,7 +85,8 @@ pub(crate) async fn connect(url: String, settings: PgConfig) -> diesel::Connecti
             std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string),
         )
     };
-    let mut config: tokio_postgres::Config = url.parse().map_err(bad)?;
+    let Target { mut config, tls } =
+        Target::parse(&url).map_err(|error| ConnectionError::InvalidConnectionUrl(format!("{error:#}")))?;
     let limits = format!(
         "-c statement_timeout={} -c lock_timeout=1000 -c idle_in_transaction_session_timeout=10000 \
          -c plan_cache_mode=force_generic_plan",
@@ -87,15 +98,10 @@ pub(crate) async fn connect(url: String, settings: PgConfig) -> diesel::Connecti
     // by keepalives.
     config.tcp_user_timeout(settings.statement_timeout + CONNECT);
     config.keepalives_idle(Duration::from_secs(5)).keepalives_interval(Duration::from_secs(2)).keepalives_retries(2);
-    if config.get_ssl_mode() == SslMode::Disable || config.get_ssl_mode() == SslMode::Prefer {
+    let Some(tls) = tls else {
         let (client, connection) = config.connect(NoTls).await.map_err(bad)?;
         return Conn::try_from_client_and_connection(client, connection).await;
-    }
-    let (client, connection) = config.connect(tls()).await.map_err(bad)?;
+    };
+    let (client, connection) = config.connect(tls).await.map_err(bad)?;
     Conn::try_from_client_and_connection(client, connection).await
-}
-
-fn tls() -> MakeRustlsConnect {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    MakeRustlsConnect::new(rustls::ClientConfig::builder().with_root_certificates(roots).with_no_client_auth())
 }

@@ -13,6 +13,7 @@ mod purge;
 mod read;
 mod service;
 mod shares;
+mod target;
 mod tenant_predicate;
 mod tenant_scope;
 mod waiting;

@@ -10,7 +10,7 @@ use kit::ids::TenantId;
 use kit::lifecycle::Shutdown;
 
 use crate::connection::{CONNECT, Conn, Manager};
-use crate::shares::{Share, Shares};
+use crate::shares::{self, Share, Shares};
 use crate::waiting::{Held, Waiting};
 use crate::{Conflict, PgConfig, Scope, TxError};
 
@@ -104,7 +104,7 @@ impl Pool {
         let sql = scope.begin_sql();
         let mut last = None;
         for _ in 0..=self.connections() {
-            let (mut pooled, held, share) = self.get(scope.tenant()).await?;
+            let (mut pooled, held, share) = self.get(scope.tenant(), shares::Work::Plain).await?;
             let begin = AnsiTransactionManager::begin_transaction_sql(&mut pooled.conn, &sql);
             // When this future is dropped here, its connection counts as broken, so the pool drops it.
             match tokio::time::timeout(CONNECT, begin).await {
@@ -118,13 +118,17 @@ impl Pool {
 
     /// Waits for a connection at most until the request's deadline. Refuses as soon as that time is not expected to be
     /// enough.
-    pub(crate) async fn get(&self, tenant: Option<TenantId>) -> Result<(Pooled<'_>, Held, Option<Share>), TxError> {
+    pub(crate) async fn get(
+        &self,
+        tenant: Option<TenantId>,
+        work: shares::Work,
+    ) -> Result<(Pooled<'_>, Held, Option<Share>), TxError> {
         let mut budget = Waiting::budget();
         if self.connections() == 0 {
             budget = budget.min(NO_CONNECTION);
         }
         let share = match tenant {
-            Some(tenant) => Some(self.shares.of(tenant, budget).await?),
+            Some(tenant) => Some(self.shares.of(tenant, work, budget).await?),
             None => None,
         };
         let place = self.waiting.enter(budget)?;

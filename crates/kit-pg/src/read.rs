@@ -9,6 +9,7 @@ use kit::ids::TenantId;
 
 use crate::connection::{Conn, PooledConn};
 use crate::pool::{Pool, Work};
+use crate::shares;
 use crate::{ReadScope, TxError};
 
 impl Pool {
@@ -27,16 +28,17 @@ impl Pool {
         R: Send,
     {
         let scope = scope.into();
-        let (begin, tenant) = (scope.begin_sql(), scope.tenant());
+        let kind = if scope.is_search() { shares::Work::Search } else { shares::Work::Plain };
+        let (begin, share) = (scope.begin_sql(), (scope.tenant(), kind));
         // A connection that was closed while idle fails here; a read changes nothing, so it is tried on the next
         // connection.
         for _ in 0..self.connections() {
-            match self.attempt_read(&begin, tenant, &work).await {
+            match self.attempt_read(&begin, share, &work).await {
                 Err(error) if error.connection_lost() => {}
                 outcome => return outcome.flatten().map_err(|error| error.into_error(self.conflicts())),
             }
         }
-        self.attempt_read(&begin, tenant, &work).await.flatten().map_err(|error| error.into_error(self.conflicts()))
+        self.attempt_read(&begin, share, &work).await.flatten().map_err(|error| error.into_error(self.conflicts()))
     }
 
     /// The outer error: the transaction did not begin, so that another connection may be tried. A query that ends its own
@@ -45,14 +47,14 @@ impl Pool {
     async fn attempt_read<R, F>(
         &self,
         begin: &str,
-        tenant: Option<TenantId>,
+        (tenant, kind): (Option<TenantId>, shares::Work),
         work: &F,
     ) -> Result<Result<R, TxError>, TxError>
     where
         for<'r> F: Work<&'r Conn, Result<R, TxError>, Fut: Send> + Send + Sync,
         R: Send,
     {
-        let (mut pooled, _held, _share) = self.get(tenant).await?;
+        let (mut pooled, _held, _share) = self.get(tenant, kind).await?;
         let PooledConn { conn, reading } = &mut *pooled;
         *reading = true;
         let conn: &Conn = conn;

@@ -14,9 +14,28 @@ use crate::waiting::{Held, Waiting};
 /// The share of each tenant. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) struct Shares {
-    /// Connections that one tenant may hold.
-    each: u32,
-    tenants: Arc<Mutex<HashMap<TenantId, Tenant>>>,
+    connections: u32,
+    tenants: Arc<Mutex<HashMap<(TenantId, Work), Tenant>>>,
+}
+
+/// What a tenant wants a connection for. Each kind of work has a share of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Work {
+    /// Reads of single rows and of pages that an index has in order, and writes.
+    Plain,
+    /// Reads that may look at many rows to find few. Each may keep a processor of Postgres busy for tens of
+    /// milliseconds, in which the plain pages of others would wait.
+    Search,
+}
+
+impl Work {
+    /// The connections that one tenant may hold for it: three quarters, and for searches an eighth; at least one.
+    fn share(self, connections: u32) -> u32 {
+        match self {
+            Self::Plain => (connections * 3 / 4).max(1),
+            Self::Search => (connections / 8).max(1),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -29,32 +48,32 @@ struct Tenant {
 pub(crate) struct Share {
     permit: Option<OwnedSemaphorePermit>,
     held: Option<Held>,
-    of: TenantId,
+    of: (TenantId, Work),
     shares: Shares,
 }
 
 impl Shares {
-    /// Three quarters of the connections for each tenant, at least one.
     pub(crate) fn new(connections: u32) -> Self {
-        Self { each: (connections * 3 / 4).max(1), tenants: Arc::default() }
+        Self { connections, tenants: Arc::default() }
     }
 
     /// Waits until the tenant may hold one more connection; refuses as soon as that is not expected within `budget`.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub(crate) async fn of(&self, tenant: TenantId, budget: Duration) -> Result<Share, Error> {
+    pub(crate) async fn of(&self, tenant: TenantId, work: Work, budget: Duration) -> Result<Share, Error> {
         let own = {
             let mut tenants = self.tenants.lock().unwrap_or_else(PoisonError::into_inner);
-            let each = usize::try_from(self.each).unwrap_or(1);
-            let new = || Tenant { free: Arc::new(Semaphore::new(each)), waiting: Waiting::new(self.each) };
-            tenants.entry(tenant).or_insert_with(new).clone()
+            let each = work.share(self.connections);
+            let permits = usize::try_from(each).unwrap_or(1);
+            let new = || Tenant { free: Arc::new(Semaphore::new(permits)), waiting: Waiting::new(each) };
+            tenants.entry((tenant, work)).or_insert_with(new).clone()
         };
         let _place = own.waiting.enter(budget)?;
         let waited = tokio::time::timeout(budget, own.free.acquire_owned()).await;
         let permit =
             waited.map_err(|_late| Error::unavailable(anyhow::anyhow!("the tenant holds its share of connections")))?;
-        Ok(Share { permit: permit.ok(), held: Some(own.waiting.held()), of: tenant, shares: self.clone() })
+        Ok(Share { permit: permit.ok(), held: Some(own.waiting.held()), of: (tenant, work), shares: self.clone() })
     }
 }
 

@@ -56,13 +56,19 @@ impl Scope {
     /// For a read whose queries have one good plan for all parameters. Planning once per connection is the connections'
     /// default.
     pub fn one_plan(self) -> ReadScope {
-        ReadScope { scope: self, plan_each_time: false }
+        ReadScope { scope: self, plan_each_time: false, search: false }
     }
 
     /// For a read whose good plan depends on its parameters, such as a deep page or a search: Postgres makes it each
     /// time.
     pub fn plan_each_time(self) -> ReadScope {
-        ReadScope { scope: self, plan_each_time: true }
+        ReadScope { scope: self, plan_each_time: true, search: false }
+    }
+
+    /// For a read that may look at many rows to find few: searches, filters by parts of texts, deep pages. Fewer of them
+    /// run at a time than of other reads, see `shares.rs`.
+    pub fn search(self) -> ReadScope {
+        ReadScope { scope: self, plan_each_time: true, search: true }
     }
 
     fn settings(self) -> String {
@@ -80,6 +86,7 @@ impl Scope {
 pub struct ReadScope {
     scope: Scope,
     plan_each_time: bool,
+    search: bool,
 }
 
 impl From<Scope> for ReadScope {
@@ -93,6 +100,11 @@ impl ReadScope {
     /// The tenant, when there is one.
     pub(crate) fn tenant(self) -> Option<TenantId> {
         self.scope.tenant()
+    }
+
+    /// True when it may look at many rows to find few.
+    pub(crate) fn is_search(self) -> bool {
+        self.search
     }
 
     /// BEGIN and the settings in one text. `SET LOCAL` needs no plan, in contrast to `SELECT set_config`. All queries

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use bb8_redis::RedisConnectionManager;
 use kit::Secret;
 use kit::env::Env;
+use kit::tls::Authorities;
 use redis::aio::MultiplexedConnection;
-use redis::{RedisError, RedisResult};
+use redis::{Client, ConnectionInfo, IntoConnectionInfo, RedisError, RedisResult, TlsCertificates};
 use url::Url;
 
 /// Failures in a row after which the circuit breaker opens: Redis is not called for [`REST`].
@@ -19,6 +20,8 @@ const REST: Duration = Duration::from_millis(1_000);
 #[derive(Clone, Debug)]
 pub struct RedisConfig {
     pub url: Secret,
+    /// Who proves that a `rediss://` server is the right one.
+    pub authorities: Authorities,
     /// Put before every key; each test has its own.
     pub prefix: String,
     /// How long one round trip may take; after that the local replacement is used.
@@ -37,6 +40,11 @@ impl RedisConfig {
         }
         Self {
             url,
+            authorities: Authorities::from_env(
+                env,
+                "REDIS_CA_FILE",
+                "PEM file of the authorities that sign Redis' certificate; empty: the public ones",
+            ),
             prefix: env.text("REDIS_PREFIX", "songlist:", "Put before every key in Redis"),
             budget: Duration::from_millis(env.get("REDIS_BUDGET_MS", 50, "What Redis may cost one request, in ms")),
         }
@@ -62,7 +70,7 @@ impl Redis {
     /// # Errors
     /// When the URL is not one of Redis.
     pub fn new(config: &RedisConfig) -> anyhow::Result<Self> {
-        let manager = Manager(RedisConnectionManager::new(config.url.expose())?);
+        let manager = Manager(RedisConnectionManager::new(connection_info(config)?)?);
         let pool = bb8::Pool::builder()
             // One connection carries the commands of all requests. It is taken from the pool only while its handle is
             // cloned.
@@ -158,6 +166,15 @@ impl Redis {
     pub async fn ping(&self) -> bool {
         self.run(|mut conn| async move { redis::cmd("PING").query_async::<String>(&mut conn).await }).await.is_ok()
     }
+}
+
+fn connection_info(config: &RedisConfig) -> RedisResult<ConnectionInfo> {
+    let url = config.url.expose();
+    let Some(pem) = config.authorities.private().filter(|_pem| url.starts_with("rediss://")) else {
+        return url.into_connection_info();
+    };
+    let certificates = TlsCertificates { client_tls: None, root_cert: Some(pem.as_bytes().to_vec()) };
+    Ok(Client::build_with_tls(url, certificates)?.get_connection_info().clone())
 }
 
 #[derive(Default)]

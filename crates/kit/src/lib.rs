@@ -19,6 +19,7 @@ pub mod secret;
 mod status;
 pub mod telemetry;
 pub mod text;
+pub mod tls;
 pub mod turns;
 
 pub use clock::Clock;

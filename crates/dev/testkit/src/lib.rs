@@ -8,6 +8,7 @@ mod eventually;
 mod fault;
 pub mod schema;
 mod servers;
+pub mod tls;
 
 pub use db::TestDb;
 pub use eventually::{eventually, eventually_ok};
@@ -26,6 +27,7 @@ use kit_redis::RedisConfig;
 pub async fn redis() -> anyhow::Result<RedisConfig> {
     Ok(RedisConfig {
         url: Secret::new(servers().await?.redis_url.clone()),
+        authorities: kit::tls::Authorities::default(),
         prefix: format!("t:{}:", kit::ids::random().simple()),
         // Ten times the budget of production, because a test machine may compile at the same time.
         budget: Duration::from_millis(500),

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use kit::Secret;
 use kit::env::Env;
+use kit::tls::Authorities;
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 pub(crate) use templates::{code, notice};
@@ -23,6 +25,7 @@ pub struct MailConfig {
     user: Option<String>,
     password: Secret,
     use_tls: bool,
+    authorities: Authorities,
     from: String,
     folder: PathBuf,
     /// The base URL of links in mails.
@@ -55,6 +58,11 @@ impl MailConfig {
             user: env.opt("EMAIL_HOST_USER", "User at the SMTP server"),
             password: Secret::new(env.opt("EMAIL_HOST_PASSWORD", "Password at the SMTP server").unwrap_or_default()),
             use_tls,
+            authorities: Authorities::from_env(
+                env,
+                "EMAIL_CA_FILE",
+                "PEM file of the authorities that sign the SMTP server's certificate; empty: the public ones",
+            ),
             folder: PathBuf::from(env.text("EMAIL_FILE_PATH", ".dev/mail", "Folder of EMAIL_BACKEND=file")),
             frontend_url: env.text("FRONTEND_URL", "http://127.0.0.1:8000", "Where links in mails lead"),
             from,
@@ -139,7 +147,7 @@ impl Mailer {
 
 fn smtp(config: &MailConfig) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor>> {
     let builder = if config.use_tls {
-        AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&config.host)?
+        AsyncSmtpTransport::<Tokio1Executor>::starttls_relay(&config.host)?.tls(Tls::Required(tls(config)?))
     } else {
         AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&config.host)
     };
@@ -148,4 +156,15 @@ fn smtp(config: &MailConfig) -> anyhow::Result<AsyncSmtpTransport<Tokio1Executor
         Some(user) => builder.credentials(Credentials::new(user.clone(), config.password.expose().to_owned())).build(),
         None => builder.build(),
     })
+}
+
+fn tls(config: &MailConfig) -> anyhow::Result<TlsParameters> {
+    let builder = TlsParameters::builder(config.host.clone());
+    let builder = match config.authorities.private() {
+        None => builder,
+        Some(pem) => builder
+            .certificate_store(CertificateStore::None)
+            .add_root_certificate(Certificate::from_pem(pem.as_bytes())?),
+    };
+    Ok(builder.build()?)
 }

@@ -5,6 +5,7 @@
 
 mod budgets;
 mod codes;
+mod private_authorities;
 mod refresh_tokens;
 mod schema;
 mod service;

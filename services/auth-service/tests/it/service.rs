@@ -33,6 +33,11 @@ pub(crate) struct Auth {
 
 impl Auth {
     pub(crate) async fn start() -> Self {
+        Self::start_with(async |_config, _smtp| {}).await
+    }
+
+    /// Starts it with changes to its configuration; the second argument is the port of the SMTP server.
+    pub(crate) async fn start_with(change: impl AsyncFnOnce(&mut Config, u16)) -> Self {
         let (db, clock, shutdown) = (TestDb::new("auth", MIGRATIONS).await.unwrap(), Clock::movable(), Shutdown::new());
         let (any, mailbox) = ("127.0.0.1:0".parse().unwrap(), Mailbox::new());
         let mail = mailbox::start(mailbox.clone(), any, any, &shutdown).await.unwrap();
@@ -43,6 +48,7 @@ impl Auth {
         config.redis = testkit::redis().await.unwrap();
         config.mail = MailConfig::local_smtp(mail.smtp.port());
         config.clock = clock.clone();
+        change(&mut config, mail.smtp.port()).await;
         let operator = App::new(config.clone()).await.unwrap();
         let superusers = Superusers::new(operator.clone());
         let root = NewSuperuser { username: "root".into(), email: EMAIL.into(), password: Secret::new(PASSWORD) };

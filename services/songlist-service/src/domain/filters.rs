@@ -89,10 +89,10 @@ impl Listing {
     }
 
     /// The scope of a read of these rows. Without filters and without rows to skip one plan is good for all tenants;
-    /// otherwise a good plan depends on the values.
+    /// otherwise a good plan depends on the values, and many rows may be looked at.
     pub(crate) fn scope(&self, scope: Scope, page: &Page) -> ReadScope {
         let plain = self.filters.plain() && self.genre.is_empty();
-        if plain && self.window(page).offset == 0 { scope.one_plan() } else { scope.plan_each_time() }
+        if plain && self.window(page).offset == 0 { scope.one_plan() } else { scope.search() }
     }
 
     /// True when the rows are sorted by time, so that a cursor can be the key of a row.

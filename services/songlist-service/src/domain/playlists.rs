@@ -86,7 +86,7 @@ pub(crate) async fn create(
 /// The scope of a numbered page: for every page except the first, a good plan depends on the number of skipped rows.
 fn page_scope(tenant: TenantId, page: &Page) -> ReadScope {
     let scope = Scope::Tenant(tenant);
-    if page.offset() == 0 { scope.one_plan() } else { scope.plan_each_time() }
+    if page.offset() == 0 { scope.one_plan() } else { scope.search() }
 }
 
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Playlist, Error> {

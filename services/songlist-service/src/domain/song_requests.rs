@@ -212,9 +212,11 @@ pub(crate) async fn list(app: &App, caller: &Caller, wanted: Wanted, page: &Page
         return Err(Error::invalid("cursor", "This cursor is not valid."));
     }
     let window = Window { rows: i64::from(page.size) + 1, offset: page.offset() };
+    let scope = Scope::Tenant(tenant);
+    let scope = if filter.q.is_some() || window.offset > 0 { scope.search() } else { scope.plan_each_time() };
     let (count, rows) = app
         .pg
-        .read(Scope::Tenant(tenant).plan_each_time(), async |conn: &Conn| {
+        .read(scope, async |conn: &Conn| {
             let rows = song_requests::list(conn, tenant, &filter, after.as_ref(), window);
             kit_pg::page(page, song_requests::count(conn, tenant, &filter), rows).await
         })
