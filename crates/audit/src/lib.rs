@@ -1,7 +1,7 @@
 //! The audit log: who did what to whom, from where and with which result. Every service writes its events in the
 //! transaction of the change; auth-service, which shows them, gets copies through the outbox.
 
-mod schema;
+pub mod schema;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -55,10 +55,13 @@ struct Entry {
     request_id: String,
     client_net: Option<String>,
     created_at: DateTime<Utc>,
+    /// The service that recorded it.
+    #[serde(default)]
+    service: String,
 }
 
 impl Entry {
-    fn new(caller: &Caller, at: DateTime<Utc>, event: Event<'_>) -> Self {
+    fn new(service: &str, caller: &Caller, at: DateTime<Utc>, event: Event<'_>) -> Self {
         let (id, role) = match &caller.actor {
             Actor::User { id, role, .. } => (Some(id.0), Some(role.name())),
             Actor::Platform { id, .. } => (Some(id.0), Some("SUPER_ADMIN")),
@@ -76,6 +79,7 @@ impl Entry {
             request_id: caller.request_id.clone(),
             client_net: caller.place(),
             created_at: at,
+            service: service.to_owned(),
         }
     }
 }
@@ -90,7 +94,7 @@ async fn insert(conn: &mut Conn, entry: &Entry) -> Result<(), TxError> {
 /// # Errors
 /// When the row cannot be written.
 pub async fn record(conn: &mut Conn, caller: &Caller, at: DateTime<Utc>, event: Event<'_>) -> Result<(), TxError> {
-    insert(conn, &Entry::new(caller, at, event)).await
+    insert(conn, &Entry::new("auth", caller, at, event)).await
 }
 
 /// Records an event of another service in the transaction of its change, and sends auth-service a copy.
@@ -99,11 +103,12 @@ pub async fn record(conn: &mut Conn, caller: &Caller, at: DateTime<Utc>, event: 
 /// When a row cannot be written.
 pub async fn record_and_send(
     conn: &mut Conn,
+    service: &str,
     caller: &Caller,
     at: DateTime<Utc>,
     event: Event<'_>,
 ) -> Result<(), TxError> {
-    let entry = Entry::new(caller, at, event);
+    let entry = Entry::new(service, caller, at, event);
     insert(conn, &entry).await?;
     let copy = NewMessage {
         topic: TOPIC,
@@ -124,7 +129,7 @@ pub async fn receive(conn: &mut Conn, message: &Delivered) -> Result<(), TxError
     let entry: Entry = serde_json::from_value(message.payload.clone())
         .map_err(|_malformed| Error::invalid("payload", "not an event of the audit log"))?;
     let is_long = |text: &str| text.len() > MAX_TEXT;
-    if [&entry.action, &entry.result, &entry.request_id].into_iter().any(|text| is_long(text)) {
+    if [&entry.action, &entry.result, &entry.request_id, &entry.service].into_iter().any(|text| is_long(text)) {
         return Err(Error::invalid("payload", "an event with a long text").into());
     }
     if entry.tenant_id != message.tenant.map(|id| id.0) {

@@ -1,3 +1,5 @@
+//! The table that every service has.
+
 diesel::table! {
     audit_events (id) {
         id -> Uuid,
@@ -10,5 +12,6 @@ diesel::table! {
         request_id -> Text,
         client_net -> Nullable<Text>,
         created_at -> Timestamptz,
+        service -> Text,
     }
 }

@@ -94,18 +94,19 @@ impl Caller {
     /// Where the client roughly is, for what is kept for long: the first three bytes of an IPv4 address, the first three
     /// words of an IPv6 one.
     pub fn place(&self) -> Option<String> {
-        let net = self.client_net.as_deref()?;
-        let address = net.split('/').next().unwrap_or(net).parse::<IpAddr>().ok()?;
-        Some(match address {
-            IpAddr::V4(ip) => {
-                let [a, b, c, _] = ip.octets();
-                format!("{a}.{b}.{c}.0/24")
-            }
-            IpAddr::V6(ip) => {
-                let [a, b, c, ..] = ip.segments();
-                format!("{a:x}:{b:x}:{c:x}::/48")
-            }
-        })
+        self.client_net.as_deref().and_then(place_of)
+    }
+
+    /// The user who calls, with the user's tenant (`None`: a SUPER_ADMIN).
+    ///
+    /// # Errors
+    /// `Forbidden` when nobody is signed in.
+    pub fn user(&self) -> Result<(UserId, Option<TenantId>), Error> {
+        match &self.actor {
+            Actor::User { id, tenant, .. } => Ok((*id, Some(*tenant))),
+            Actor::Platform { id, .. } => Ok((*id, None)),
+            Actor::Anonymous | Actor::System { .. } => Err(Error::forbidden()),
+        }
     }
 
     /// The LISTENER or ADMIN who calls, with the tenant.
@@ -161,4 +162,19 @@ impl Caller {
             Actor::Anonymous => (String::new(), String::new()),
         }
     }
+}
+
+/// Where a client's network roughly is, see [`Caller::place`].
+pub fn place_of(net: &str) -> Option<String> {
+    let address = net.split('/').next().unwrap_or(net).parse::<IpAddr>().ok()?;
+    Some(match address {
+        IpAddr::V4(ip) => {
+            let [a, b, c, _] = ip.octets();
+            format!("{a}.{b}.{c}.0/24")
+        }
+        IpAddr::V6(ip) => {
+            let [a, b, c, ..] = ip.segments();
+            format!("{a:x}:{b:x}:{c:x}::/48")
+        }
+    })
 }

@@ -67,6 +67,7 @@ codes! {
     QuotaExceeded "quota_exceeded" Conflict "This is the most that may be stored. Remove something before you add more.";
     RateLimited "rate_limited" RateLimited "Too many requests. Wait as long as Retry-After says.";
     ReadOnlyField "read_only_field" Invalid "This field cannot be set. Leave it out, or send the value it has.";
+    ReauthenticationRequired "reauthentication_required" Forbidden "You signed in a while ago. Send your password with the request, or sign in again.";
     RequestExists "request_exists" Conflict "This song was requested already; the request is still open.";
     RequestInProgress "request_in_progress" InProgress "A request with this Idempotency-Key is still being processed. Try again later.";
     ServiceBusy "service_busy" Unavailable "Too many sign-ins at once. Please try again.";
@@ -74,11 +75,14 @@ codes! {
     SlugTaken "slug_taken" Conflict "This slug is taken. Choose another one.";
     SongExists "song_exists" Conflict "This song exists already; details.id is its id when you may see it.";
     TenantExists "tenant_exists" Conflict "A tenant with this name exists already. Choose another name.";
+    TenantHasUsers "tenant_has_users" Conflict "This tenant still has users. Delete them first.";
     TenantNotFound "tenant_not_found" NotFound "This tenant does not exist or is not active. Check its slug or id.";
     Timeout "timeout" Timeout "The request took too long. Please try again.";
     TokenNotValid "token_not_valid" Unauthenticated "The token is not valid or has expired. Refresh it or sign in again.";
     TokenReused "token_reused" Unauthenticated "This session was ended for your safety. Please sign in again.";
     TooManyValues "too_many_values" Invalid "The query has too many values. Send fewer.";
+    TotpChallenge "totp_challenge" Conflict "This sign-in waits for a code of the authenticator; none is mailed.";
+    TotpEnabled "totp_enabled" Conflict "There is an authenticator already. Remove it before you add another one.";
     UnknownParameter "unknown_parameter" Invalid "A query parameter is not known. Leave it out.";
     UnsupportedMediaType "unsupported_media_type" Invalid "Send the body as application/json in UTF-8.";
     UseUsersMe "use_users_me" Invalid "Use /users/me/ for your own account.";

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::config::{Config, Lifetimes};
 use crate::domain::codes::CodeKeys;
 use crate::domain::hasher::Hasher;
+use crate::domain::sealing::SealingKeys;
 use crate::domain::signing_keys::Keychain;
 use crate::domain::tenants::KnownNames;
 use crate::mail::Mailer;
@@ -52,6 +53,8 @@ pub struct Parts {
     pub(crate) tenant_names: KnownNames,
     pub(crate) code_keys: CodeKeys,
     pub(crate) keychain: Keychain,
+    /// Encrypts secrets in the database.
+    pub(crate) sealing: SealingKeys,
     pub(crate) issuer: Issuer,
     pub(crate) refresh_verifier: Verifier,
     pub(crate) mailer: Mailer,
@@ -78,7 +81,8 @@ impl App {
             hasher: Hasher::new(),
             tenant_names: KnownNames::default(),
             code_keys: CodeKeys::parse(&config.code_keys)?,
-            keychain: Keychain::new(&config.key_encryption_key)?,
+            keychain: Keychain::default(),
+            sealing: SealingKeys::parse(&config.key_encryption_key)?,
             issuer: Issuer::new(&config.issuer),
             refresh_verifier: Verifier::new(&config.issuer, TokenKind::Refresh, config.clock.clone()),
             mailer: Mailer::new(&config.mail)?,

@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::App;
-use crate::domain::{challenges, limits, revocations};
+use crate::domain::{challenges, deleted_users, limits, revocations};
 use crate::mail;
 use crate::store::users;
 
@@ -15,7 +15,7 @@ use crate::store::users;
 pub(crate) const MAIL: &[&str] = &["mail.code", "mail.notice"];
 
 /// Notices about the safety of an account.
-const SECURITY: [&str; 2] = ["password_changed", "token_reused"];
+const SECURITY: [&str; 4] = ["password_changed", "token_reused", "authenticator_added", "authenticator_removed"];
 
 /// Delivers one message of the outbox.
 pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
@@ -41,6 +41,7 @@ pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
             let subject = subject.ok_or_else(|| anyhow::anyhow!("unknown subject of a revocation"))?;
             revocations::copy_to_redis(&app, subject, message.version).await
         }
+        deleted_users::TOPIC => rpc::deliver("auth", &app.peers.keeper_of_content(), &message).await,
         "tenant.changed" => rpc::deliver("auth", &app.peers.followers(), &message).await,
         other => anyhow::bail!("nobody delivers {other}"),
     }

@@ -3,7 +3,7 @@
 use kit::Error;
 
 use crate::App;
-use crate::domain::signing_keys;
+use crate::domain::{authenticators, signing_keys};
 
 /// Publishes a new signing key, which signs some minutes later: nobody is signed out. Returns the key's id.
 ///
@@ -13,12 +13,12 @@ pub async fn rotate(app: &App) -> Result<String, Error> {
     signing_keys::rotate(app).await
 }
 
-/// Seals every signing key with the newest encryption key; how many were sealed again.
+/// Seals every signing key and every authenticator's secret with the newest encryption key; how many were sealed again.
 ///
 /// # Errors
 /// When a key does not open with any of the encryption keys.
 pub async fn reseal(app: &App) -> Result<usize, Error> {
-    signing_keys::reseal(app).await
+    Ok(signing_keys::reseal(app).await? + authenticators::reseal(app).await?)
 }
 
 /// Replaces every signing key at once, because one was stolen: within seconds no earlier token is valid. Returns the new

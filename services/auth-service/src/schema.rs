@@ -50,6 +50,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
         deleted_by -> Nullable<Uuid>,
+        name_norm -> Text,
     }
 }
 
@@ -81,6 +82,44 @@ diesel::table! {
         consumed_at -> Nullable<Timestamptz>,
         created_at -> Timestamptz,
         by_operator -> Bool,
+        method -> Text,
+    }
+}
+
+diesel::table! {
+    user_operations (id) {
+        id -> Uuid,
+        tenant_id -> Uuid,
+        user_id -> Uuid,
+        version -> BigInt,
+        kind -> Text,
+        actor_id -> Uuid,
+        restore_data -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    authenticators (user_id) {
+        user_id -> Uuid,
+        tenant_id -> Nullable<Uuid>,
+        sealed -> Bytea,
+        nonce -> Bytea,
+        last_step -> BigInt,
+        confirmed_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    recovery_codes (id) {
+        id -> Uuid,
+        user_id -> Uuid,
+        tenant_id -> Nullable<Uuid>,
+        key_id -> Text,
+        mac -> Bytea,
+        used_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
     }
 }
 

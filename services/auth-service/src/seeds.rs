@@ -71,13 +71,14 @@ pub async fn seed_tenant(app: &App, name: &str, slug: &str, people: &[SeedUser])
 async fn seed_user(app: &App, tenant: TenantId, seed: &SeedUser) -> kit::Result<()> {
     let mut faults = Faults::default();
     let raw = RawPerson { username: seed.username.to_owned(), email: seed.email.to_owned(), ..RawPerson::default() };
-    let person = raw.check(&mut faults);
+    let person = raw.check("", &mut faults);
     faults.finish()?;
     let now = app.clock.now();
     let row = User {
         id: kit::ids::new_v7(),
         tenant_id: Some(tenant.0),
         role: seed.role.to_owned(),
+        name_norm: person.search_name(),
         username_norm: compared(&person.username),
         username: person.username,
         email_norm: compared(&person.email),

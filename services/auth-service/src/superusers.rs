@@ -35,7 +35,7 @@ impl Superusers {
         let app = &self.0;
         let mut faults = Faults::default();
         let raw = RawPerson { username: new.username.clone(), email: new.email.clone(), ..RawPerson::default() };
-        let person = raw.check(&mut faults);
+        let person = raw.check("", &mut faults);
         faults.check("password", passwords::check_new(&new.password, &person));
         faults.finish()?;
         let now = app.clock.now();
@@ -43,6 +43,7 @@ impl Superusers {
             id: kit::ids::new_v7(),
             tenant_id: None,
             role: "SUPER_ADMIN".to_owned(),
+            name_norm: person.search_name(),
             username_norm: compared(&person.username),
             username: person.username,
             email_norm: compared(&person.email),
@@ -79,13 +80,7 @@ impl Superusers {
     pub async fn reset_password(&self, email: &str, password: &Secret) -> Result<(), Error> {
         let app = &self.0;
         let user = self.find(email).await?;
-        let person = Person {
-            username: user.username.clone(),
-            email: user.email.clone(),
-            first_name: String::new(),
-            last_name: String::new(),
-            phone_no: String::new(),
-        };
+        let person = Person::of(&user, None);
         passwords::check_new(password, &person).map_err(|text| Error::invalid("password", text))?;
         let (hash, now) = (app.hasher.hash(app.hasher.turn(None)?, password).await?, app.clock.now());
         let caller = kit::caller::Caller::system("auth");

@@ -1,4 +1,7 @@
 use kit::grpc::{Peer, connect};
+use proto::auth::audit_events_client::AuditEventsClient;
+use proto::auth::authenticators_client::AuthenticatorsClient;
+use proto::auth::deleted_users_client::DeletedUsersClient;
 use proto::auth::keys_client::KeysClient;
 use proto::auth::password_resets_client::PasswordResetsClient;
 use proto::auth::registrations_client::RegistrationsClient;
@@ -45,6 +48,9 @@ clients! {
     registrations: RegistrationsClient on auth;
     password_resets: PasswordResetsClient on auth;
     sessions: SessionsClient on auth;
+    deleted_users: DeletedUsersClient on auth;
+    authenticators: AuthenticatorsClient on auth;
+    audit_events: AuditEventsClient on auth;
     genres: GenresClient on songlist;
     songs: SongsClient on songlist;
     tenant_songs: TenantSongsClient on songlist;

@@ -36,6 +36,8 @@ pub struct FullTenant {
     pub request: String,
     pub payment: String,
     pub genre: String,
+    /// A session of the LISTENER.
+    pub session: String,
 }
 
 impl World {
@@ -91,7 +93,9 @@ impl World {
         let playlist = listener.create("/playlists/", json!({ "name": format!("List {name}") })).await;
         let wanted = json!({ "song_title": format!("Wanted {name}"), "artist_name": name });
         let request = listener.create("/song-requests/", wanted).await;
-        FullTenant { tenant, admin, listener, song, link, playlist, request, payment, genre }
+        let sessions = listener.client.get("/users/me/sessions/").await.unwrap().expect(200).unwrap();
+        let session = sessions.text_at("/data/0/id").unwrap();
+        FullTenant { tenant, admin, listener, song, link, playlist, request, payment, genre, session }
     }
 
     /// A LISTENER who has registered, verified the address and signed in.

@@ -10,6 +10,7 @@ use kit_pg::{Conn, Scope, TxError};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::authenticators::{self, Proof};
 use super::codes;
 use super::identity::given;
 use super::{audit, limits};
@@ -31,6 +32,8 @@ const COMPARED: i64 = 10;
 const MAX_OPENED_AN_HOUR: i64 = 20;
 /// The most codes that are sent per challenge.
 const MAX_SENDS: i32 = 5;
+/// The method of challenges that an authenticator answers.
+pub(crate) const TOTP: &str = "totp";
 
 /// What a code is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +79,23 @@ pub(crate) async fn open(
     to: &Addressee,
     request_id: &str,
 ) -> Result<Uuid, TxError> {
-    let row = Challenge {
+    let row = new(app, purpose, to)?;
+    challenges::insert(conn, &row).await?;
+    request_code(conn, row.id, row.tenant_id, request_id).await?;
+    Ok(row.id)
+}
+
+/// Opens a challenge for a sign-in that the user's authenticator finishes; its life begins at once.
+pub(crate) async fn open_for_authenticator(conn: &mut Conn, app: &App, to: &Addressee) -> Result<Uuid, TxError> {
+    let row = new(app, Purpose::Login, to)?;
+    let ends = app.clock.now() + app.lifetimes.login_code;
+    let row = Challenge { method: TOTP.to_owned(), expires_at: Some(ends), ..row };
+    challenges::insert(conn, &row).await?;
+    Ok(row.id)
+}
+
+fn new(app: &App, purpose: Purpose, to: &Addressee) -> Result<Challenge, Error> {
+    Ok(Challenge {
         id: codes::handle()?,
         tenant_id: to.tenant,
         user_id: to.user,
@@ -92,10 +111,8 @@ pub(crate) async fn open(
         consumed_at: None,
         created_at: app.clock.now(),
         by_operator: false,
-    };
-    challenges::insert(conn, &row).await?;
-    request_code(conn, row.id, row.tenant_id, request_id).await?;
-    Ok(row.id)
+        method: "email".to_owned(),
+    })
 }
 
 /// A challenge of nobody: unknown accounts write what known ones write, so that the time of the answer tells nothing. No
@@ -251,9 +268,9 @@ pub(crate) async fn answer(
     scope: Scope,
     id: Uuid,
     purpose: Purpose,
-    code: &str,
+    proof: Proof<'_>,
 ) -> Result<Challenge, Error> {
-    let (now, code) = (app.clock.now(), Secret::new(code.trim()));
+    let now = app.clock.now();
     let charged = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {
@@ -274,13 +291,33 @@ pub(crate) async fn answer(
         })
         .await?;
     let reason = match charged {
-        Charged::ToCompare(challenge, codes) if app.code_keys.matches(&challenge, &codes, &code) => {
-            return Ok(*challenge);
+        Charged::ToCompare(challenge, codes) => {
+            if is_right(app, scope, &challenge, &codes, proof).await? {
+                return Ok(*challenge);
+            }
+            Reason::Wrong
         }
-        Charged::ToCompare(..) => Reason::Wrong,
         Charged::Refused(reason) => reason,
     };
     refused(app, caller, scope, purpose, reason).await
+}
+
+/// Compares what was sent with what the challenge asks for.
+async fn is_right(
+    app: &App,
+    scope: Scope,
+    challenge: &Challenge,
+    codes: &[OneTimeCode],
+    proof: Proof<'_>,
+) -> Result<bool, Error> {
+    if let (TOTP, Some(user)) = (challenge.method.as_str(), challenge.user_id) {
+        let accept = async |conn: &mut Conn| authenticators::accept(conn, app, user, proof).await;
+        return app.pg.transaction(scope, accept).await;
+    }
+    match proof {
+        Proof::Otp(code) => Ok(app.code_keys.matches(challenge, codes, &Secret::new(code.trim()))),
+        Proof::Recovery(_) => Ok(false),
+    }
 }
 
 /// Answers whichever open challenge of an address the code belongs to. Clients that know no challenge use this. Such

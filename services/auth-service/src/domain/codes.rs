@@ -31,17 +31,25 @@ impl CodeKeys {
 
     /// The MAC of a code under the newest key, with the key's id.
     pub(crate) fn seal(&self, challenge: &Challenge, code: &Secret) -> Result<(String, Vec<u8>), Error> {
+        self.seal_text(&message(challenge, code))
+    }
+
+    /// The MAC of a text under the newest key, with the key's id.
+    pub(crate) fn seal_text(&self, text: &str) -> Result<(String, Vec<u8>), Error> {
         let (id, key) = self.0.first().ok_or_else(|| Error::internal(anyhow::anyhow!("no code key")))?;
-        Ok((id.clone(), hmac::sign(key, message(challenge, code).as_bytes()).as_ref().to_vec()))
+        Ok((id.clone(), hmac::sign(key, text.as_bytes()).as_ref().to_vec()))
+    }
+
+    /// True when `mac` is that of the text under the key with this id.
+    pub(crate) fn is_of_text(&self, text: &str, key_id: &str, mac: &[u8]) -> bool {
+        let key = self.0.iter().find(|(id, _)| id == key_id);
+        key.is_some_and(|(_, key)| hmac::verify(key, text.as_bytes(), mac).is_ok())
     }
 
     /// True when `code` is one of the stored codes. Every stored code is compared, in constant time.
     pub(crate) fn matches(&self, challenge: &Challenge, stored: &[OneTimeCode], code: &Secret) -> bool {
         let message = message(challenge, code);
-        stored.iter().fold(false, |found, row| {
-            let key = self.0.iter().find(|(id, _)| *id == row.key_id);
-            found | key.is_some_and(|(_, key)| hmac::verify(key, message.as_bytes(), &row.mac).is_ok())
-        })
+        stored.iter().fold(false, |found, row| found | self.is_of_text(&message, &row.key_id, &row.mac))
     }
 }
 

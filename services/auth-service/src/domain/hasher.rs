@@ -6,29 +6,19 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
-use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use kit::ids::TenantId;
 use kit::{Code, Error, Secret};
-use ring::rand::{SecureRandom, SystemRandom};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::password_hashes::{self, DECOY, Memory, StoredHash, failed};
 use super::passwords::MAX_CHARS;
 
 /// The most hashes per core that run or wait; further ones are refused with 503 at once.
 const QUEUE_PER_CORE: usize = 8;
-/// Memory in KiB, passes and lanes of Argon2id, as OWASP recommends.
-const COST: (u32, u32, u32) = (19_456, 2, 1);
-/// The most of each that a stored hash may ask for: it decides what verifying costs.
-const MAX_COST: (u32, u32, u32) = (65_536, 10, 4);
 /// A thread that has had nothing to do for this long gives its memory back.
 const IDLE: Duration = Duration::from_secs(2);
 /// A tenth of the normal priority. With the lowest one (19) sign-ins would starve while reads use every core.
 const NICE: i32 = 10;
-
-/// A hash of a random password that nobody knows, with the same cost. It is verified for unknown accounts, so that
-/// these take the same time.
-const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$ySDe5zMqulPpMtcUeGCwkw$CQHt/K1JdvLMhaOrXDAOFPHrQTMqk+z9buB9Zs7BwI0";
 
 /// Hashes passwords, one at a time on each core. The threads have a low priority, so that many sign-ins at once do not
 /// delay other work.
@@ -40,8 +30,6 @@ pub(crate) struct Hasher {
     taken: Arc<Mutex<HashMap<Option<TenantId>, usize>>>,
 }
 
-/// The memory of one thread. Asking the system for 19 MiB per hash stalls other threads more than hashing does.
-type Memory = Vec<Block>;
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
 
 /// A place in the queue of hashes, given back when it is dropped.
@@ -115,21 +103,7 @@ impl Hasher {
     /// `Internal` when hashing fails.
     pub(crate) async fn hash(&self, turn: Turn, password: &Secret) -> Result<String, Error> {
         let password = password.clone();
-        self.off_thread(turn, move |memory| {
-            let mut salt = [0_u8; 16];
-            SystemRandom::new().fill(&mut salt).map_err(failed)?;
-            let (memory_cost, passes, lanes) = COST;
-            let params = Params::new(memory_cost, passes, lanes, None).map_err(failed)?;
-            let hash = PasswordHash {
-                algorithm: ARGON2ID_IDENT,
-                version: Some(Version::V0x13.into()),
-                params: ParamsString::try_from(&params).map_err(failed)?,
-                hash: Some(compute(memory, params, &password, &salt, Params::DEFAULT_OUTPUT_LEN)?),
-                salt: Some(Salt::new(&salt).map_err(failed)?),
-            };
-            Ok(hash.to_string())
-        })
-        .await
+        self.off_thread(turn, move |memory| password_hashes::make(memory, &password)).await
     }
 
     /// True when the hash is one of the password. `None` and hashes that are not used (of another kind, or of an absurd
@@ -141,13 +115,12 @@ impl Hasher {
         if password.expose().chars().count() > MAX_CHARS {
             return Ok(false);
         }
-        let known = hash.and_then(usable);
+        let known = hash.and_then(StoredHash::parse);
         let password = password.clone();
         self.off_thread(turn, move |memory| {
             let real = known.is_some();
-            let Some(stored) = known.or_else(|| usable(DECOY)) else { return Ok(false) };
-            let (params, salt, expected) = stored;
-            Ok(compute(memory, params, &password, &salt, expected.len())? == expected && real)
+            let Some(stored) = known.or_else(|| StoredHash::parse(DECOY)) else { return Ok(false) };
+            Ok(stored.is_of(memory, &password)? && real)
         })
         .await
     }
@@ -184,33 +157,6 @@ fn work_off(waiting: &Mutex<Receiver<Job>>) {
     }
 }
 
-/// Cost, salt and result of a stored hash that this service verifies.
-fn usable(hash: &str) -> Option<(Params, Salt, Output)> {
-    let parsed = PasswordHash::new(hash).ok().filter(|parsed| parsed.algorithm == ARGON2ID_IDENT)?;
-    let version = parsed.version.and_then(|version| Version::try_from(version).ok())?;
-    let params = Params::try_from(&parsed).ok()?;
-    let bearable = params.m_cost() <= MAX_COST.0 && params.t_cost() <= MAX_COST.1 && params.p_cost() <= MAX_COST.2;
-    (version == Version::V0x13 && bearable).then_some((params, parsed.salt?, parsed.hash?))
-}
-
-fn compute(
-    memory: &mut Memory,
-    params: Params,
-    password: &Secret,
-    salt: &[u8],
-    length: usize,
-) -> Result<Output, Error> {
-    memory.resize(params.block_count(), Block::default());
-    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-    let mut out = vec![0_u8; length];
-    argon2.hash_password_into_with_memory(password.expose().as_bytes(), salt, &mut out, memory).map_err(failed)?;
-    Output::new(&out).map_err(failed)
-}
-
-fn failed(error: impl std::fmt::Display) -> Error {
-    Error::internal(anyhow::anyhow!("password hashing: {error}"))
-}
-
 fn busy() -> Error {
     Error::new(Code::ServiceBusy).retry_after(Duration::from_secs(2))
 }
@@ -235,18 +181,6 @@ mod tests {
         for bad in [None, Some("!"), Some(""), Some("$argon2id$rubbish"), Some("md5$x$y")] {
             assert!(!hasher.verify(turn(&hasher), &password, bad).await.unwrap(), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn sf_33_a_stored_hash_that_asks_for_gigabytes_is_not_computed() {
-        let hash = |memory: u32| {
-            format!(
-                "$argon2id$v=19$m={memory},t=2,p=1$ySDe5zMqulPpMtcUeGCwkw$CQHt/K1JdvLMhaOrXDAOFPHrQTMqk+z9buB9Zs7BwI0"
-            )
-        };
-        assert!(usable(&hash(19_456)).is_some());
-        assert!(usable(&hash(2_097_152)).is_none());
-        assert!(usable(&hash(19_456).replace("t=2", "t=1000")).is_none());
     }
 
     #[tokio::test]

@@ -4,11 +4,20 @@ use kit::error::Faults;
 use kit::text::{clean, required};
 use unicode_normalization::UnicodeNormalization;
 
+use crate::store::users::User;
+
 /// The form in which e-mails, usernames and tenant names are compared: NFKC, case folded.
 pub(crate) fn compared(text: &str) -> String {
     // No stored form contains a control character, and Postgres accepts no NUL: such a text must match no user.
     let printable: String = text.trim().nfkc().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     caseless::default_case_fold_str(&printable).nfkc().collect()
+}
+
+/// The form in which filters compare names: as [`compared`], and Latin, Greek and Cyrillic letters lose accents. Marks of
+/// other scripts count.
+pub(crate) fn searchable(text: &str) -> String {
+    let bare = |c: &char| !('\u{300}'..='\u{36f}').contains(c);
+    compared(text).nfkd().filter(bare).nfc().collect()
 }
 
 /// Adds a fault when neither an e-mail nor a username was given.
@@ -31,6 +40,27 @@ pub(crate) struct Person {
     pub first_name: String,
     pub last_name: String,
     pub phone_no: String,
+    /// What else a password may not be like.
+    pub tenant_name: String,
+}
+
+impl Person {
+    /// The fields of a stored user.
+    pub(crate) fn of(user: &User, tenant_name: Option<String>) -> Self {
+        Self {
+            username: user.username.clone(),
+            email: user.email.clone(),
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+            phone_no: user.phone_no.clone(),
+            tenant_name: tenant_name.unwrap_or_default(),
+        }
+    }
+
+    /// The form in which filters compare the names.
+    pub(crate) fn search_name(&self) -> String {
+        searchable(&format!("{} {} {}", self.first_name, self.last_name, self.username))
+    }
 }
 
 /// The fields of a user as they were received.
@@ -44,20 +74,21 @@ pub(crate) struct RawPerson {
 }
 
 impl RawPerson {
-    /// Checks every field; faults are added under the names of the fields.
-    pub(crate) fn check(&self, faults: &mut Faults) -> Person {
+    /// Checks every field; faults are added under the names of the fields. `tenant_name` is that of the organisation.
+    pub(crate) fn check(&self, tenant_name: &str, faults: &mut Faults) -> Person {
         Person {
             username: faults.check("username", username(&self.username)).unwrap_or_default(),
             email: faults.check("email", email(&self.email)).unwrap_or_default(),
             first_name: faults.check("first_name", clean(&self.first_name, 150)).unwrap_or_default(),
             last_name: faults.check("last_name", clean(&self.last_name, 150)).unwrap_or_default(),
             phone_no: faults.check("phone_no", phone_no(&self.phone_no)).unwrap_or_default(),
+            tenant_name: tenant_name.to_owned(),
         }
     }
 }
 
 /// A username has 3 to 150 letters, digits and `. _ + -`; no `@`, so that it is never taken for an e-mail.
-fn username(text: &str) -> Result<String, String> {
+pub(crate) fn username(text: &str) -> Result<String, String> {
     let text = required(text, 150)?;
     let fits = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '+' | '-');
     if text.chars().count() < 3 {
@@ -81,7 +112,7 @@ pub(crate) fn email(text: &str) -> Result<String, String> {
 }
 
 /// A phone number in E.164 form; ten digits without a prefix are taken for an Indian number.
-fn phone_no(text: &str) -> Result<String, String> {
+pub(crate) fn phone_no(text: &str) -> Result<String, String> {
     let text = clean(text, 20)?;
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if text.is_empty() {

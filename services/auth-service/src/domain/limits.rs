@@ -123,6 +123,22 @@ pub(crate) async fn charge_invitation(app: &App, tenant: TenantId) -> Result<(),
     Err(Error::new(Code::QuotaExceeded).message("200 invitations a day are the most. Please go on tomorrow."))
 }
 
+/// Charges a password that a signed-in user sends, so that a stolen token does not help to guess it.
+///
+/// # Errors
+/// `rate_limited`.
+pub(crate) async fn charge_own_password(app: &App, user: Uuid) -> Result<(), Error> {
+    refuse_after(wait(app, &[limit(app, &format!("own-password:{user}"), 10, HOUR)]).await)
+}
+
+/// Charges a code with which a signed-in user confirms an authenticator.
+///
+/// # Errors
+/// `rate_limited`.
+pub(crate) async fn charge_own_code(app: &App, user: Uuid) -> Result<(), Error> {
+    refuse_after(wait(app, &[limit(app, &format!("own-code:{user}"), 10, HOUR)]).await)
+}
+
 /// True when a notice may be mailed: a recipient within a tenant, and a tenant, have a budget over all kinds of notices
 /// that others cause.
 pub(crate) async fn may_notify(app: &App, tenant: Option<Uuid>, email: &str) -> bool {

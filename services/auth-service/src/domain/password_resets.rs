@@ -3,13 +3,13 @@ use kit::error::Faults;
 use kit::ids::TenantId;
 use kit::{Error, Secret};
 use kit_pg::{Conn, Scope};
-use serde_json::json;
 use uuid::Uuid;
 
+use super::authenticators::Proof;
 use super::challenges::{self, Addressee, Purpose, check_proof, otp_invalid};
 use super::identity::{Person, check_identifier, compared};
 use super::limits::{self, Account, Act};
-use super::{audit, passwords, sessions, tenants};
+use super::{password_changes, passwords, tenants};
 use crate::App;
 use crate::store::users::{self, User};
 
@@ -71,35 +71,23 @@ pub(crate) async fn confirm(
         challenges::answer_for_address(app, caller, scope, Purpose::Reset, &compared(email), otp).await?
     } else {
         let id = Uuid::try_parse(challenge).map_err(|_malformed| otp_invalid())?;
-        challenges::answer(app, caller, scope, id, Purpose::Reset, otp).await?
+        challenges::answer(app, caller, scope, id, Purpose::Reset, Proof::Otp(otp)).await?
     };
     let user_id = kit::ids::UserId(answered.user_id.ok_or_else(otp_invalid)?);
-    let user = app.pg.transaction(scope, async |conn: &mut Conn| users::find(conn, realm, user_id).await).await?;
-    check(&user, new)?;
-    let (hash, now) = (app.hasher.hash(app.hasher.turn(realm)?, new.0).await?, app.clock.now());
+    let (user, tenant_name) = app
+        .pg
+        .transaction(scope, async |conn: &mut Conn| {
+            let user = users::find(conn, realm, user_id).await?;
+            let tenant_name = users::tenant_name(conn, user.tenant_id).await?;
+            Ok((user, tenant_name))
+        })
+        .await?;
+    check(&user, tenant_name, new)?;
+    let hash = app.hasher.hash(app.hasher.turn(realm)?, new.0).await?;
     app.pg
         .transaction(scope, async |conn: &mut Conn| {
             challenges::consume(conn, app, &answered).await?;
-            let ver = users::set_password(conn, user.id, &hash, now).await?;
-            sessions::end_all(conn, app, caller, user.id, ver, "password_reset").await?;
-            crate::store::challenges::void_others(conn, user.tenant_id, user.id, &user.email_norm, now).await?;
-            let notice = outbox::NewMessage {
-                topic: "mail.notice",
-                tenant_id: user.tenant_id,
-                aggregate_id: user.id,
-                version: ver,
-                payload: json!({ "template": "password_changed", "email": user.email }),
-                request_id: caller.request_id.clone(),
-            };
-            outbox::emit(conn, notice).await?;
-            let event = audit::Event {
-                tenant: user.tenant_id,
-                actor: Some(user.id),
-                action: "authn_password_change",
-                target: Some(user.id),
-                result: "success",
-            };
-            audit::record(conn, app, caller, event).await
+            password_changes::set(conn, app, caller, &user, &hash, "password_reset").await
         })
         .await?;
     app.wake.wake();
@@ -113,14 +101,8 @@ async fn realm_of(app: &App, tenant: Option<&str>) -> Result<Option<TenantId>, E
     }
 }
 
-fn check(user: &User, (password, confirmation): (&Secret, &Secret)) -> Result<(), Error> {
-    let person = Person {
-        username: user.username.clone(),
-        email: user.email.clone(),
-        first_name: user.first_name.clone(),
-        last_name: user.last_name.clone(),
-        phone_no: String::new(),
-    };
+fn check(user: &User, tenant_name: Option<String>, (password, confirmation): (&Secret, &Secret)) -> Result<(), Error> {
+    let person = Person::of(user, tenant_name);
     let mut faults = Faults::default();
     faults.check("new_password", passwords::check_new(password, &person));
     if password != confirmation {

@@ -33,7 +33,8 @@ pub(crate) fn check_new(password: &Secret, person: &Person) -> Result<(), String
         return Err("This password is too common.".to_owned());
     }
     let local = person.email.split('@').next().unwrap_or_default();
-    let names = [&person.username, local, &person.first_name, &person.last_name, "songlist"];
+    let names: [&str; 6] =
+        [&person.username, local, &person.first_name, &person.last_name, &person.tenant_name, "songlist"];
     if names.iter().any(|name| similar(&folded, &compared(name))) {
         return Err("This password is too similar to your names.".to_owned());
     }
@@ -58,6 +59,7 @@ mod tests {
             first_name: text("Anna"),
             last_name: text("Kumar"),
             phone_no: String::new(),
+            tenant_name: text("Blue Frog"),
         }
     }
 
@@ -72,7 +74,17 @@ mod tests {
 
     #[test]
     fn pw_05_and_pw_07_common_and_personal_passwords_are_refused() {
-        for bad in ["password", "PASSWORD1", "iloveyou1", "1234567890123", "anna.kumar", "Anna.Kumar1", "songlist1"] {
+        for bad in [
+            "password",
+            "PASSWORD1",
+            "iloveyou1",
+            "1234567890123",
+            "anna.kumar",
+            "Anna.Kumar1",
+            "songlist1",
+            "blue frog",
+            "Blue Frog1",
+        ] {
             assert!(refused(bad), "{bad}");
         }
         assert!(!refused("correct horse battery"));

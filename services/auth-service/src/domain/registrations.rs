@@ -3,16 +3,17 @@
 
 use kit::caller::Caller;
 use kit::error::Faults;
-use kit::ids::TenantId;
+use kit::ids::{TenantId, UserId};
 use kit::{Code, Error, Secret};
 use kit_pg::{Conn, Scope, TxError};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::authenticators::Proof;
 use super::challenges::{self, Addressee, Purpose, otp_invalid};
-use super::identity::{RawPerson, compared};
+use super::identity::{RawPerson, compared, searchable};
 use super::limits::{self, Account, Act};
-use super::{audit, passwords, tenants};
+use super::{audit, deleted_users, passwords, tenants};
 use crate::App;
 use crate::store::challenges::Challenge;
 use crate::store::registrations::{self, Registration};
@@ -51,9 +52,10 @@ impl Awaiting {
 /// Validation errors, and `username_taken`.
 pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Result<Awaiting, Error> {
     app.hasher.require_room(app.tenant_names.get(&input.tenant))?;
-    let tenant = TenantId(tenants::resolve(app, &input.tenant).await?.id);
+    let found = tenants::resolve(app, &input.tenant).await?;
+    let tenant = TenantId(found.id);
     let mut faults = Faults::default();
-    let person = input.person.check(&mut faults);
+    let person = input.person.check(&found.name, &mut faults);
     faults.check("password", passwords::check_new(&input.password, &person));
     if input.password != input.confirm_password {
         faults.add("confirm_password", "The two passwords differ.");
@@ -197,7 +199,7 @@ pub(crate) async fn verify_email(
     let answered = match which {
         Which::Challenge(id) => {
             let id = Uuid::try_parse(id).map_err(|_malformed| otp_invalid())?;
-            challenges::answer(app, caller, scope, id, Purpose::Verify, otp).await?
+            challenges::answer(app, caller, scope, id, Purpose::Verify, Proof::Otp(otp)).await?
         }
         Which::Address(email) => {
             challenges::answer_for_address(app, caller, scope, Purpose::Verify, &compared(email), otp).await?
@@ -252,6 +254,9 @@ async fn prove(
             let row = registrations::find(conn, tenant, registration).await?;
             users::claim(conn, id, &claimed(row), now).await?;
             store::tenants::add_user_count(conn, tenant, 1).await?;
+            let restored = users::find(conn, Some(tenant), UserId(id)).await?;
+            let kind = deleted_users::Kind::Restore { data: false };
+            deleted_users::operation(conn, caller, tenant, &restored, kind, UserId(id), now).await?;
             id
         }
         // The account was created, or its state has changed, after the code was sent.
@@ -274,6 +279,7 @@ fn new_listener(row: &Registration, now: chrono::DateTime<chrono::Utc>) -> User 
         id: kit::ids::new_v7(),
         tenant_id: Some(row.tenant_id),
         role: "LISTENER".to_owned(),
+        name_norm: searchable(&format!("{} {} {}", row.first_name, row.last_name, row.username)),
         username: row.username.clone(),
         username_norm: row.username_norm.clone(),
         email: row.email.clone(),
@@ -296,6 +302,7 @@ fn new_listener(row: &Registration, now: chrono::DateTime<chrono::Utc>) -> User 
 
 fn claimed(row: Registration) -> Claimed {
     Claimed {
+        name_norm: searchable(&format!("{} {} {}", row.first_name, row.last_name, row.username)),
         username: row.username,
         username_norm: row.username_norm,
         email: row.email,

@@ -17,7 +17,7 @@ use crate::store::tenants;
 use crate::store::users::{self, User};
 
 /// The minimum version of a revoked session: tokens of every version are refused.
-const EVERY_VERSION: i64 = i64::MAX;
+pub(crate) const EVERY_VERSION: i64 = i64::MAX;
 
 /// An access token and a refresh token.
 #[derive(Debug)]
@@ -238,7 +238,13 @@ async fn holder(conn: &mut Conn, claims: &Claims) -> Result<Holder, TxError> {
 }
 
 /// Ends a session in the transaction of its cause.
-async fn end(conn: &mut Conn, app: &App, caller: &Caller, session: &SessionRow, cause: &str) -> Result<(), TxError> {
+pub(crate) async fn end(
+    conn: &mut Conn,
+    app: &App,
+    caller: &Caller,
+    session: &SessionRow,
+    cause: &str,
+) -> Result<(), TxError> {
     if sessions::revoke(conn, session.id, cause, app.clock.now()).await? {
         revocations::revoke(conn, caller, Subject::Session(SessionId(session.id)), EVERY_VERSION).await?;
         let event = audit::Event {

@@ -5,19 +5,24 @@ use kit::{Code, Error, Secret};
 use kit_pg::{Conn, Scope};
 use uuid::Uuid;
 
+use super::authenticators::Proof;
 use super::challenges::{self, Addressee, Purpose, check_proof, otp_invalid};
 use super::identity::{check_identifier, compared, given};
 use super::limits::{self, Account};
+use super::password_hashes::is_current;
 use super::sessions::{self, TokenPair};
 use super::users::Profile;
 use super::{audit, tenants};
 use crate::App;
 use crate::store;
+use crate::store::users::User;
 
 /// A sign-in that waits for its code.
 #[derive(Debug)]
 pub(crate) struct Started {
     pub challenge: Uuid,
+    /// `email` or `totp`.
+    pub method: &'static str,
     pub expires_in: u32,
     pub resend_in: u32,
 }
@@ -77,6 +82,8 @@ pub(crate) async fn start(
     if !user.is_active {
         return Err(Error::new(Code::AccountInactive));
     }
+    rehash_if_old(app, realm, &user, password).await;
+    let by_authenticator = user.totp_enabled;
     let to = Addressee {
         tenant: user.tenant_id,
         user: Some(user.id),
@@ -90,6 +97,9 @@ pub(crate) async fn start(
             if challenges::too_many(conn, app, Purpose::Login, &to).await? {
                 return Err(Error::new(Code::RateLimited).retry_after(TOO_MANY).into());
             }
+            if by_authenticator {
+                return challenges::open_for_authenticator(conn, app, &to).await;
+            }
             challenges::open(conn, app, Purpose::Login, &to, &caller.request_id).await
         })
         .await?;
@@ -97,9 +107,24 @@ pub(crate) async fn start(
     let seconds = |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
     Ok(Started {
         challenge,
+        method: if by_authenticator { challenges::TOTP } else { "email" },
         expires_in: seconds(app.lifetimes.login_code),
         resend_in: seconds(app.lifetimes.resend_after),
     })
+}
+
+/// Replaces a hash of another kind or of other costs by one as new passwords have. Signing in does not depend on it.
+async fn rehash_if_old(app: &App, realm: Option<TenantId>, user: &User, password: &Secret) {
+    if is_current(&user.password_hash) {
+        return;
+    }
+    let replace = async {
+        let hash = app.hasher.hash(app.hasher.turn(realm)?, password).await?;
+        let rehash = async |conn: &mut Conn| store::users::rehash(conn, user.id, &user.password_hash, &hash).await;
+        app.pg.transaction(Scope::tenant_or_platform(realm), rehash).await
+    };
+    let outcome: Result<(), Error> = replace.await;
+    app.metrics.event(if outcome.is_ok() { "password_rehashed" } else { "password_rehash_failed" });
 }
 
 async fn failed(app: &App, caller: &Caller, realm: Option<TenantId>, target: Option<Uuid>) -> Result<(), Error> {
@@ -127,7 +152,7 @@ pub(crate) async fn verify(
     caller: &Caller,
     tenant: Option<&str>,
     challenge: &str,
-    otp: &str,
+    proof: Proof<'_>,
 ) -> Result<(TokenPair, Profile), Error> {
     let tenant = match tenant {
         Some(text) => Some(tenants::resolve(app, text).await?),
@@ -135,10 +160,13 @@ pub(crate) async fn verify(
     };
     let realm = tenant.as_ref().map(|tenant| TenantId(tenant.id));
     let scope = Scope::tenant_or_platform(realm);
-    check_proof(challenge, otp)?;
+    let given = match proof {
+        Proof::Otp(code) | Proof::Recovery(code) => code,
+    };
+    check_proof(challenge, given)?;
     limits::check_failures(app, caller).await?;
     let id = Uuid::try_parse(challenge).map_err(|_malformed| otp_invalid())?;
-    let answered = challenges::answer(app, caller, scope, id, Purpose::Login, otp).await?;
+    let answered = challenges::answer(app, caller, scope, id, Purpose::Login, proof).await?;
     let user_id = UserId(answered.user_id.ok_or_else(otp_invalid)?);
     let tver = tenant.as_ref().map_or(0, |tenant| tenant.token_version);
     app.pg
@@ -172,6 +200,7 @@ pub(crate) async fn resend(app: &App, caller: &Caller, challenge: &str) -> Resul
         .pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
             match store::challenges::find_for_update(conn, id).await? {
+                Some(row) if row.method == challenges::TOTP => Err(Error::new(Code::TotpChallenge).into()),
                 Some(row) if row.purpose == Purpose::Login.name() => {
                     challenges::resend(conn, app, &row, &caller.request_id).await
                 }

@@ -2,12 +2,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use kit::lifecycle::Shutdown;
-use kit::{Code, Error, Secret};
+use kit::{Code, Error};
 use kit_pg::{Conn, Scope, TxError};
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::rand::{SecureRandom, SystemRandom};
 use tokens::{KeySet, SigningKey};
 
+use super::sealing::Sealed;
 use crate::App;
 use crate::store::signing_keys::{self, SealedKey};
 
@@ -17,12 +16,9 @@ const PUBLISHED_FIRST: Duration = Duration::from_secs(600);
 /// this.
 const RELOAD: Duration = Duration::from_secs(2);
 
-/// The signing keys in memory, and the keys that encrypt them in the database.
-pub(crate) struct Keychain {
-    /// The newest first: it seals, all of them open.
-    sealing: Vec<LessSafeKey>,
-    keys: RwLock<Arc<Keys>>,
-}
+/// The signing keys in memory.
+#[derive(Default)]
+pub(crate) struct Keychain(RwLock<Arc<Keys>>);
 
 /// The keys as they were last loaded.
 #[derive(Default)]
@@ -33,19 +29,8 @@ pub(crate) struct Keys {
 }
 
 impl Keychain {
-    /// # Errors
-    /// When an encryption key is not 64 hex digits.
-    pub(crate) fn new(keys: &Secret) -> anyhow::Result<Self> {
-        let parse = |key: &str| {
-            let bytes = hex::decode(key.trim()).ok().and_then(|bytes| UnboundKey::new(&AES_256_GCM, &bytes).ok());
-            bytes.map(LessSafeKey::new).ok_or_else(|| anyhow::anyhow!("AUTH_KEY_ENCRYPTION_KEY is not 64 hex digits"))
-        };
-        let sealing = keys.expose().split(',').map(parse).collect::<anyhow::Result<_>>()?;
-        Ok(Self { sealing, keys: RwLock::default() })
-    }
-
     fn current(&self) -> Arc<Keys> {
-        self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The key that signs new tokens.
@@ -62,35 +47,23 @@ impl Keychain {
     pub(crate) fn public(&self) -> KeySet {
         KeySet::new(self.current().all.iter().map(SigningKey::public))
     }
+}
 
-    fn seal(&self, key: &SigningKey) -> Result<(Vec<u8>, Vec<u8>), Error> {
-        let mut nonce = [0_u8; NONCE_LEN];
-        SystemRandom::new().fill(&mut nonce).map_err(|_failed| Error::internal(anyhow::anyhow!("no randomness")))?;
-        let mut sealed = key.pkcs8().to_vec();
-        let newest = self.sealing.first().ok_or_else(|| Error::internal(anyhow::anyhow!("no key to seal with")))?;
-        newest
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(key.kid.as_bytes()), &mut sealed)
-            .map_err(|_failed| Error::internal(anyhow::anyhow!("a signing key could not be sealed")))?;
-        Ok((sealed, nonce.to_vec()))
-    }
+fn seal(app: &App, key: &SigningKey) -> Result<Sealed, Error> {
+    app.sealing.seal(&key.kid, key.pkcs8())
+}
 
-    /// The key of a row, and whether it is sealed with the newest encryption key.
-    fn unseal(&self, row: &SealedKey) -> Result<(SigningKey, bool), Error> {
-        for (age, sealing) in self.sealing.iter().enumerate() {
-            let Ok(nonce) = Nonce::try_assume_unique_for_key(&row.nonce) else { break };
-            let mut sealed = row.sealed.clone();
-            if let Ok(pkcs8) = sealing.open_in_place(nonce, Aad::from(row.kid.as_bytes()), &mut sealed) {
-                return Ok((SigningKey::from_pkcs8(row.kid.clone(), pkcs8)?, age == 0));
-            }
-        }
-        Err(Error::internal(anyhow::anyhow!("signing key {} does not open: wrong AUTH_KEY_ENCRYPTION_KEY?", row.kid)))
-    }
+/// The key of a row, and whether it is sealed with the newest encryption key.
+fn unseal(app: &App, row: &SealedKey) -> Result<(SigningKey, bool), Error> {
+    let sealed = Sealed { sealed: row.sealed.clone(), nonce: row.nonce.clone() };
+    let (pkcs8, newest) = app.sealing.open(&row.kid, &sealed)?;
+    Ok((SigningKey::from_pkcs8(row.kid.clone(), &pkcs8)?, newest))
 }
 
 /// A new key, sealed, in a state.
 fn generate(app: &App, state: &str) -> Result<SealedKey, Error> {
     let key = SigningKey::generate(kit::ids::new_v7().simple().to_string())?;
-    let (sealed, nonce) = app.keychain.seal(&key)?;
+    let Sealed { sealed, nonce } = seal(app, &key)?;
     let now = app.clock.now();
     Ok(SealedKey { kid: key.kid, sealed, nonce, state: state.to_owned(), created_at: now, changed_at: now })
 }
@@ -107,7 +80,7 @@ pub(crate) async fn load_or_create(app: &App) -> Result<(), Error> {
     let mut keys = Keys::default();
     let mut unopened = None;
     for row in &rows {
-        match app.keychain.unseal(row) {
+        match unseal(app, row) {
             Ok((key, _newest)) if row.state == "active" => {
                 keys.active = Some(key.clone());
                 keys.all.push(key);
@@ -117,7 +90,7 @@ pub(crate) async fn load_or_create(app: &App) -> Result<(), Error> {
             Err(error) => unopened = Some(error),
         }
     }
-    *app.keychain.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    *app.keychain.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
     unopened.map_or(Ok(()), Err)
 }
 
@@ -131,9 +104,9 @@ pub(crate) async fn reseal(app: &App) -> Result<usize, Error> {
         .transaction(Scope::Platform, async |conn: &mut Conn| {
             let mut again = 0;
             for row in open_all(conn, app).await? {
-                let (key, newest) = app.keychain.unseal(&row)?;
+                let (key, newest) = unseal(app, &row)?;
                 if !newest {
-                    let (sealed, nonce) = app.keychain.seal(&key)?;
+                    let Sealed { sealed, nonce } = seal(app, &key)?;
                     signing_keys::reseal(conn, &row.kid, &sealed, &nonce).await?;
                     again += 1;
                 }
@@ -149,7 +122,7 @@ async fn open_all(conn: &mut Conn, app: &App) -> Result<Vec<SealedKey>, TxError>
     signing_keys::lock(conn).await?;
     let rows = signing_keys::list(conn).await?;
     for row in &rows {
-        app.keychain.unseal(row).map_err(|error| {
+        unseal(app, row).map_err(|error| {
             Error::new(Code::Conflict)
                 .message("A key in the database does not open: use the AUTH_KEY_ENCRYPTION_KEY of auth-service.")
                 .caused_by(error)

@@ -1,6 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use chrono::{DateTime, Utc};
 use kit::caller::Caller;
 use kit::error::Faults;
 use kit::ids::TenantId;
@@ -15,7 +16,7 @@ use uuid::Uuid;
 use super::identity::compared;
 use super::{audit, revocations};
 use crate::App;
-use crate::store::tenants::{self, Filter, Tenant};
+use crate::store::tenants::{self, Change, Filter, Tenant};
 
 /// Slugs that would be ambiguous in a path.
 const RESERVED: [&str; 6] = ["songs", "auth", "super-admin", "tenants", "admin", "api"];
@@ -122,7 +123,7 @@ async fn announce(conn: &mut Conn, caller: &Caller, row: &Tenant) -> Result<(), 
         tenant_id: Some(row.id),
         aggregate_id: row.id,
         version: row.version,
-        payload: json!({ "name": row.name, "is_active": row.is_active }),
+        payload: json!({ "name": row.name, "is_active": row.is_active, "is_deleted": row.deleted_at.is_some() }),
         request_id: caller.request_id.clone(),
     };
     outbox::emit(conn, message).await
@@ -175,7 +176,7 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Tenant, 
     app.pg.read(Scope::Platform.one_plan(), async |conn: &Conn| tenants::find(conn, id).await).await
 }
 
-/// The live tenants, the newest first.
+/// The tenants, the newest first.
 pub(crate) async fn list(app: &App, caller: &Caller, mut filter: Filter, page: &Page) -> Result<Paged<Tenant>, Error> {
     caller.super_admin()?;
     for name in &mut filter.name_norm {
@@ -190,25 +191,131 @@ pub(crate) async fn list(app: &App, caller: &Caller, mut filter: Filter, page: &
     Ok(Paged { rows, count, next_cursor: None })
 }
 
-/// Activates or deactivates a tenant. When it is deactivated, its users are locked out at once. Repeating it changes
-/// nothing.
-pub(crate) async fn set_active(app: &App, caller: &Caller, id: &str, active: bool) -> Result<Tenant, Error> {
+/// A change as it was received; a field that is missing stays as it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Update {
+    pub name: Option<String>,
+    pub slug: Option<String>,
+    pub is_active: Option<bool>,
+    /// Fields that cannot be set, as texts: each must have the value that the tenant has.
+    pub read_only: HashMap<String, String>,
+    pub if_version: Option<i64>,
+}
+
+/// Changes a tenant. When it is deactivated, its users are locked out at once.
+///
+/// # Errors
+/// `tenant_exists`, `slug_taken`, `read_only_field`, `precondition_failed`.
+pub(crate) async fn update(app: &App, caller: &Caller, id: &str, update: &Update) -> Result<Tenant, Error> {
     caller.super_admin()?;
-    let (id, now) = (TenantId::parse(id)?, app.clock.now());
+    let id = TenantId::parse(id)?;
+    let find = async |conn: &Conn| tenants::find(conn, id).await;
+    app.pg.read(Scope::Platform.one_plan(), find).await?;
+    let mut faults = Faults::default();
+    let name = update.name.as_ref().and_then(|name| faults.check("name", required(name, 255)));
+    let slug = update.slug.as_ref().and_then(|slug| faults.check("slug", check_slug(slug)));
+    faults.finish()?;
+    let wanted = Change { name_norm: name.as_deref().map(compared), name, slug, ..Change::default() };
     let tenant = app
         .pg
         .transaction(Scope::Platform, async |conn: &mut Conn| {
-            let Some(row) = tenants::set_active(conn, id, active, now).await? else {
-                return tenants::find(conn, id).await;
-            };
-            if !active {
-                revocations::revoke(conn, caller, Subject::Tenant(id), row.token_version).await?;
+            let row = tenants::find_for_update(conn, id).await?;
+            check_read_only(&row, &update.read_only)?;
+            check_version(&row, update.if_version)?;
+            let is_active = update.is_active.filter(|active| *active != row.is_active);
+            let nothing_else = wanted.name.is_none() && wanted.slug.is_none();
+            if is_active.is_none() && nothing_else {
+                return Ok(row);
             }
-            announce(conn, caller, &row).await?;
-            record(conn, app, caller, &row, if active { "tenant_activate" } else { "tenant_deactivate" }).await?;
-            Ok(row)
+            let token_version = (is_active == Some(false)).then_some(row.token_version + 1);
+            let change = Change { is_active, token_version, ..wanted.clone() };
+            let action = match is_active {
+                Some(true) => "tenant_activate",
+                Some(false) => "tenant_deactivate",
+                None => "tenant_update",
+            };
+            change_and_tell(conn, app, caller, id, &change, action).await
         })
         .await?;
     app.wake.wake();
     Ok(tenant)
+}
+
+/// Activates or deactivates a tenant. Repeating it changes nothing.
+pub(crate) async fn set_active(app: &App, caller: &Caller, id: &str, active: bool) -> Result<Tenant, Error> {
+    update(app, caller, id, &Update { is_active: Some(active), ..Update::default() }).await
+}
+
+/// Deletes a tenant without live users. Its slug is not given to another one.
+///
+/// # Errors
+/// `tenant_has_users`, `precondition_failed`.
+pub(crate) async fn delete(app: &App, caller: &Caller, id: &str, if_version: Option<i64>) -> Result<(), Error> {
+    caller.super_admin()?;
+    let (id, now) = (TenantId::parse(id)?, app.clock.now());
+    app.pg
+        .transaction(Scope::Platform, async |conn: &mut Conn| {
+            let row = tenants::find_for_update(conn, id).await?;
+            check_version(&row, if_version)?;
+            if row.user_count > 0 {
+                return Err(Error::new(Code::TenantHasUsers).into());
+            }
+            let change = Change {
+                is_active: Some(false),
+                token_version: Some(row.token_version + 1),
+                deleted_at: Some(now),
+                ..Change::default()
+            };
+            change_and_tell(conn, app, caller, id, &change, "tenant_delete").await
+        })
+        .await?;
+    app.wake.wake();
+    Ok(())
+}
+
+/// Changes a locked tenant; every token dies when its version is raised. Other services and the audit are told.
+async fn change_and_tell(
+    conn: &mut Conn,
+    app: &App,
+    caller: &Caller,
+    id: TenantId,
+    change: &Change,
+    action: &str,
+) -> Result<Tenant, TxError> {
+    let row = tenants::update(conn, id, change, app.clock.now()).await?;
+    if change.token_version.is_some() {
+        revocations::revoke(conn, caller, Subject::Tenant(id), row.token_version).await?;
+    }
+    announce(conn, caller, &row).await?;
+    record(conn, app, caller, &row, action).await?;
+    Ok(row)
+}
+
+fn check_version(row: &Tenant, if_version: Option<i64>) -> Result<(), Error> {
+    match if_version {
+        Some(version) if version != row.version => Err(Error::new(Code::PreconditionFailed)),
+        _ => Ok(()),
+    }
+}
+
+fn check_read_only(row: &Tenant, sent: &HashMap<String, String>) -> Result<(), Error> {
+    let is_at = |text: &str, at: Option<DateTime<Utc>>| match at {
+        Some(at) => DateTime::parse_from_rfc3339(text).is_ok_and(|sent| sent == at),
+        None => text.is_empty(),
+    };
+    for (name, text) in sent {
+        let same = match name.as_str() {
+            "id" => *text == row.id.to_string(),
+            "is_premium" => *text == row.is_premium.to_string(),
+            "user_count" => *text == row.user_count.to_string(),
+            "created_at" => is_at(text, Some(row.created_at)),
+            "updated_at" => is_at(text, Some(row.updated_at)),
+            "deleted_at" => is_at(text, row.deleted_at),
+            _ => false,
+        };
+        if !same {
+            return Err(Error::read_only(name));
+        }
+    }
+    Ok(())
 }

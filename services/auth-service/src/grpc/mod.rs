@@ -1,5 +1,8 @@
 //! The gRPC layer: it converts messages to inputs, calls the domain, and converts rows to messages.
 
+mod audit_events;
+mod authenticators;
+mod deleted_users;
 mod password_resets;
 mod registrations;
 mod revocations;
@@ -19,6 +22,9 @@ use crate::{App, jobs};
 pub(crate) fn routes(app: &App, shutdown: &Shutdown) -> Routes {
     Routes::new(tenants::service(app))
         .add_service(users::service(app))
+        .add_service(deleted_users::service(app))
+        .add_service(authenticators::service(app))
+        .add_service(audit_events::service(app))
         .add_service(sign_in::service(app))
         .add_service(registrations::service(app))
         .add_service(password_resets::service(app))

@@ -9,6 +9,7 @@ use proto::tonic::{Request, Response, Status};
 
 use super::users;
 use crate::App;
+use crate::domain::authenticators::Proof;
 use crate::domain::{sessions, sign_in};
 
 struct Grpc(App);
@@ -34,7 +35,7 @@ impl SignIn for Grpc {
         let started = sign_in::start(&self.0, &caller, asked.tenant.as_deref(), &asked.identifier, &password).await?;
         Ok(Response::new(StartSignInResponse {
             challenge_id: started.challenge.to_string(),
-            method: "email".to_owned(),
+            method: started.method.to_owned(),
             expires_in: started.expires_in,
             resend_in: started.resend_in,
         }))
@@ -42,8 +43,10 @@ impl SignIn for Grpc {
 
     async fn verify(&self, request: Request<VerifySignInRequest>) -> Result<Response<VerifySignInResponse>, Status> {
         let (caller, asked) = open(request)?;
+        let proof =
+            if asked.recovery_code.is_empty() { Proof::Otp(&asked.otp) } else { Proof::Recovery(&asked.recovery_code) };
         let (pair, profile) =
-            sign_in::verify(&self.0, &caller, asked.tenant.as_deref(), &asked.challenge_id, &asked.otp).await?;
+            sign_in::verify(&self.0, &caller, asked.tenant.as_deref(), &asked.challenge_id, proof).await?;
         Ok(Response::new(VerifySignInResponse { tokens: Some(tokens(&pair)), user: Some(users::message(profile)) }))
     }
 

@@ -32,6 +32,8 @@ pub(crate) struct Challenge {
     pub created_at: DateTime<Utc>,
     /// An operator was shown a code of it.
     pub by_operator: bool,
+    /// `email`: a code is mailed; `totp`: an authenticator shows it.
+    pub method: String,
 }
 
 /// The stored form of a code.

@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
+use kit::ids::TenantId;
 use kit_pg::{Conn, OldRows, TxError};
 use uuid::Uuid;
 
@@ -69,6 +70,44 @@ pub(crate) async fn revoke(conn: &mut Conn, id: Uuid, cause: &str, now: DateTime
         .execute(conn)
         .await?;
     Ok(ended == 1)
+}
+
+/// The live sessions of a user of the realm, the one used last first.
+pub(crate) async fn live_of(
+    mut conn: &Conn,
+    realm: Option<TenantId>,
+    user: Uuid,
+    now: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<SessionRow>, TxError> {
+    let live = sessions::table
+        .filter(sessions::tenant_id.is_not_distinct_from(realm.map(|tenant| tenant.0)))
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now));
+    let newest = live.order((sessions::last_used_at.desc(), sessions::id)).limit(most);
+    Ok(newest.select(SessionRow::as_select()).load(&mut conn).await?)
+}
+
+/// Ends the sessions of a user except one; returns those that it ended.
+pub(crate) async fn revoke_others(
+    conn: &mut Conn,
+    realm: Option<TenantId>,
+    user: Uuid,
+    except: Uuid,
+    cause: &str,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>, TxError> {
+    let others = sessions::table
+        .filter(sessions::tenant_id.is_not_distinct_from(realm.map(|tenant| tenant.0)))
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::id.ne(except))
+        .filter(sessions::revoked_at.is_null());
+    Ok(diesel::update(others)
+        .set((sessions::revoked_at.eq(now), sessions::revoked_cause.eq(cause)))
+        .returning(sessions::id)
+        .get_results(conn)
+        .await?)
 }
 
 /// Ends every session of a user.

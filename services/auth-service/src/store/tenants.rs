@@ -35,6 +35,8 @@ pub(crate) struct Filter {
     pub name_norm: Vec<String>,
     pub is_active: Option<bool>,
     pub is_premium: Option<bool>,
+    /// Deleted tenants too.
+    pub include_deleted: bool,
 }
 
 pub(crate) async fn insert(conn: &mut Conn, row: &Tenant) -> Result<(), TxError> {
@@ -57,7 +59,10 @@ pub(crate) async fn slug_exists(mut conn: &Conn, slug: &str) -> Result<bool, TxE
 }
 
 fn filtered(filter: &Filter) -> tenants::BoxedQuery<'_, Pg> {
-    let mut query = tenants::table.filter(tenants::deleted_at.is_null()).into_boxed();
+    let mut query = tenants::table.into_boxed();
+    if !filter.include_deleted {
+        query = query.filter(tenants::deleted_at.is_null());
+    }
     if !filter.name_norm.is_empty() {
         query = query.filter(contains_any(tenants::name_norm, &filter.name_norm));
     }
@@ -79,36 +84,56 @@ pub(crate) async fn list(mut conn: &Conn, filter: &Filter, page: &Page) -> Resul
     Ok(newest.limit(page.size.into()).offset(page.offset()).select(Tenant::as_select()).load(&mut conn).await?)
 }
 
-/// Activates or deactivates a tenant; deactivating raises the token version. `None` when it is in that state already.
-pub(crate) async fn set_active(
-    conn: &mut Conn,
-    id: TenantId,
-    active: bool,
-    now: DateTime<Utc>,
-) -> Result<Option<Tenant>, TxError> {
-    let other_way =
-        tenants::table.find(id.0).filter(tenants::deleted_at.is_null()).filter(tenants::is_active.ne(active));
-    let raise = i64::from(!active);
-    Ok(diesel::update(other_way)
-        .set((
-            tenants::is_active.eq(active),
-            tenants::token_version.eq(tenants::token_version + raise),
-            tenants::version.eq(tenants::version + 1),
-            tenants::updated_at.eq(now),
-        ))
-        .returning(Tenant::as_returning())
-        .get_result(conn)
-        .await
-        .optional()?)
-}
-
-/// Changes the number of users: `1` for a new user, `-1` for a deleted one.
+/// Changes the number of users: `1` for a new user, `-1` for a deleted one. A deleted tenant gets no user.
 pub(crate) async fn add_user_count(conn: &mut Conn, id: TenantId, by: i64) -> Result<(), TxError> {
-    diesel::update(tenants::table.find(id.0))
+    let changed = diesel::update(tenants::table.find(id.0).filter(tenants::deleted_at.is_null()))
         .set(tenants::user_count.eq(tenants::user_count + by))
         .execute(conn)
         .await?;
-    Ok(())
+    if changed == 1 { Ok(()) } else { Err(kit::Error::new(kit::Code::TenantNotFound).into()) }
+}
+
+/// A live tenant, locked until the transaction ends.
+pub(crate) async fn find_for_update(conn: &mut Conn, id: TenantId) -> Result<Tenant, TxError> {
+    let live = tenants::table.find(id.0).filter(tenants::deleted_at.is_null());
+    Ok(live.select(Tenant::as_select()).for_update().first(conn).await?)
+}
+
+/// The columns that a SUPER_ADMIN changes; `None` leaves one as it is.
+#[derive(Clone, Debug, Default, AsChangeset)]
+#[diesel(table_name = tenants)]
+pub(crate) struct Change {
+    pub name: Option<String>,
+    pub name_norm: Option<String>,
+    pub slug: Option<String>,
+    pub is_active: Option<bool>,
+    /// The new one, when every token of the tenant has to die.
+    pub token_version: Option<i64>,
+    pub deleted_at: Option<DateTime<Utc>>,
+}
+
+/// Changes a tenant that was locked in this transaction.
+pub(crate) async fn update(
+    conn: &mut Conn,
+    id: TenantId,
+    change: &Change,
+    now: DateTime<Utc>,
+) -> Result<Tenant, TxError> {
+    Ok(diesel::update(tenants::table.find(id.0))
+        .set((change, tenants::version.eq(tenants::version + 1), tenants::updated_at.eq(now)))
+        .returning(Tenant::as_returning())
+        .get_result(conn)
+        .await?)
+}
+
+/// Every live tenant with its number of users, by name.
+pub(crate) async fn user_counts(mut conn: &Conn) -> Result<Vec<(Uuid, String, i64)>, TxError> {
+    Ok(tenants::table
+        .filter(tenants::deleted_at.is_null())
+        .order((tenants::name_norm, tenants::id))
+        .select((tenants::id, tenants::name, tenants::user_count))
+        .load(&mut conn)
+        .await?)
 }
 
 /// Applies a premium event unless a newer one was applied.

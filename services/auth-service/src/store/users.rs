@@ -4,7 +4,8 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::{TenantId, UserId};
-use kit_pg::{Conn, TxError, of_tenant};
+use kit::page::Page;
+use kit_pg::{Conn, TxError, contains_any, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -34,6 +35,9 @@ pub(crate) struct User {
     pub updated_at: DateTime<Utc>,
     pub deleted_at: Option<DateTime<Utc>>,
     pub deleted_by: Option<Uuid>,
+    /// First name, last name and username in the form that filters compare.
+    #[serde(default)]
+    pub name_norm: String,
 }
 
 impl User {
@@ -154,22 +158,25 @@ pub(crate) struct Claimed {
     pub last_name: String,
     pub phone_no: String,
     pub password_hash: String,
+    pub name_norm: String,
 }
 
-pub(crate) async fn claim(conn: &mut Conn, id: Uuid, claimed: &Claimed, now: DateTime<Utc>) -> Result<(), TxError> {
-    diesel::update(users::table.find(id))
+/// Returns the new version.
+pub(crate) async fn claim(conn: &mut Conn, id: Uuid, claimed: &Claimed, now: DateTime<Utc>) -> Result<i64, TxError> {
+    Ok(diesel::update(users::table.find(id))
         .set((
             claimed,
             users::is_verified.eq(true),
+            users::totp_enabled.eq(false),
             users::deleted_at.eq(None::<DateTime<Utc>>),
             users::deleted_by.eq(None::<Uuid>),
             users::token_version.eq(users::token_version + 1),
             users::version.eq(users::version + 1),
             users::updated_at.eq(now),
         ))
-        .execute(conn)
-        .await?;
-    Ok(())
+        .returning(users::version)
+        .get_result(conn)
+        .await?)
 }
 
 /// Sets a password and raises the token version; returns the new one.
@@ -183,5 +190,123 @@ pub(crate) async fn set_password(conn: &mut Conn, id: Uuid, hash: &str, now: Dat
         ))
         .returning(users::token_version)
         .get_result(conn)
+        .await?)
+}
+
+/// A user of the realm, also a deleted one, locked until the transaction ends.
+pub(crate) async fn find_for_update(conn: &mut Conn, realm: Option<TenantId>, id: UserId) -> Result<User, TxError> {
+    let row = users::table.filter(users::id.eq(id.0)).select(User::as_select()).for_update();
+    Ok(match realm {
+        Some(tenant) => row.filter(of_tenant(users::tenant_id, tenant)).first(conn).await?,
+        None => row.filter(users::tenant_id.is_null()).first(conn).await?,
+    })
+}
+
+/// The columns that a person or an administrator changes; `None` leaves one as it is.
+#[derive(Clone, Debug, Default, AsChangeset)]
+#[diesel(table_name = users)]
+pub(crate) struct Change {
+    pub username: Option<String>,
+    pub username_norm: Option<String>,
+    pub first_name: Option<String>,
+    pub last_name: Option<String>,
+    pub phone_no: Option<String>,
+    pub is_active: Option<bool>,
+    pub name_norm: Option<String>,
+    /// The new one, when every token of the user has to die.
+    pub token_version: Option<i64>,
+}
+
+/// Changes a user that was locked in this transaction.
+pub(crate) async fn update(conn: &mut Conn, id: Uuid, change: &Change, now: DateTime<Utc>) -> Result<User, TxError> {
+    Ok(diesel::update(users::table.find(id))
+        .set((change, users::version.eq(users::version + 1), users::updated_at.eq(now)))
+        .returning(User::as_returning())
+        .get_result(conn)
+        .await?)
+}
+
+/// Replaces a password hash by one of the same password, unless the password was changed meanwhile. No token dies.
+pub(crate) async fn rehash(conn: &mut Conn, id: Uuid, old: &str, new: &str) -> Result<(), TxError> {
+    let same = users::table.find(id).filter(users::password_hash.eq(old));
+    diesel::update(same).set(users::password_hash.eq(new)).execute(conn).await?;
+    Ok(())
+}
+
+/// Says whether the user has a confirmed authenticator.
+pub(crate) async fn set_totp(conn: &mut Conn, id: Uuid, enabled: bool, now: DateTime<Utc>) -> Result<(), TxError> {
+    diesel::update(users::table.find(id))
+        .set((users::totp_enabled.eq(enabled), users::version.eq(users::version + 1), users::updated_at.eq(now)))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// The filters of lists of users; a row has to match one of the values of each filter.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    /// In the form of `name_norm`.
+    pub names: Vec<String>,
+    /// In the form of `email_norm`.
+    pub emails: Vec<String>,
+    pub roles: Vec<String>,
+    pub is_active: Option<bool>,
+    pub tenants: Vec<Uuid>,
+}
+
+fn filtered<'a>(query: Query<'a>, filter: &'a Filter) -> Query<'a> {
+    let mut query = query.filter(users::deleted_at.is_null());
+    if !filter.names.is_empty() {
+        query = query.filter(contains_any(users::name_norm, &filter.names));
+    }
+    if !filter.emails.is_empty() {
+        query = query.filter(contains_any(users::email_norm, &filter.emails));
+    }
+    if !filter.roles.is_empty() {
+        query = query.filter(users::role.eq_any(&filter.roles));
+    }
+    if !filter.tenants.is_empty() {
+        query = query.filter(users::tenant_id.eq_any(&filter.tenants));
+    }
+    if let Some(is_active) = filter.is_active {
+        query = query.filter(users::is_active.eq(is_active));
+    }
+    query
+}
+
+pub(crate) async fn count(mut conn: &Conn, id: TenantId, filter: &Filter) -> Result<i64, TxError> {
+    Ok(filtered(of_realm(Some(id)), filter).count().get_result(&mut conn).await?)
+}
+
+/// The live users of a tenant, the newest first.
+pub(crate) async fn list(mut conn: &Conn, id: TenantId, filter: &Filter, page: &Page) -> Result<Vec<User>, TxError> {
+    let newest = filtered(of_realm(Some(id)), filter).order((users::created_at.desc(), users::id.desc()));
+    Ok(newest.limit(page.size.into()).offset(page.offset()).select(User::as_select()).load(&mut conn).await?)
+}
+
+/// The ADMINs of every tenant; needs the platform's scope.
+fn admins<'a>() -> Query<'a> {
+    users::table.filter(users::role.eq("ADMIN")).into_boxed()
+}
+
+pub(crate) async fn count_admins(mut conn: &Conn, filter: &Filter) -> Result<i64, TxError> {
+    Ok(filtered(admins(), filter).count().get_result(&mut conn).await?)
+}
+
+/// The live ADMINs of every tenant, the newest first, each with the tenant's name and whether it is active; needs the
+/// platform's scope.
+pub(crate) async fn list_admins(
+    mut conn: &Conn,
+    filter: &Filter,
+    page: &Page,
+) -> Result<Vec<(User, String, bool)>, TxError> {
+    let newest = filtered(admins(), filter).order((users::created_at.desc(), users::id.desc()));
+    let on_page = newest.limit(page.size.into()).offset(page.offset()).select(users::id);
+    Ok(users::table
+        .inner_join(tenants::table)
+        .filter(users::id.eq_any(on_page))
+        .order((users::created_at.desc(), users::id.desc()))
+        .select((User::as_select(), tenants::name, tenants::is_active))
+        .load(&mut conn)
         .await?)
 }

@@ -107,7 +107,8 @@ impl Auth {
 
     /// Answers a challenge with a code.
     pub(crate) async fn verify(&self, challenge: &str, otp: &str) -> Result<TokenPair, tonic::Status> {
-        let message = VerifySignInRequest { tenant: None, challenge_id: challenge.into(), otp: otp.into() };
+        let message =
+            VerifySignInRequest { challenge_id: challenge.into(), otp: otp.into(), ..VerifySignInRequest::default() };
         Ok(self.sign_in().verify(call(&anonymous(), message)).await?.into_inner().tokens.unwrap())
     }
 
@@ -121,7 +122,10 @@ impl Auth {
         let challenge_id = self.start_from(network, EMAIL, PASSWORD).await.unwrap();
         let otp = self.mailbox.wait_for(EMAIL, "sign-in").await.code().unwrap();
         let caller = Caller { client_net: Some(network.to_owned()), ..anonymous() };
-        self.sign_in().verify(call(&caller, VerifySignInRequest { tenant: None, challenge_id, otp })).await.unwrap();
+        self.sign_in()
+            .verify(call(&caller, VerifySignInRequest { challenge_id, otp, ..VerifySignInRequest::default() }))
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn refresh(&self, token: &str) -> Result<TokenPair, tonic::Status> {

@@ -18,6 +18,15 @@ pub(crate) async fn read(kind: Body, request: &HttpRequest, payload: &mut Payloa
         Body::None => Ok(Bytes::new()),
         Body::Upload(max) => check_length(request, max).map(|()| Bytes::new()),
         Body::Raw(max) => collect(request, payload, max).await,
+        Body::MaybeJson(max, _) => {
+            let bytes = collect(request, payload, max).await?;
+            match &*bytes {
+                [] => Ok(Bytes::from_static(b"{}")),
+                _ if !is_json(request) => Err(HttpError::not_json()),
+                _ if is_acceptable(&bytes) => Ok(bytes),
+                _ => Err(HttpError::malformed_json()),
+            }
+        }
         Body::Json(max, _) => {
             if !is_json(request) {
                 return Err(HttpError::not_json());

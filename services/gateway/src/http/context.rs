@@ -1,4 +1,5 @@
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
@@ -7,10 +8,13 @@ use actix_web::HttpRequest;
 use actix_web::dev::Payload;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
+use chrono::{DateTime, Utc};
 use kit::caller::Caller;
 use kit::{Code, Error};
 use proto::tonic::{Request, Response};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use crate::app::App;
 use crate::http::error::HttpError;
@@ -19,6 +23,9 @@ use crate::http::reply::Reply;
 
 /// The time that one request may take in total.
 const BUDGET: Duration = Duration::from_secs(2);
+
+/// The version of no object.
+const NO_VERSION: i64 = -1;
 
 /// The result of a handler.
 pub(crate) type HandlerResult = Result<Reply, HttpError>;
@@ -94,6 +101,38 @@ impl RequestContext {
         }
     }
 
+    /// The version that `If-Match` names; `None` when any will do. A tag that is none of ours matches no version. Only the
+    /// version counts, so a tag that a proxy has made weak is as good.
+    pub(crate) fn if_version(&self) -> Option<i64> {
+        let tag = self.header("if-match").map(str::trim).filter(|tag| *tag != "*")?;
+        let tag = tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"');
+        Some(tag.split('-').next().and_then(|version| version.parse().ok()).unwrap_or(NO_VERSION))
+    }
+
+    /// Those fields of the body that may not be set, as texts: the owning service compares them with what they are.
+    pub(crate) fn read_only(&self, names: &[&str]) -> HashMap<String, String> {
+        let members: Map<String, Value> = serde_json::from_slice(&self.body).unwrap_or_default();
+        let text = |value: Value| match value {
+            Value::String(text) => text,
+            Value::Null => String::new(),
+            other => other.to_string(),
+        };
+        let known = members.into_iter().filter(|(name, _)| names.contains(&name.as_str()));
+        known.map(|(name, value)| (name, text(value))).collect()
+    }
+
+    /// A query parameter that is a time.
+    pub(crate) fn query_time(&self, name: &str) -> Option<DateTime<Utc>> {
+        let text = self.query_value(name)?;
+        DateTime::parse_from_rfc3339(&text).ok().map(|at| at.to_utc())
+    }
+
+    /// A query parameter that is a list of ids.
+    pub(crate) fn query_ids(&self, name: &str) -> Vec<String> {
+        let text = self.query_value(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned).collect()
+    }
+
     /// Every value of a query parameter.
     pub(crate) fn query_values(&self, name: &str) -> Vec<String> {
         self.query
@@ -117,6 +156,15 @@ impl RequestContext {
             Some(_) => Err(Error::invalid(name, "Say true or false.").into()),
         }
     }
+}
+
+/// For a field of a change: it may be missing, and then stays as it is, but not null.
+pub(crate) fn not_null<'de, D, T>(value: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    T::deserialize(value).map(Some)
 }
 
 /// Refuses a request that lacks a field.

@@ -24,6 +24,10 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
     /// A whole number from 1.
     Number,
+    /// Ids, separated by commas; a malformed one is an unknown object.
+    Ids,
+    /// A time of RFC 3339.
+    Time,
     /// Where a page starts; empty for the beginning.
     Cursor,
     /// Text of at most 2,000 characters that is not for people.
@@ -36,6 +40,7 @@ impl Kind {
         match self {
             Self::Search => MAX_SEARCH,
             Self::Cursor => 512,
+            Self::Ids => 37 * MAX_VALUES,
             Self::Opaque => 2_000,
             _ => MAX_TEXT,
         }
@@ -68,6 +73,14 @@ impl Param {
 
     pub(crate) const fn id(name: &'static str, about: &'static str) -> Self {
         Self::new(name, Kind::Id, about)
+    }
+
+    pub(crate) const fn ids(name: &'static str, about: &'static str) -> Self {
+        Self::new(name, Kind::Ids, about)
+    }
+
+    pub(crate) const fn time(name: &'static str, about: &'static str) -> Self {
+        Self::new(name, Kind::Time, about)
     }
 
     pub(crate) const fn flag(name: &'static str, about: &'static str) -> Self {

@@ -86,6 +86,9 @@ fn checked(kind: Kind, value: &mut String) -> Result<(), String> {
     }
     match kind {
         Kind::Flag if value != "true" && value != "false" => Err("Say true or false.".to_owned()),
+        Kind::Time if chrono::DateTime::parse_from_rfc3339(value).is_err() => {
+            Err("Send a time such as 2026-11-27T09:30:00Z.".to_owned())
+        }
         Kind::Number if !is_positive(value) => Err("Send a whole number from 1.".to_owned()),
         Kind::OneOf(values) => match values.iter().find(|known| known.eq_ignore_ascii_case(value)) {
             Some(known) => {

@@ -15,6 +15,8 @@ use crate::http::rate::Rate;
 pub(crate) const SIGNED_IN: &[Role] = &[Role::Listener, Role::Admin, Role::SuperAdmin];
 /// The roles that belong to a tenant.
 pub(crate) const TENANT: &[Role] = &[Role::Listener, Role::Admin];
+/// The role of those who listen.
+pub(crate) const LISTENER: &[Role] = &[Role::Listener];
 /// The role that manages a tenant.
 pub(crate) const ADMIN: &[Role] = &[Role::Admin];
 /// The roles that manage a tenant or the platform.
@@ -100,6 +102,8 @@ pub enum Body {
     None,
     /// A JSON object of at most this many bytes.
     Json(usize, Schema),
+    /// The same, and it may be left out.
+    MaybeJson(usize, Schema),
     /// At most this many bytes of any type.
     Raw(usize),
     /// A stream of at most this many bytes, which the handler reads.
@@ -111,7 +115,7 @@ impl Body {
     pub(crate) fn max(self) -> usize {
         match self {
             Self::None => 0,
-            Self::Json(max, _) | Self::Raw(max) | Self::Upload(max) => max,
+            Self::Json(max, _) | Self::MaybeJson(max, _) | Self::Raw(max) | Self::Upload(max) => max,
         }
     }
 }
@@ -144,6 +148,8 @@ pub struct Rule {
     pub answer: Answer,
     /// The query parameters that the route accepts besides those of lists; any other is refused.
     pub query: &'static [&'static [Param]],
+    /// What a SUPER_ADMIN is answered instead of a page of rows.
+    pub platform_data: Option<Schema>,
     /// Whether the list can be read by cursor.
     pub by_cursor: bool,
     /// Whether `Idempotency-Key` is accepted.

@@ -30,6 +30,7 @@ impl Rule {
             query: &[],
             by_cursor: false,
             repeatable: false,
+            platform_data: None,
             versioned: false,
             locates: false,
             also_200: false,
@@ -135,6 +136,18 @@ impl Rule {
     /// Accepts a JSON object of at most 64 KiB.
     pub(crate) const fn body<T: ToSchema>(mut self) -> Self {
         self.body = Body::Json(JSON_BODY, schema::<T>);
+        self
+    }
+
+    /// Accepts a JSON object of at most 64 KiB, or no body.
+    pub(crate) const fn maybe_body<T: ToSchema>(mut self) -> Self {
+        self.body = Body::MaybeJson(JSON_BODY, schema::<T>);
+        self
+    }
+
+    /// Answers a SUPER_ADMIN with this in the envelope of data instead of a page of rows.
+    pub(crate) const fn platform_data<T: ToSchema>(mut self) -> Self {
+        self.platform_data = Some(schema::<T>);
         self
     }
 

@@ -10,12 +10,19 @@ pub use openapi::document as openapi_document;
 pub use permissions::permissions_table;
 
 use crate::http::rule::Rule;
-use crate::routes::{auth, genres, payments, platform, playlists, song_requests, songs, tenant_songs, tenants, users};
+use crate::routes::{
+    audit_events, auth, authenticators, deleted_users, genres, payments, platform, playlists, sessions, song_requests,
+    songs, tenant_songs, tenants, users,
+};
 
 /// The resources, in the order of the contract.
 const RESOURCES: &[&[Rule]] = &[
     auth::RULES,
     users::RULES,
+    deleted_users::RULES,
+    sessions::RULES,
+    authenticators::RULES,
+    audit_events::RULES,
     tenants::RULES,
     genres::RULES,
     songs::RULES,

@@ -106,7 +106,7 @@ pub(crate) async fn record(conn: &mut Conn, row: &Payment, cause: &str, now: Dat
     payments::insert_change(conn, &change).await?;
     let action = format!("payment_{}", change.status.to_lowercase());
     let event = Event { result: &change.cause, ..Event::success(Some(row.tenant_id), &action, row.id) };
-    ::audit::record_and_send(conn, &Caller::system("payments"), now, event).await
+    ::audit::record_and_send(conn, "payments", &Caller::system("payments"), now, event).await
 }
 
 #[cfg(test)]

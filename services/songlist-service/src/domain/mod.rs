@@ -9,6 +9,8 @@ pub(crate) mod imports;
 pub(crate) mod normalise;
 pub(crate) mod playlists;
 pub(crate) mod premium;
+pub(crate) mod quotas;
 pub(crate) mod song_requests;
 pub(crate) mod songs;
 pub(crate) mod tenant_songs;
+mod user_operations;

@@ -12,6 +12,7 @@ use super::audit::{self, Event};
 use super::filters::{RawFilters, cut};
 use super::normalise::compared;
 use super::premium;
+use super::quotas;
 use crate::App;
 use crate::store::genres;
 use crate::store::songs::{self, Catalogue, Song};
@@ -164,6 +165,7 @@ pub(crate) async fn insert(
     if let Some(tenant) = owner {
         let link = Link::new(tenant, &row, true, row.created_at);
         tenant_songs::link_all(conn, tenant, &[link], row.created_at).await?;
+        quotas::check_songs(conn, tenant).await?;
     }
     Ok((row, genre.name))
 }

@@ -6,6 +6,7 @@ use kit_pg::{Conn, IdempotencyKey, Once, Scope};
 
 use super::audit::{self, Event};
 use super::filters::{RawFilters, cut};
+use super::quotas;
 use crate::App;
 use crate::store::filters::SortBy;
 use crate::store::songs::{self, Catalogue};
@@ -32,6 +33,7 @@ pub(crate) async fn link(app: &App, caller: &Caller, song: &str, is_active: bool
             let links = [Link::new(tenant, &song, is_active, now)];
             let link = tenant_songs::link_all(conn, tenant, &links, now).await?.pop();
             let link = link.ok_or_else(|| Error::new(Code::AlreadyLinked))?;
+            quotas::check_songs(conn, tenant).await?;
             audit::record(conn, app, caller, Event::success(Some(tenant.0), "tenant_song_link", link.id)).await?;
             key.keep(conn, now, link).await
         })

@@ -12,3 +12,4 @@ pub(crate) mod songs;
 mod tenant_song_counts;
 pub(crate) mod tenant_songs;
 pub(crate) mod tenants;
+pub(crate) mod user_content;

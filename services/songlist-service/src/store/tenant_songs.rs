@@ -124,6 +124,11 @@ pub(crate) async fn link_all(
     Ok(linked)
 }
 
+/// The number of live links of a tenant.
+pub(crate) async fn total(conn: &Conn, id: TenantId) -> Result<i64, TxError> {
+    tenant_song_counts::kept(conn, id, None).await
+}
+
 /// Approves or withdraws a link; false when it is in that state already.
 pub(crate) async fn set_active(
     conn: &mut Conn,

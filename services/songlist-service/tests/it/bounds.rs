@@ -4,7 +4,7 @@ use kit::ids::TenantId;
 use proto::songlist::playlists_client::PlaylistsClient;
 use proto::songlist::tenant_songs_client::TenantSongsClient;
 use proto::songlist::{CreatePlaylistRequest, ListTenantSongsRequest, SongFilters};
-use testkit::caller::{call, listener};
+use testkit::caller::{admin, call, listener};
 
 use crate::service::Songlist;
 
@@ -33,5 +33,18 @@ async fn sf_09_a_user_stores_a_bounded_number_of_playlists() {
         create(n).await.unwrap();
     }
     let refused = kit::Error::from(create(500).await.unwrap_err());
+    assert_eq!(refused.code(), kit::Code::QuotaExceeded);
+}
+
+#[tokio::test]
+async fn sf_09_a_tenant_stores_a_bounded_number_of_songs() {
+    let songlist = Songlist::start().await;
+    let boss = admin(TenantId::new());
+    let genre = songlist.genre("Rock").await;
+    songlist.song(&boss, "The last one", "A", &genre).await.unwrap();
+    let superuser = kit_pg::bootstrap::open(songlist.db.admin_url()).await.unwrap();
+    let full = format!("UPDATE {}.tenant_song_counts SET total = 2000000", songlist.db.schema);
+    assert_eq!(superuser.execute(&full, &[]).await.unwrap(), 1);
+    let refused = kit::Error::from(songlist.song(&boss, "One more", "A", &genre).await.unwrap_err());
     assert_eq!(refused.code(), kit::Code::QuotaExceeded);
 }

@@ -16,7 +16,7 @@ pub(crate) struct Songlist {
     addr: SocketAddr,
     gateway: Peer,
     shutdown: Shutdown,
-    _db: TestDb,
+    pub(crate) db: TestDb,
 }
 
 impl Songlist {
@@ -35,7 +35,7 @@ impl Songlist {
         let shutdown = Shutdown::new();
         let addr = start(config, shutdown.clone()).await.unwrap().grpc;
         let gateway = peer("gateway", "songlist", addr).unwrap();
-        Self { addr, gateway, shutdown, _db: db }
+        Self { addr, gateway, shutdown, db }
     }
 
     /// A channel over which another service calls songlist-service.

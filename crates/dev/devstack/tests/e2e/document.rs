@@ -32,6 +32,14 @@ async fn setting(rule: &Rule, world: &World, own: &FullTenant) -> Option<Setting
             world.listener(&own.tenant, "asha").await;
             with(&world.client(), "", vec![("email", format!("asha@{slug}.example"))], 200)
         }
+        "update_own_profile" => with(&own.listener.client, "", vec![], 200),
+        "update_user" => with(admin, &own.listener.id, vec![], 200),
+        "change_password" => {
+            let listener = world.listener(&own.tenant, "changes").await;
+            with(&listener.client, "", vec![], 200)
+        }
+        "confirm_authenticator" => with(&own.listener.client, "", vec![], 400),
+        "update_tenant" => with(root, &own.tenant.id, vec![], 200),
         "create_user" => with(admin, "", vec![], 201),
         "create_tenant" | "create_genre" => with(root, "", vec![], 201),
         "create_song" => with(admin, "", vec![("genre", own.genre.clone())], 201),

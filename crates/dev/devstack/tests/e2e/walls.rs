@@ -15,7 +15,8 @@ fn objects(rule: &Rule, other: &FullTenant, role: Role) -> Option<Vec<(&'static 
     let id = |id: &str| Some(vec![("{id}", id.to_owned())]);
     match rule.path {
         // A SUPER_ADMIN may read every tenant, every genre and the ADMINs, but neither LISTENERs nor TENANT songs.
-        "/users/{id}/" => id(&other.listener.id),
+        "/users/me/sessions/{id}/" => id(&other.session),
+        path if path.starts_with("/users/{id}/") => id(&other.listener.id),
         "/tenants/{id}/" | "/tenants/{id}/activate/" | "/tenants/{id}/deactivate/" if role == Role::SuperAdmin => {
             id(&other.playlist)
         }
@@ -87,10 +88,11 @@ impl Walk<'_> {
             }
         }
         let is_deletable = ["/songs/{", "/tenant/songs/{", "/playlists/{", "/song-requests/{", "/users/{"];
-        if is_deletable.iter().any(|path| rule.path.starts_with(path)) && rule.allows(Role::Admin) {
+        let restores = rule.path == "/users/{id}/restore/";
+        if !restores && is_deletable.iter().any(|path| rule.path.starts_with(path)) && rule.allows(Role::Admin) {
             self.unreachable(rule, Role::Admin, &deleted.admin, deleted, "a deleted").await;
         }
-        let is_own = ["/playlists/{", "/song-requests/{"];
+        let is_own = ["/playlists/{", "/song-requests/{", "/users/me/sessions/{"];
         if is_own.iter().any(|path| rule.path.starts_with(path)) && rule.allows(Role::Listener) {
             self.unreachable(rule, Role::Listener, self.neighbour, own, "another listener's").await;
         }

@@ -33,6 +33,11 @@ pub(super) fn operation(rule: &Rule, schemas: &mut Schemas) -> Value {
             json!({ "required": true, "description": format!("At most {max} bytes."),
                     "content": { "application/json": { "schema": reference(&name) } } })
         }
+        Body::MaybeJson(max, schema) => {
+            let name = schema(schemas);
+            json!({ "required": false, "description": format!("At most {max} bytes."),
+                    "content": { "application/json": { "schema": reference(&name) } } })
+        }
         Body::Raw(max) => json!({
             "required": true, "description": format!("At most {max} bytes."),
             "content": { "application/json": { "schema": { "type": "object" } } },
@@ -67,6 +72,8 @@ fn tag(rule: &Rule) -> &str {
         first @ ("auth" | "users" | "tenants" | "genres" | "songs" | "playlists" | "song-requests" | "payments") => {
             first
         }
+        "super-admin" => "users",
+        "audit" => "audit",
         _ => "platform",
     }
 }
@@ -111,6 +118,8 @@ fn query_parameter(param: &Param) -> Value {
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::OneOf(values) => json!({ "type": "string", "enum": values }),
         Kind::Number => json!({ "type": "integer", "minimum": 1 }),
+        Kind::Time => json!({ "type": "string", "format": "date-time" }),
+        Kind::Ids => json!({ "type": "string", "maxLength": param.kind.max() }),
     };
     let schema = if param.many { json!({ "type": "array", "maxItems": MAX_VALUES, "items": schema }) } else { schema };
     json!({ "name": param.name, "in": "query", "required": false, "description": param.about, "schema": schema })

@@ -49,7 +49,14 @@ fn success(rule: &Rule, schemas: &mut Schemas) -> (u16, Value) {
             }
             (status, Some(json_of(json!({ "type": "object", "required": required, "properties": properties }))))
         }
-        Answer::List(schema) => (200, Some(json_of(page(rule, &schema(schemas))))),
+        Answer::List(schema) => {
+            let page = page(rule, &schema(schemas));
+            let schema = match rule.platform_data {
+                None => page,
+                Some(data) => json!({ "oneOf": [page, envelope(&data(schemas))] }),
+            };
+            (200, Some(json_of(schema)))
+        }
         Answer::Bare(schema) => (200, Some(json_of(reference(&schema(schemas))))),
         Answer::NoContent => (204, None),
         Answer::Other(kind) => {
@@ -61,7 +68,7 @@ fn success(rule: &Rule, schemas: &mut Schemas) -> (u16, Value) {
     if rule.is_list() {
         names.push("Link");
     }
-    if rule.versioned {
+    if rule.versioned && rule.method != Method::Delete {
         names.push("ETag");
     }
     if status == 201 && rule.locates {
@@ -71,6 +78,14 @@ fn success(rule: &Rule, schemas: &mut Schemas) -> (u16, Value) {
         names.push("Idempotency-Replayed");
     }
     (status, response("Success.", content, &names))
+}
+
+/// The envelope of one object.
+fn envelope(data: &str) -> Value {
+    json!({
+        "type": "object", "required": ["status", "message", "data"],
+        "properties": { "status": { "const": "success" }, "message": { "type": "string" }, "data": reference(data) },
+    })
 }
 
 /// The envelope of a list: by page number with `page`, `previous` and `count`, by cursor with `next_cursor`.
@@ -150,7 +165,7 @@ fn refusals(rule: &Rule) -> BTreeMap<u16, Vec<Code>> {
     if !matches!(rule.body, Body::None) {
         codes.extend([Code::BodyTooSlow, Code::PayloadTooLarge, Code::UnsupportedMediaType]);
     }
-    if matches!(rule.body, Body::Json(..)) {
+    if matches!(rule.body, Body::Json(..) | Body::MaybeJson(..)) {
         codes.push(Code::MalformedJson);
     }
     if rule.repeatable {

@@ -59,7 +59,7 @@ pub(crate) const RULES: &[Rule] = &[
         .body::<NewPassword>().done().codes(&[Code::OtpInvalid, Code::ServiceBusy])
         .summary("Set a new password with the code"),
     Rule::post("/auth/login/resend-otp/", &resend_otp).id("resend_sign_in_code").public().rate(Rate::Mail)
-        .body::<ChallengeOnly>().done().summary("Send the sign-in code again"),
+        .body::<ChallengeOnly>().done().codes(&[Code::TotpChallenge]).summary("Send the sign-in code again"),
     Rule::post("/token/refresh/", &refresh).id("refresh_tokens").public().reach(Reach::Own).rate(Rate::Refresh)
         .body::<RefreshToken>().bare::<TokensView>().codes(&[Code::TokenNotValid, Code::TokenReused])
         .summary("Rotate a refresh token"),
@@ -141,7 +141,12 @@ pub(crate) async fn login(context: RequestContext) -> HandlerResult {
 pub(crate) async fn login_verify(context: RequestContext) -> HandlerResult {
     let body: CodeProof = context.json()?;
     let (challenge_id, otp) = (body.challenge_id.unwrap_or_default(), body.otp.unwrap_or_default());
-    let request = context.grpc_request(pb::VerifySignInRequest { tenant: tenant(&context), challenge_id, otp });
+    let request = context.grpc_request(pb::VerifySignInRequest {
+        tenant: tenant(&context),
+        challenge_id,
+        otp,
+        recovery_code: body.recovery_code.unwrap_or_default(),
+    });
     let done = context.app.peers.sign_in().verify(request).await?.into_inner();
     let tokens = done.tokens.unwrap_or_default();
     let view = SignedInView {

@@ -97,8 +97,12 @@ pub(crate) struct ChallengeView {
 pub(crate) struct CodeProof {
     #[schema(required = true, nullable = false)]
     pub challenge_id: Option<String>,
-    #[schema(required = true, nullable = false)]
+    /// The mailed code, or the one that the authenticator shows.
+    #[schema(nullable = false)]
     pub otp: Option<String>,
+    /// Instead of otp, when the authenticator is lost.
+    #[schema(nullable = false)]
+    pub recovery_code: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]

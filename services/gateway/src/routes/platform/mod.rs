@@ -57,6 +57,7 @@ pub(crate) async fn capabilities(_context: RequestContext) -> HandlerResult {
         max_page_size: MAX_SIZE,
         import_max_rows: 100_000,
         playlist_max_entries: 10_000,
+        max_tenant_songs: 2_000_000,
         max_playlists: 500,
         max_open_song_requests: 200,
         max_idempotency_keys_a_day: 1_000,

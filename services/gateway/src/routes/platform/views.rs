@@ -9,6 +9,8 @@ pub(crate) struct CapabilitiesView {
     pub max_page_size: u32,
     pub import_max_rows: u32,
     pub playlist_max_entries: u32,
+    /// The most songs on the list of one tenant.
+    pub max_tenant_songs: u32,
     /// The most playlists of one user.
     pub max_playlists: u32,
     /// The most open song requests of one user.

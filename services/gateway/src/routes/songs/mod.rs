@@ -65,7 +65,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule::post("/songs/import/", &import).id("import_songs")
         .roles(ADMINS).reach(Reach::PlatformOrTenant).rate(Rate::Import)
         .upload(UPLOAD_BODY).query(&[IMPORT]).data::<ImportView>()
-        .codes(&[Code::PremiumRequired])
+        .codes(&[Code::PremiumRequired, Code::QuotaExceeded])
         .summary("Import songs from CSV or NDJSON"),
     Rule::get("/songs/{id}/", &get).id("get_song").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
         .data::<SongView>().summary("A song"),

@@ -2,7 +2,8 @@ use proto::auth as pb;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::http::reply::time;
+use crate::http::context::not_null;
+use crate::http::reply::{opt_time, time};
 
 /// An organisation.
 #[derive(Serialize, ToSchema)]
@@ -15,6 +16,8 @@ pub(crate) struct TenantView {
     pub user_count: i64,
     pub created_at: String,
     pub updated_at: String,
+    /// Null while it is live.
+    pub deleted_at: Option<String>,
 }
 
 impl From<pb::Tenant> for TenantView {
@@ -28,6 +31,7 @@ impl From<pb::Tenant> for TenantView {
             user_count: tenant.user_count,
             created_at: time(tenant.created_at),
             updated_at: time(tenant.updated_at),
+            deleted_at: opt_time(tenant.deleted_at),
         }
     }
 }
@@ -40,4 +44,19 @@ pub(crate) struct NewTenant {
     pub name: String,
     /// Made from the name when missing.
     pub slug: Option<String>,
+}
+
+/// Changes of a tenant; a field that is missing stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "name": "Blue Frog Mumbai" })))]
+pub(crate) struct TenantChange {
+    #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub name: Option<String>,
+    #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub slug: Option<String>,
+    #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub is_active: Option<bool>,
 }

@@ -13,6 +13,7 @@ use super::Import;
 use super::rows::RawRow;
 use crate::domain::audit::{self, Event};
 use crate::domain::normalise::compared_name;
+use crate::domain::quotas;
 use crate::domain::songs::Input;
 use crate::store::genres::{self, Genre};
 use crate::store::imports::{insert_missing, with_titles};
@@ -156,6 +157,7 @@ impl Import<'_> {
                     old.iter().filter_map(|song| present.get(&form(song)).map(|song| link(song))).collect();
                 let linked =
                     if wanted.is_empty() { 0 } else { tenant_songs::link_all(conn, tenant, &wanted, now).await?.len() };
+                quotas::check_songs(conn, tenant).await?;
                 done.linked = count(linked);
                 done.skipped += count(old.len() - linked);
                 if done.created + done.linked > 0 {

@@ -1,0 +1,2 @@
+DROP INDEX users_deleted;
+DROP TABLE user_operations;

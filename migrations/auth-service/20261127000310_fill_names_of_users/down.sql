@@ -1,0 +1,1 @@
+-- The columns go with the migration that added them.

@@ -1,0 +1,3 @@
+ALTER TABLE challenges DROP COLUMN method;
+DROP TABLE recovery_codes;
+DROP TABLE authenticators;

@@ -1,0 +1,2 @@
+-- The service that recorded an event; auth-service keeps copies of all.
+ALTER TABLE audit_events ADD COLUMN service text NOT NULL DEFAULT 'payments';
