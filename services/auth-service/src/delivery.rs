@@ -7,35 +7,20 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::App;
-use crate::domain::{challenges, deleted_users, limits, revocations};
-use crate::mail;
+use crate::domain::challenges::{self, Dispatch};
+use crate::domain::{deleted_users, limits, revocations};
+use crate::mail::{Params, Template};
 use crate::store::users;
 
 /// The topics that are sent as mail. They have a lane of their own, because a mail server may be slow.
 pub(crate) const MAIL: &[&str] = &["mail.code", "mail.notice"];
 
-/// Notices about the safety of an account.
-const SECURITY: [&str; 4] = ["password_changed", "token_reused", "authenticator_added", "authenticator_removed"];
-
 /// Delivers one message of the outbox.
 pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
     let text = |name: &str| message.payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     match message.topic.as_str() {
-        "mail.code" => match challenges::dispatch(&app, message.aggregate_id).await? {
-            Some(dispatch) => app.mailer.send(mail::code(&dispatch)).await,
-            None => Ok(()),
-        },
-        "mail.notice" => {
-            let Some(to) = address_of(&app, &message).await? else { return Ok(()) };
-            // What tells an owner about an attack is always sent. Only the first attempt is charged.
-            let charged = !SECURITY.contains(&text("template").as_str()) && message.attempts <= 1;
-            if charged && !limits::may_notify(&app, message.tenant_id, &to).await {
-                app.metrics.event("notice_over_budget");
-                return Ok(());
-            }
-            let mail = mail::notice(&text("template"), to, &message.payload, app.mailer.frontend_url());
-            app.mailer.send(mail.ok_or_else(|| anyhow::anyhow!("unknown mail template"))?).await
-        }
+        "mail.code" => code(&app, &message).await,
+        "mail.notice" => notice(&app, &message).await,
         "revocation" => {
             let subject = revocations::subject(&text("subject"), message.aggregate_id);
             let subject = subject.ok_or_else(|| anyhow::anyhow!("unknown subject of a revocation"))?;
@@ -47,15 +32,72 @@ pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
     }
 }
 
-/// The address of a notice: from the message, or looked up by user id; `None` when the account does not exist any more.
-async fn address_of(app: &App, message: &Message) -> anyhow::Result<Option<String>> {
-    if let Some(email) = message.payload.get("email").and_then(Value::as_str) {
-        return Ok(Some(email.to_owned()));
+/// Makes and mails the code of a challenge.
+async fn code(app: &App, message: &Message) -> anyhow::Result<()> {
+    let Some(Dispatch { challenge, code, ttl }) = challenges::dispatch(app, message.aggregate_id).await? else {
+        return Ok(());
+    };
+    let template = match challenge.purpose.as_str() {
+        "LOGIN" => Template::LoginOtp,
+        "RESET" => Template::PasswordResetOtp,
+        _ => Template::EmailVerification,
+    };
+    let params = Params {
+        organisation: organisation(app, challenge.tenant_id).await?,
+        username: challenge.username,
+        code,
+        minutes: ttl.as_secs().div_ceil(60),
+        time: challenge.created_at.format("%-d %b %Y, %H:%M UTC").to_string(),
+        place: challenge.place,
+        ..Params::default()
+    };
+    app.mailer.send(template, challenge.email, params).await
+}
+
+/// Mails a notice, unless its addressee is gone or has had too many.
+async fn notice(app: &App, message: &Message) -> anyhow::Result<()> {
+    let text = |name: &str| message.payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let template = Template::of_name(&text("template")).ok_or_else(|| anyhow::anyhow!("unknown mail template"))?;
+    let Some(to) = recipient(app, message).await? else { return Ok(()) };
+    // What tells an owner about an attack is always sent. Only the first attempt is charged.
+    let charged = !template.is_about_safety() && message.attempts <= 1;
+    if charged && !limits::may_notify(app, message.tenant_id, &to.email).await {
+        app.metrics.event("notice_over_budget");
+        return Ok(());
     }
-    let (Some(user), Some(tenant)) = (
-        message.payload.get("user_id").and_then(Value::as_str).and_then(|id| Uuid::try_parse(id).ok()),
-        message.tenant_id,
-    ) else {
+    let params = Params {
+        organisation: organisation(app, message.tenant_id).await?,
+        username: to.username,
+        name: to.name,
+        title: text("title"),
+        artist: text("artist"),
+        ..Params::default()
+    };
+    app.mailer.send(template, to.email, params).await
+}
+
+/// The name of a tenant; empty for the platform.
+async fn organisation(app: &App, tenant: Option<Uuid>) -> anyhow::Result<String> {
+    let name = async |conn: &mut Conn| users::tenant_name(conn, tenant).await;
+    Ok(app.pg.transaction(Scope::Worker, name).await?.unwrap_or_default())
+}
+
+/// Who gets a notice.
+struct Recipient {
+    email: String,
+    username: String,
+    name: String,
+}
+
+/// The recipient of a notice: from the message, or looked up by user id; `None` when the account does not exist any more.
+async fn recipient(app: &App, message: &Message) -> anyhow::Result<Option<Recipient>> {
+    let text = |name: &str| message.payload.get(name).and_then(Value::as_str).map(str::to_owned);
+    if let Some(email) = text("email") {
+        let (username, name) = (text("username").unwrap_or_default(), text("name").unwrap_or_default());
+        return Ok(Some(Recipient { email, username, name }));
+    }
+    let (Some(user), Some(tenant)) = (text("user_id").and_then(|id| Uuid::try_parse(&id).ok()), message.tenant_id)
+    else {
         anyhow::bail!("a notice without an addressee");
     };
     let tenant = TenantId(tenant);
@@ -64,5 +106,6 @@ async fn address_of(app: &App, message: &Message) -> anyhow::Result<Option<Strin
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| users::find_many(conn, tenant, &[user]).await)
         .await?;
     // An address that was never verified gets codes and nothing else.
-    Ok(found.into_iter().next().filter(|user| user.is_verified && user.is_active).map(|user| user.email))
+    let user = found.into_iter().next().filter(|user| user.is_verified && user.is_active);
+    Ok(user.map(|user| Recipient { name: user.display_name(), email: user.email, username: user.username }))
 }

@@ -83,6 +83,8 @@ diesel::table! {
         created_at -> Timestamptz,
         by_operator -> Bool,
         method -> Text,
+        username -> Text,
+        place -> Text,
     }
 }
 

@@ -179,7 +179,8 @@ impl Client {
         let search = format!("{mailbox}/api/v1/search?query=to:{}", address.to_lowercase().replace('+', "%2B"));
         for _ in 0..200 {
             let found = self.http.get(&search).send().await?.json::<Value>().await?;
-            if let Some(id) = found.pointer("/messages/0/ID").and_then(Value::as_str) {
+            let newest = found.get("messages").and_then(Value::as_array).cloned().unwrap_or_default();
+            for id in newest.iter().take(5).filter_map(|mail| mail.get("ID").and_then(Value::as_str)) {
                 let mail =
                     self.http.get(format!("{mailbox}/api/v1/message/{id}")).send().await?.json::<Value>().await?;
                 let text = mail.get("Text").and_then(Value::as_str).unwrap_or_default();

@@ -6,13 +6,13 @@ use kit_pg::{Conn, Scope, TxError};
 use qrcode::QrCode;
 use qrcode::render::svg;
 use ring::rand::{SecureRandom, SystemRandom};
-use serde_json::json;
 use totp_rs::{Algorithm, Builder, Totp};
 use uuid::Uuid;
 
 use super::sealing::Sealed;
-use super::{audit, limits, managed, reauthentication};
+use super::{audit, limits, managed, notices, reauthentication};
 use crate::App;
+use crate::mail::Template;
 use crate::store::authenticators::{self, Authenticator, RecoveryCode};
 use crate::store::users::{self, User};
 
@@ -128,7 +128,7 @@ pub(crate) async fn confirm(app: &App, caller: &Caller, otp: &str) -> Result<Vec
             users::set_totp(conn, user.id, true, now).await?;
             let rows = codes.iter().map(|code| row_of(app, &user, code)).collect::<Result<Vec<_>>>()?;
             authenticators::insert_recovery_codes(conn, &rows).await?;
-            changed(conn, app, caller, &user, "authenticator_added").await
+            changed(conn, app, caller, &user, Template::AuthenticatorAdded).await
         })
         .await?;
     app.wake.wake();
@@ -185,7 +185,7 @@ async fn remove(app: &App, caller: &Caller, scope: Scope, user: &User) -> Result
                 return Ok(());
             }
             users::set_totp(conn, user.id, false, now).await?;
-            changed(conn, app, caller, &user, "authenticator_removed").await
+            changed(conn, app, caller, &user, Template::AuthenticatorRemoved).await
         })
         .await?;
     app.wake.wake();
@@ -193,17 +193,9 @@ async fn remove(app: &App, caller: &Caller, scope: Scope, user: &User) -> Result
 }
 
 /// Audits a change and tells the user by mail.
-async fn changed(conn: &mut Conn, app: &App, caller: &Caller, user: &User, what: &str) -> Result<(), TxError> {
-    let notice = outbox::NewMessage {
-        topic: "mail.notice",
-        tenant_id: user.tenant_id,
-        aggregate_id: user.id,
-        version: user.version,
-        payload: json!({ "template": what, "email": user.email }),
-        request_id: caller.request_id.clone(),
-    };
-    outbox::emit(conn, notice).await?;
-    audit::record(conn, app, caller, audit::Event::success(user.tenant_id, what, user.id)).await
+async fn changed(conn: &mut Conn, app: &App, caller: &Caller, user: &User, what: Template) -> Result<(), TxError> {
+    notices::notify(conn, caller, user, what).await?;
+    audit::record(conn, app, caller, audit::Event::success(user.tenant_id, what.name(), user.id)).await
 }
 
 /// Accepts what finishes a sign-in, once.

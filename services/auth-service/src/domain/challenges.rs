@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use kit::caller::Caller;
 use kit::error::Faults;
+use kit::ids::UserId;
 use kit::{Code, Error, Secret};
 use kit_pg::{Conn, Scope, TxError};
 use serde_json::json;
@@ -13,9 +14,11 @@ use uuid::Uuid;
 use super::authenticators::{self, Proof};
 use super::codes;
 use super::identity::given;
-use super::{audit, limits};
+use super::{audit, limits, notices};
 use crate::App;
+use crate::mail::Template;
 use crate::store::challenges::{self, Challenge, OneTimeCode};
+use crate::store::users;
 
 /// The most guesses per challenge.
 const MAX_ATTEMPTS: i32 = 5;
@@ -69,6 +72,8 @@ pub(crate) struct Addressee {
     pub registration: Option<Uuid>,
     pub email: String,
     pub email_norm: String,
+    /// The username that was asked for, or that of the user.
+    pub username: String,
 }
 
 /// Opens a challenge and writes the outbox message that mails its first code.
@@ -77,24 +82,29 @@ pub(crate) async fn open(
     app: &App,
     purpose: Purpose,
     to: &Addressee,
-    request_id: &str,
+    caller: &Caller,
 ) -> Result<Uuid, TxError> {
-    let row = new(app, purpose, to)?;
+    let row = new(app, purpose, to, caller)?;
     challenges::insert(conn, &row).await?;
-    request_code(conn, row.id, row.tenant_id, request_id).await?;
+    request_code(conn, row.id, row.tenant_id, &caller.request_id).await?;
     Ok(row.id)
 }
 
 /// Opens a challenge for a sign-in that the user's authenticator finishes; its life begins at once.
-pub(crate) async fn open_for_authenticator(conn: &mut Conn, app: &App, to: &Addressee) -> Result<Uuid, TxError> {
-    let row = new(app, Purpose::Login, to)?;
+pub(crate) async fn open_for_authenticator(
+    conn: &mut Conn,
+    app: &App,
+    to: &Addressee,
+    caller: &Caller,
+) -> Result<Uuid, TxError> {
+    let row = new(app, Purpose::Login, to, caller)?;
     let ends = app.clock.now() + app.lifetimes.login_code;
     let row = Challenge { method: TOTP.to_owned(), expires_at: Some(ends), ..row };
     challenges::insert(conn, &row).await?;
     Ok(row.id)
 }
 
-fn new(app: &App, purpose: Purpose, to: &Addressee) -> Result<Challenge, Error> {
+fn new(app: &App, purpose: Purpose, to: &Addressee, caller: &Caller) -> Result<Challenge, Error> {
     Ok(Challenge {
         id: codes::handle()?,
         tenant_id: to.tenant,
@@ -112,6 +122,8 @@ fn new(app: &App, purpose: Purpose, to: &Addressee) -> Result<Challenge, Error> 
         created_at: app.clock.now(),
         by_operator: false,
         method: "email".to_owned(),
+        username: to.username.clone(),
+        place: caller.place().unwrap_or_default(),
     })
 }
 
@@ -122,10 +134,11 @@ pub(crate) async fn open_for_nobody(
     app: &App,
     purpose: Purpose,
     tenant: Option<Uuid>,
-    request_id: &str,
+    caller: &Caller,
 ) -> Result<Uuid, TxError> {
-    let nobody = Addressee { tenant, user: None, registration: None, email: String::new(), email_norm: String::new() };
-    open(conn, app, purpose, &nobody, request_id).await
+    let (email, email_norm, username) = Default::default();
+    let nobody = Addressee { tenant, user: None, registration: None, email, email_norm, username };
+    open(conn, app, purpose, &nobody, caller).await
 }
 
 /// True when so many challenges were opened for an address in the last hour that no more are sent.
@@ -185,8 +198,7 @@ pub(crate) async fn resend(
 
 /// A code to be mailed.
 pub(crate) struct Dispatch {
-    pub email: String,
-    pub purpose: String,
+    pub challenge: Challenge,
     pub code: Secret,
     pub ttl: Duration,
 }
@@ -222,7 +234,7 @@ pub(crate) async fn dispatch(app: &App, id: Uuid) -> Result<Option<Dispatch>, Er
             challenges::insert_code(conn, &row).await?;
             challenges::dispatched(conn, id, expires_at, now).await?;
             let ttl = (expires_at - now).to_std().unwrap_or_default();
-            Ok(Some(Dispatch { email: challenge.email, purpose: challenge.purpose, code, ttl }))
+            Ok(Some(Dispatch { challenge, code, ttl }))
         })
         .await
 }
@@ -295,11 +307,27 @@ pub(crate) async fn answer(
             if is_right(app, scope, &challenge, &codes, proof).await? {
                 return Ok(*challenge);
             }
+            if challenge.attempts == MAX_ATTEMPTS && purpose == Purpose::Login {
+                tell_owner(app, caller, scope, &challenge).await?;
+            }
             Reason::Wrong
         }
         Charged::Refused(reason) => reason,
     };
     refused(app, caller, scope, purpose, reason).await
+}
+
+/// Whoever used up the codes of a sign-in knows the password: the owner is told.
+async fn tell_owner(app: &App, caller: &Caller, scope: Scope, challenge: &Challenge) -> Result<(), Error> {
+    let Some(id) = challenge.user_id else { return Ok(()) };
+    app.pg
+        .transaction(scope, async |conn: &mut Conn| {
+            let user = users::find(conn, scope.tenant(), UserId(id)).await?;
+            notices::notify(conn, caller, &user, Template::SignInAttempts).await
+        })
+        .await?;
+    app.wake.wake();
+    Ok(())
 }
 
 /// Compares what was sent with what the challenge asks for.

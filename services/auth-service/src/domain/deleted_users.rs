@@ -10,8 +10,9 @@ use kit_pg::{Conn, Scope, TxError};
 use serde_json::{Value, json};
 
 use super::users::Profile;
-use super::{audit, managed, reauthentication, sessions};
+use super::{audit, managed, notices, reauthentication, sessions};
 use crate::App;
+use crate::mail::Template;
 use crate::store::deleted_users::{self, DeletionType, Operation, Whose};
 use crate::store::users::{self, User};
 use crate::store::{self};
@@ -97,7 +98,9 @@ pub(crate) async fn restore(app: &App, caller: &Caller, id: &str, restore_data: 
             store::tenants::add_user_count(conn, found.tenant, 1).await?;
             operation(conn, caller, found.tenant, &restored, Kind::Restore { data: restore_data }, found.by, now)
                 .await?;
-            notify(conn, caller, &restored).await?;
+            if restored.is_verified {
+                notices::notify(conn, caller, &restored, Template::AccountRestored).await?;
+            }
             audit::record(conn, app, caller, audit::Event::success(user.tenant_id, "user_restore", user.id)).await?;
             let tenant_name = users::tenant_name(conn, user.tenant_id).await?;
             Ok(Profile { user: restored, tenant_name })
@@ -105,18 +108,6 @@ pub(crate) async fn restore(app: &App, caller: &Caller, id: &str, restore_data: 
         .await?;
     app.wake.wake();
     Ok(profile)
-}
-
-async fn notify(conn: &mut Conn, caller: &Caller, user: &User) -> Result<(), TxError> {
-    let notice = outbox::NewMessage {
-        topic: "mail.notice",
-        tenant_id: user.tenant_id,
-        aggregate_id: user.id,
-        version: user.version,
-        payload: json!({ "template": "account_restored", "user_id": user.id.to_string() }),
-        request_id: caller.request_id.clone(),
-    };
-    outbox::emit(conn, notice).await
 }
 
 /// What an operation does.

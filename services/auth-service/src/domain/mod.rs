@@ -11,6 +11,7 @@ pub(crate) mod hasher;
 pub(crate) mod identity;
 pub(crate) mod limits;
 pub(crate) mod managed;
+pub(crate) mod notices;
 pub(crate) mod password_changes;
 mod password_hashes;
 pub(crate) mod password_resets;

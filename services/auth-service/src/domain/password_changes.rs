@@ -2,11 +2,11 @@ use kit::caller::Caller;
 use kit::error::Faults;
 use kit::{Error, Secret};
 use kit_pg::{Conn, Scope, TxError};
-use serde_json::json;
 
 use super::identity::Person;
-use super::{audit, managed, passwords, reauthentication, sessions};
+use super::{audit, managed, notices, passwords, reauthentication, sessions};
 use crate::App;
+use crate::mail::Template;
 use crate::store::users::{self, User};
 
 /// Changes the caller's own password. Every session ends, also the one that calls, and a notice is mailed.
@@ -60,15 +60,7 @@ pub(crate) async fn set(
     let ver = users::set_password(conn, user.id, hash, now).await?;
     sessions::end_all(conn, app, caller, user.id, ver, cause).await?;
     crate::store::challenges::void_others(conn, user.tenant_id, user.id, &user.email_norm, now).await?;
-    let notice = outbox::NewMessage {
-        topic: "mail.notice",
-        tenant_id: user.tenant_id,
-        aggregate_id: user.id,
-        version: ver,
-        payload: json!({ "template": "password_changed", "email": user.email }),
-        request_id: caller.request_id.clone(),
-    };
-    outbox::emit(conn, notice).await?;
+    notices::notify(conn, caller, user, Template::PasswordChanged).await?;
     let event = audit::Event {
         tenant: user.tenant_id,
         actor: Some(user.id),

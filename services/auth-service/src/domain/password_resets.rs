@@ -35,14 +35,15 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
                 registration: None,
                 email: user.email,
                 email_norm: user.email_norm,
+                username: user.username,
             });
-            let (purpose, request_id) = (Purpose::Reset, &caller.request_id);
+            let purpose = Purpose::Reset;
             if let Some(to) = to
                 && !challenges::too_many(conn, app, purpose, &to).await?
             {
-                return challenges::open(conn, app, purpose, &to, request_id).await;
+                return challenges::open(conn, app, purpose, &to, caller).await;
             }
-            challenges::open_for_nobody(conn, app, purpose, realm.map(|id| id.0), request_id).await
+            challenges::open_for_nobody(conn, app, purpose, realm.map(|id| id.0), caller).await
         })
         .await?;
     app.wake.wake();

@@ -6,15 +6,15 @@ use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
 use kit::{Code, Error, Secret};
 use kit_pg::{Conn, Scope, TxError};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::authenticators::Proof;
 use super::challenges::{self, Addressee, Purpose, otp_invalid};
 use super::identity::{RawPerson, compared, searchable};
 use super::limits::{self, Account, Act};
-use super::{audit, deleted_users, passwords, tenants};
+use super::{audit, deleted_users, notices, passwords, tenants};
 use crate::App;
+use crate::mail::Template;
 use crate::store::challenges::Challenge;
 use crate::store::registrations::{self, Registration};
 use crate::store::users::{self, Claimed, User};
@@ -92,16 +92,16 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
             match account.as_ref().map(Standing::of) {
                 None | Some(Standing::UnverifiedListener | Standing::SelfDeleted) => {
                     registrations::insert(conn, &row).await?;
-                    let to = addressee(&row.email, &row.email_norm, tenant, None, Some(row.id));
+                    let to = of_registration(&row);
                     open_unless_too_many(conn, app, caller, &to).await
                 }
                 Some(Standing::DeletedByAdmin | Standing::UnverifiedAdmin) => {
-                    let to = addressee(&row.email, &row.email_norm, tenant, own, None);
+                    let to = Addressee { user: own, registration: None, ..of_registration(&row) };
                     open_unless_too_many(conn, app, caller, &to).await
                 }
                 Some(Standing::Known) => {
-                    notice(conn, caller, tenant, "account_exists", &row.email).await?;
-                    challenges::open_for_nobody(conn, app, Purpose::Verify, Some(tenant.0), &caller.request_id).await
+                    notices::notify_address(conn, caller, tenant.0, &row.email, Template::AccountExists).await?;
+                    challenges::open_for_nobody(conn, app, Purpose::Verify, Some(tenant.0), caller).await
                 }
             }
         })
@@ -113,9 +113,9 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
 /// Opens a challenge that verifies an address; beyond the address's budget of mails its id leads nowhere.
 async fn open_unless_too_many(conn: &mut Conn, app: &App, caller: &Caller, to: &Addressee) -> Result<Uuid, TxError> {
     if challenges::too_many(conn, app, Purpose::Verify, to).await? {
-        return challenges::open_for_nobody(conn, app, Purpose::Verify, to.tenant, &caller.request_id).await;
+        return challenges::open_for_nobody(conn, app, Purpose::Verify, to.tenant, caller).await;
     }
-    challenges::open(conn, app, Purpose::Verify, to, &caller.request_id).await
+    challenges::open(conn, app, Purpose::Verify, to, caller).await
 }
 
 /// The state of an account, as it matters for a registration with its address.
@@ -141,32 +141,26 @@ impl Standing {
     }
 }
 
-fn addressee(
-    email: &str,
-    email_norm: &str,
-    tenant: TenantId,
-    user: Option<Uuid>,
-    registration: Option<Uuid>,
-) -> Addressee {
-    Addressee { tenant: Some(tenant.0), user, registration, email: email.to_owned(), email_norm: email_norm.to_owned() }
+fn of_user(user: &User) -> Addressee {
+    Addressee {
+        tenant: user.tenant_id,
+        user: Some(user.id),
+        registration: None,
+        email: user.email.clone(),
+        email_norm: user.email_norm.clone(),
+        username: user.username.clone(),
+    }
 }
 
-async fn notice(
-    conn: &mut Conn,
-    caller: &Caller,
-    tenant: TenantId,
-    template: &str,
-    email: &str,
-) -> Result<(), TxError> {
-    let message = outbox::NewMessage {
-        topic: "mail.notice",
-        tenant_id: Some(tenant.0),
-        aggregate_id: tenant.0,
-        version: 1,
-        payload: json!({ "template": template, "email": email }),
-        request_id: caller.request_id.clone(),
-    };
-    outbox::emit(conn, message).await
+fn of_registration(row: &Registration) -> Addressee {
+    Addressee {
+        tenant: Some(row.tenant_id),
+        user: None,
+        registration: Some(row.id),
+        email: row.email.clone(),
+        email_norm: row.email_norm.clone(),
+        username: row.username.clone(),
+    }
 }
 
 /// What a request for a verification names: its challenge, or (as earlier clients do) the address.
@@ -271,6 +265,8 @@ async fn prove(
         result: "success",
     };
     audit::record(conn, app, caller, event).await?;
+    let user = users::find(conn, Some(tenant), UserId(user)).await?;
+    notices::notify(conn, caller, &user, Template::Welcome).await?;
     Ok(Proven::Account)
 }
 
@@ -356,9 +352,7 @@ pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, which: Whic
             };
             match to {
                 Some(to) => open_unless_too_many(conn, app, caller, &to).await,
-                None => {
-                    challenges::open_for_nobody(conn, app, Purpose::Verify, Some(tenant.0), &caller.request_id).await
-                }
+                None => challenges::open_for_nobody(conn, app, Purpose::Verify, Some(tenant.0), caller).await,
             }
         })
         .await?;
@@ -370,7 +364,14 @@ pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, which: Whic
 async fn still_to_verify(conn: &mut Conn, tenant: TenantId, spent: &Challenge) -> Result<Option<Addressee>, TxError> {
     let account = users::find_by_identifier(conn, Some(tenant), &spent.email_norm).await?;
     let verified = account.is_some_and(|user| user.is_verified);
-    let to = addressee(&spent.email, &spent.email_norm, tenant, spent.user_id, spent.registration_id);
+    let to = Addressee {
+        tenant: Some(tenant.0),
+        user: spent.user_id,
+        registration: spent.registration_id,
+        email: spent.email.clone(),
+        email_norm: spent.email_norm.clone(),
+        username: spent.username.clone(),
+    };
     Ok(Some(to).filter(|_| !verified))
 }
 
@@ -381,13 +382,11 @@ async fn of_address(conn: &mut Conn, tenant: TenantId, email: &str) -> Result<Op
     Ok(match (account, registration) {
         (Some(user), _) if Standing::of(&user) == Standing::Known => None,
         (Some(user), _) if matches!(Standing::of(&user), Standing::UnverifiedAdmin | Standing::DeletedByAdmin) => {
-            Some(addressee(&user.email, &user.email_norm, tenant, Some(user.id), None))
+            Some(of_user(&user))
         }
         // The newest registration would replace the account, so its code is the one that is wanted.
-        (_, Some(row)) => Some(addressee(&row.email, &row.email_norm, tenant, None, Some(row.id))),
-        (Some(user), None) if user.deleted_at.is_none() => {
-            Some(addressee(&user.email, &user.email_norm, tenant, Some(user.id), None))
-        }
+        (_, Some(row)) => Some(of_registration(&row)),
+        (Some(user), None) if user.deleted_at.is_none() => Some(of_user(&user)),
         _ => None,
     })
 }

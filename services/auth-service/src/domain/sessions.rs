@@ -10,8 +10,9 @@ use kit_redis::Subject;
 use tokens::{Claims, REPLAY_WINDOW, TokenKind};
 use uuid::Uuid;
 
-use super::{audit, revocations};
+use super::{audit, notices, revocations};
 use crate::App;
+use crate::mail::Template;
 use crate::store::sessions::{self, RefreshRow, SessionRow};
 use crate::store::tenants;
 use crate::store::users::{self, User};
@@ -207,15 +208,7 @@ async fn replayed(conn: &mut Conn, app: &App, caller: &Caller, claims: &Claims) 
     }
     end(conn, app, caller, &session, "token_reuse").await?;
     let user = users::find(conn, claims.tenant_id, claims.user_id).await?;
-    let notice = outbox::NewMessage {
-        topic: "mail.notice",
-        tenant_id: session.tenant_id,
-        aggregate_id: session.id,
-        version: 1,
-        payload: serde_json::json!({ "template": "token_reused", "email": user.email }),
-        request_id: caller.request_id.clone(),
-    };
-    outbox::emit(conn, notice).await?;
+    notices::notify(conn, caller, &user, Template::SessionEnded).await?;
     Ok(Refreshed::Reused)
 }
 

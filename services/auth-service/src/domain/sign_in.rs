@@ -90,6 +90,7 @@ pub(crate) async fn start(
         registration: None,
         email: user.email,
         email_norm: user.email_norm,
+        username: user.username,
     };
     let challenge = app
         .pg
@@ -98,9 +99,9 @@ pub(crate) async fn start(
                 return Err(Error::new(Code::RateLimited).retry_after(TOO_MANY).into());
             }
             if by_authenticator {
-                return challenges::open_for_authenticator(conn, app, &to).await;
+                return challenges::open_for_authenticator(conn, app, &to, caller).await;
             }
-            challenges::open(conn, app, Purpose::Login, &to, &caller.request_id).await
+            challenges::open(conn, app, Purpose::Login, &to, caller).await
         })
         .await?;
     app.wake.wake();

@@ -136,8 +136,9 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: &NewUser) -> Result<
                 registration: None,
                 email: user.email.clone(),
                 email_norm: user.email_norm.clone(),
+                username: user.username.clone(),
             };
-            challenges::open(conn, app, Purpose::Verify, &to, &caller.request_id).await?;
+            challenges::open(conn, app, Purpose::Verify, &to, caller).await?;
             let event = audit::Event {
                 tenant: user.tenant_id,
                 actor: None,

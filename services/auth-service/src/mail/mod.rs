@@ -8,13 +8,13 @@ use std::time::Duration;
 use kit::Secret;
 use kit::env::Env;
 use kit::tls::Authorities;
-use lettre::message::Mailbox;
-use lettre::message::header::ContentType;
+use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
 use lettre::{AsyncFileTransport, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
-pub(crate) use templates::{code, notice};
+use templates::Templates;
+pub(crate) use templates::{Params, Template};
 
 /// How mail is sent.
 #[derive(Clone, Debug)]
@@ -90,14 +90,16 @@ enum Transport {
 pub(crate) struct Mailer {
     transport: Transport,
     from: Mailbox,
+    templates: Templates,
     frontend_url: String,
 }
 
 /// A mail to be sent.
-pub(crate) struct Mail {
-    pub to: String,
-    pub subject: String,
-    pub text: String,
+struct Mail {
+    to: String,
+    subject: String,
+    text: String,
+    html: String,
 }
 
 impl Mailer {
@@ -112,23 +114,20 @@ impl Mailer {
             "console" => Transport::Console,
             _ => Transport::Smtp(smtp(config)?),
         };
-        Ok(Self { transport, from: config.from.parse()?, frontend_url: config.frontend_url.clone() })
-    }
-
-    /// The base URL of links in mails.
-    pub(crate) fn frontend_url(&self) -> &str {
-        &self.frontend_url
+        let (from, templates) = (config.from.parse()?, Templates::new()?);
+        Ok(Self { transport, from, templates, frontend_url: config.frontend_url.clone() })
     }
 
     /// # Errors
     /// When the server does not accept it; the outbox tries again.
-    pub(crate) async fn send(&self, mail: Mail) -> anyhow::Result<()> {
+    pub(crate) async fn send(&self, template: Template, to: String, params: Params) -> anyhow::Result<()> {
+        let params = Params { frontend: self.frontend_url.clone(), ..params };
+        let mail = self.templates.render(template, to, &params)?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(mail.to.parse()?)
             .subject(mail.subject)
-            .header(ContentType::TEXT_PLAIN)
-            .body(mail.text)?;
+            .multipart(MultiPart::alternative_plain_html(mail.text, mail.html))?;
         match &self.transport {
             Transport::Smtp(smtp) => {
                 smtp.send(message).await?;

@@ -34,6 +34,10 @@ pub(crate) struct Challenge {
     pub by_operator: bool,
     /// `email`: a code is mailed; `totp`: an authenticator shows it.
     pub method: String,
+    /// Whose code it is, for the mail.
+    pub username: String,
+    /// The network from which it was asked for, roughly; for the mail.
+    pub place: String,
 }
 
 /// The stored form of a code.

@@ -113,11 +113,10 @@ pub(crate) async fn find(mut conn: &Conn, realm: Option<TenantId>, id: UserId) -
     Ok(of_realm(realm).filter(users::id.eq(id.0)).select(User::as_select()).first(&mut conn).await?)
 }
 
-/// A live ADMIN of any tenant; needs the platform's scope.
+/// An ADMIN of any tenant, also a deleted one; needs the platform's scope.
 pub(crate) async fn find_admin(mut conn: &Conn, id: UserId) -> Result<User, TxError> {
-    let live =
-        users::table.filter(users::id.eq(id.0)).filter(users::role.eq("ADMIN")).filter(users::deleted_at.is_null());
-    Ok(live.select(User::as_select()).first(&mut conn).await?)
+    let admin = users::table.filter(users::id.eq(id.0)).filter(users::role.eq("ADMIN"));
+    Ok(admin.select(User::as_select()).first(&mut conn).await?)
 }
 
 /// Live users of a tenant among `ids`.

@@ -70,7 +70,7 @@ impl Auth {
     pub(crate) async fn challenge(&self) -> (String, String) {
         let message = StartSignInRequest { tenant: None, identifier: EMAIL.into(), password: PASSWORD.into() };
         let started = self.sign_in().start(call(&anonymous(), message)).await.unwrap().into_inner();
-        let code = self.mailbox.wait_for(EMAIL, "sign-in").await.code().unwrap();
+        let code = self.mailbox.wait_for(EMAIL, "Login OTP").await.code().unwrap();
         (started.challenge_id, code)
     }
 
@@ -120,7 +120,7 @@ impl Auth {
     /// Signs in from a network.
     pub(crate) async fn signed_in_from(&self, network: &str) {
         let challenge_id = self.start_from(network, EMAIL, PASSWORD).await.unwrap();
-        let otp = self.mailbox.wait_for(EMAIL, "sign-in").await.code().unwrap();
+        let otp = self.mailbox.wait_for(EMAIL, "Login OTP").await.code().unwrap();
         let caller = Caller { client_net: Some(network.to_owned()), ..anonymous() };
         self.sign_in()
             .verify(call(&caller, VerifySignInRequest { challenge_id, otp, ..VerifySignInRequest::default() }))

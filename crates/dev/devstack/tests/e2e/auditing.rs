@@ -39,3 +39,33 @@ async fn sf_31_and_lg_04_what_every_service_changes_is_in_the_audit_log_with_its
     }
     world.stop().await;
 }
+
+#[tokio::test]
+async fn an_admin_reads_the_audit_log_of_the_own_tenant_filters_it_and_takes_it_away_as_csv() {
+    let world = World::start().await;
+    let (own, other) = (world.tenant("Alpha").await, world.tenant("Beta").await);
+    let admin = world.admin(&own).await;
+    world.admin(&other).await;
+    let path = format!("/tenant/{}/auth/login/", own.slug);
+    let wrong = json!({ "email": admin.email, "password": "wrong horse battery" });
+    world.client().post(&path, wrong).await.unwrap().expect(401).unwrap();
+    let found = async |query: &str| admin.client.get(&format!("/audit/{query}")).await.unwrap().expect(200).unwrap();
+    let failed = found("?action=authn_login_fail").await;
+    assert_eq!((failed.at("/count"), failed.at("/data/0/target_id")), (&json!(1), &json!(admin.id)));
+    assert_eq!(failed.at("/data/0/service"), &json!("auth"));
+    let own_acts = found(&format!("?actor={}&action=authn_login_success", admin.id)).await;
+    assert_eq!(own_acts.at("/count"), &json!(1));
+    assert_eq!(found("?since=2100-01-01T00:00:00Z").await.at("/count"), &json!(0));
+    assert_eq!(found("?until=2000-01-01T00:00:00Z").await.at("/count"), &json!(0));
+    for bad in ["?since=yesterday", "?since=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "?format=xml"] {
+        assert_eq!(admin.client.get(&format!("/audit/{bad}")).await.unwrap().status, 400, "{bad}");
+    }
+    let file = found("?format=csv&action=authn_login_fail").await;
+    assert_eq!(file.headers.get("content-type").unwrap(), "text/csv; charset=utf-8");
+    let lines: Vec<&str> = file.text.lines().collect();
+    assert!(lines.len() == 2 && lines[0].starts_with("id,created_at,service,action,result"), "{}", file.text);
+    let of_platform = world.root.client.get("/audit/?action=tenant_create").await.unwrap().expect(200).unwrap();
+    assert_eq!(of_platform.at("/count"), &json!(2));
+    assert_eq!(world.root.client.get("/audit/?action=authn_login_fail").await.unwrap().at("/count"), &json!(0));
+    world.stop().await;
+}

@@ -4,15 +4,20 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
 mod auditing;
+mod authenticating_by_app;
 mod bounds;
 mod bursts;
 mod costs;
 mod database;
+mod deleting_users;
 mod document;
+mod ending_sessions;
 mod hostile;
 mod importing_songs;
 mod isolation;
 mod journey;
+mod managing_tenants;
+mod managing_users;
 mod operating;
 mod paying;
 mod registering;

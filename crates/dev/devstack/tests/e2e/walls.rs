@@ -182,7 +182,10 @@ async fn walk(with_policies: bool) -> Vec<String> {
         dead,
         leaks: Vec::new(),
     };
-    for rule in rules().filter(|rule| matches!(rule.access, Access::Roles(_))) {
+    let mut walked: Vec<&Rule> = rules().filter(|rule| matches!(rule.access, Access::Roles(_))).collect();
+    // Without walls a foreign user is deleted, and what the user has made with it.
+    walked.sort_by_key(|rule| rule.path.starts_with("/users/{id}/"));
+    for rule in walked {
         walk.rule(rule).await;
     }
     let leaks = walk.leaks;
