@@ -4,6 +4,7 @@
 mod inbox;
 mod relay;
 mod schema;
+mod waiting;
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 pub use inbox::{Delivered, OLD_INBOX, first_time};
 pub use relay::{Lane, Listener, OLD_OUTBOX, Relay, Wake};
 use schema::outbox;
+pub use waiting::{Waiting, list, retry};
 
 /// A message to be sent.
 #[derive(Clone, Debug)]

@@ -1,5 +1,7 @@
 use std::future::Future;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use diesel::dsl::{now, sql};
@@ -77,12 +79,14 @@ pub struct Relay {
     pool: Pool,
     wake: Wake,
     lane: Lane,
+    /// A delivery has failed and none has succeeded since.
+    failing: Arc<AtomicBool>,
 }
 
 impl Relay {
     /// A relay over the service's pool.
     pub fn new(pool: Pool, wake: Wake, lane: Lane) -> Self {
-        Self { pool, wake, lane }
+        Self { pool, wake, lane, failing: Arc::default() }
     }
 
     /// Starts sending in the background: `deliver` is called at least once for each message, and again when it fails.
@@ -152,11 +156,25 @@ impl Relay {
         if let Some(reason) = &failure {
             tracing::warn!(message_id = %id, topic, attempts, reason, "a message was not delivered");
         }
-        let failure = &failure;
+        // As soon as one message gets through, those that wait for another attempt are tried too: a code lives minutes.
+        let recovered = match &failure {
+            Some(_) => {
+                self.failing.store(true, Ordering::Relaxed);
+                false
+            }
+            None => self.failing.swap(false, Ordering::Relaxed),
+        };
+        let (failure, lane) = (&failure, self.lane);
         let settled = self
             .pool
-            .transaction(Scope::Worker, async |conn: &mut Conn| settle(conn, id, attempts, failure.as_deref()).await)
+            .transaction(Scope::Worker, async |conn: &mut Conn| {
+                settle(conn, id, attempts, failure.as_deref()).await?;
+                if recovered { hurry(conn, lane).await } else { Ok(()) }
+            })
             .await;
+        if recovered {
+            self.wake.wake();
+        }
         if let Err(error) = settled {
             tracing::warn!(message_id = %id, %error, "a sent message could not be marked, it will be sent again");
         }
@@ -167,13 +185,8 @@ type Condition = Box<dyn BoxableExpression<outbox::table, Pg, SqlType = Bool>>;
 
 async fn claim(conn: &mut Conn, lane: Lane, room: i64) -> Result<Vec<Message>, TxError> {
     let due = outbox::table.filter(outbox::state.eq("pending").and(outbox::next_attempt_at.le(now)));
-    let topics: Condition = match lane {
-        Lane::All => Box::new(true.into_sql::<Bool>()),
-        Lane::Only(topics) => Box::new(outbox::topic.eq_any(topics)),
-        Lane::AllBut(topics) => Box::new(outbox::topic.ne_all(topics)),
-    };
     let due: Vec<Uuid> = due
-        .filter(topics)
+        .filter(of_lane(lane))
         .order(outbox::next_attempt_at)
         .limit(room)
         .select(outbox::id)
@@ -185,11 +198,35 @@ async fn claim(conn: &mut Conn, lane: Lane, room: i64) -> Result<Vec<Message>, T
         return Ok(Vec::new());
     }
     let claimed = diesel::update(outbox::table.filter(outbox::id.eq_any(due)))
-        .set((outbox::attempts.eq(outbox::attempts + 1), outbox::next_attempt_at.eq(in_ms(VISIBILITY_MS))))
+        .set((
+            outbox::attempts.eq(outbox::attempts + 1),
+            outbox::next_attempt_at.eq(in_ms(VISIBILITY_MS)),
+            // Only a message that waits for another attempt has an error, not one that is being delivered.
+            outbox::last_error.eq(None::<String>),
+        ))
         .returning(Message::as_returning())
         .get_results(conn)
         .await?;
     Ok(claimed)
+}
+
+fn of_lane(lane: Lane) -> Condition {
+    match lane {
+        Lane::All => Box::new(true.into_sql::<Bool>()),
+        Lane::Only(topics) => Box::new(outbox::topic.eq_any(topics)),
+        Lane::AllBut(topics) => Box::new(outbox::topic.ne_all(topics)),
+    }
+}
+
+/// Lets every message of a lane that waits for another attempt be tried now.
+async fn hurry(conn: &mut Conn, lane: Lane) -> Result<(), TxError> {
+    let waiting = outbox::table
+        .filter(outbox::state.eq("pending"))
+        .filter(outbox::last_error.is_not_null())
+        .filter(outbox::next_attempt_at.gt(now))
+        .filter(of_lane(lane));
+    diesel::update(waiting).set(outbox::next_attempt_at.eq(now)).execute(conn).await?;
+    Ok(())
 }
 
 async fn settle(conn: &mut Conn, id: Uuid, attempts: i32, failure: Option<&str>) -> Result<(), TxError> {
@@ -222,10 +259,10 @@ fn in_ms(ms: i64) -> UncheckedBind<SqlLiteral<Timestamptz>, diesel::dsl::AsExprO
     sql::<Timestamptz>("now() + interval '1 millisecond' * ").bind::<BigInt, _>(ms)
 }
 
-/// The back-off: 200 ms, doubled with every attempt, at most 5 min.
+/// The back-off: 200 ms, doubled with every attempt, at most 10 s in the first ten minutes and 5 min afterwards.
 fn back_off_ms(attempts: i32) -> i64 {
     let doublings = u32::try_from(attempts.clamp(1, 12) - 1).unwrap_or(0);
-    (200_i64 << doublings).min(300_000)
+    (200_i64 << doublings).min(if attempts <= 60 { 10_000 } else { 300_000 })
 }
 
 #[cfg(test)]

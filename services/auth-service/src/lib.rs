@@ -8,6 +8,7 @@ mod grpc;
 mod jobs;
 pub mod keys;
 mod mail;
+pub mod mails;
 mod peers;
 mod schema;
 mod seeds;

@@ -6,6 +6,7 @@ mod dev;
 mod doctor;
 mod example;
 mod keys;
+mod mail;
 mod migrate;
 mod running;
 mod seed;
@@ -76,6 +77,11 @@ enum Command {
         #[command(subcommand)]
         what: superuser::What,
     },
+    /// Look at mails that were not sent yet, and try them again.
+    Mail {
+        #[command(subcommand)]
+        what: mail::What,
+    },
     /// Rotate the keys that sign tokens.
     Keys {
         #[command(subcommand)]
@@ -119,6 +125,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Chaos { at, every, victims } => chaos::run(&at.dev_dir, &victims, every).await,
         Command::Migrate { service } => migrate::run(&mut env, service.as_deref()).await,
         Command::Seed { what } => Box::pin(seed::run(&mut env, what)).await,
+        Command::Mail { what } => Box::pin(mail::run(&mut env, what)).await,
         Command::Keys { what } => Box::pin(keys::run(&mut env, what)).await,
         Command::Superuser { what } => Box::pin(superuser::run(&mut env, what)).await,
         Command::Doctor => Box::pin(doctor::run(&mut env)).await,

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use kit::Error;
-use kit::ids::{TenantId, UserId};
+use kit::ids::UserId;
 use kit_pg::{Conn, TxError};
 use outbox::Delivered;
 use serde::Deserialize;
@@ -53,9 +53,9 @@ pub(crate) async fn arrived(conn: &mut Conn, message: &Delivered) -> Result<(), 
             }
             Kind::Restore => {
                 user_content::forget_keys(conn, user).await?;
-                if operation.restore_data {
-                    restore(conn, tenant, user, operation.at).await?;
-                }
+                let (at, data) = (operation.at, operation.restore_data);
+                user_content::restore_playlists(conn, tenant, user, at, data).await?;
+                user_content::restore_song_requests(conn, tenant, user, at, data).await?;
             }
         }
     }
@@ -63,9 +63,4 @@ pub(crate) async fn arrived(conn: &mut Conn, message: &Delivered) -> Result<(), 
         Some(last) => user_content::set_version(conn, user, last.version).await,
         None => Ok(()),
     }
-}
-
-async fn restore(conn: &mut Conn, tenant: TenantId, user: UserId, at: DateTime<Utc>) -> Result<(), TxError> {
-    user_content::restore_playlists(conn, tenant, user, at).await?;
-    user_content::restore_song_requests(conn, tenant, user, at).await
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::{TenantId, UserId};
 use kit_pg::{Conn, TxError, of_tenant};
@@ -31,7 +31,8 @@ pub(crate) async fn set_version(conn: &mut Conn, user: UserId, version: i64) -> 
     Ok(())
 }
 
-/// Deletes the live playlists and open song requests of a user that were made before `until` (all without one).
+/// Deletes the live playlists and open song requests of a user that were made before `until`; all without one, because a
+/// token may serve for a moment longer than its user.
 pub(crate) async fn hide(
     conn: &mut Conn,
     tenant: TenantId,
@@ -86,21 +87,25 @@ const RESTORE_PLAYLISTS: &str = "
                   AND l.name_norm = d.name_norm AND l.deleted_at IS NULL
             ) AS taken
         FROM playlists d
-        WHERE tenant_id = $1 AND user_id = $2 AND deleted_at IS NOT NULL AND deleted_by <> user_id
+        WHERE tenant_id = $1 AND user_id = $2 AND ($4 AND deleted_at <= $3 AND deleted_by <> user_id
+          OR deleted_at < created_at AND created_at >= $3)
     ) c
     WHERE p.id = c.id AND p.tenant_id = $1";
 
-/// Brings back the playlists of a user that others have deleted.
+/// Brings back the playlists of a user at a restoration: with `data` those that others have deleted before, and always those
+/// that were made later and hidden by an operation whose message came late (they were deleted before they were made).
 pub(crate) async fn restore_playlists(
     conn: &mut Conn,
     tenant: TenantId,
     user: UserId,
     at: DateTime<Utc>,
+    data: bool,
 ) -> Result<(), TxError> {
     diesel::sql_query(RESTORE_PLAYLISTS)
         .bind::<SqlUuid, _>(tenant.0)
         .bind::<SqlUuid, _>(user.0)
         .bind::<Timestamptz, _>(at)
+        .bind::<Bool, _>(data)
         .execute(conn)
         .await?;
     Ok(())
@@ -119,22 +124,25 @@ const RESTORE_SONG_REQUESTS: &str = "
               AND o.artist_norm = d.artist_norm AND o.status IN ('PENDING', 'APPROVED') AND o.deleted_at IS NULL
         ) AS taken
         FROM song_requests d
-        WHERE tenant_id = $1 AND user_id = $2 AND deleted_at IS NOT NULL AND deleted_by <> user_id
+        WHERE tenant_id = $1 AND user_id = $2 AND ($4 AND deleted_at <= $3 AND deleted_by <> user_id
+          OR deleted_at < created_at AND created_at >= $3)
     ) c
     WHERE r.id = c.id AND r.tenant_id = $1
       AND (c.status NOT IN ('PENDING', 'APPROVED') OR (c.place = 1 AND NOT c.taken))";
 
-/// Brings back the song requests of a user that others have deleted.
+/// Brings back the song requests of a user at a restoration, as [`restore_playlists`] does.
 pub(crate) async fn restore_song_requests(
     conn: &mut Conn,
     tenant: TenantId,
     user: UserId,
     at: DateTime<Utc>,
+    data: bool,
 ) -> Result<(), TxError> {
     diesel::sql_query(RESTORE_SONG_REQUESTS)
         .bind::<SqlUuid, _>(tenant.0)
         .bind::<SqlUuid, _>(user.0)
         .bind::<Timestamptz, _>(at)
+        .bind::<Bool, _>(data)
         .execute(conn)
         .await?;
     Ok(())

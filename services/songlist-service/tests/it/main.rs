@@ -11,3 +11,4 @@ mod premium;
 mod reading;
 mod schema;
 mod service;
+mod user_operations;
