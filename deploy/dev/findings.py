@@ -40,9 +40,11 @@ FINDINGS = {
     "MF-02": "requests for a payment link at the same moment were refused",
     "MF-05": "a slow job was started beside itself",
     "RF-04": "a burst on a starved machine was refused",
+    "RF-07": "a mail waited out its pause after the mail server was back",
     "CF-01": "clients generated from the OpenAPI document had no types",
     "CF-02": "OPTIONS was refused",
     "CF-03": "faults of types spoke Rust",
+    "CF-05": "mails named no organisation",
     "CF-07": "parallel refreshes, requests and links were refused",
     "CF-08": "malformed queries were taken, and one fault at a time was named",
     "CF-09": "conditional requests and content negotiation did not follow their standards",
@@ -87,4 +89,5 @@ def main():
     Path("docs/findings.md").write_text("\n".join(lines) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

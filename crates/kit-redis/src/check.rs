@@ -9,11 +9,11 @@ use crate::{Redis, RedisDown, Subject};
 /// Checks every limit with GCRA (when one refuses, none is charged), then reads the revocations, all in one round trip.
 const SCRIPT: &str = r"
 local clock = redis.call('TIME')
-local now = clock[1] * 1000 + clock[2] / 1000
-local limits = tonumber(ARGV[1])
+local now = clock[1] * 1000 + clock[2] / 1000 + ARGV[1]
+local limits = tonumber(ARGV[2])
 local wait, left, next_at = 0, nil, {}
 for i = 1, limits do
-  local interval, burst = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
+  local interval, burst = tonumber(ARGV[2 * i + 1]), tonumber(ARGV[2 * i + 2])
   local at = math.max(tonumber(redis.call('GET', KEYS[i]) or now), now) + interval
   local slack = now - (at - interval * burst)
   if slack < 0 then wait = math.max(wait, -slack) end
@@ -27,8 +27,8 @@ if wait == 0 then
   end
 end
 local last = #KEYS
-if ARGV[2 * limits + 2] then
-  redis.call('SET', KEYS[last], '1', 'PX', ARGV[2 * limits + 2])
+if ARGV[2 * limits + 3] then
+  redis.call('SET', KEYS[last], '1', 'PX', ARGV[2 * limits + 3])
   last = last - 1
 end
 local reply = { math.ceil(wait), left or 0 }
@@ -65,8 +65,8 @@ pub struct Checked {
 /// How long the next request would have to wait, without charging it.
 const PEEK: &str = r"
 local clock = redis.call('TIME')
-local now = clock[1] * 1000 + clock[2] / 1000
-local interval, burst = tonumber(ARGV[1]), tonumber(ARGV[2])
+local now = clock[1] * 1000 + clock[2] / 1000 + ARGV[1]
+local interval, burst = tonumber(ARGV[2]), tonumber(ARGV[3])
 local at = math.max(tonumber(redis.call('GET', KEYS[1]) or now), now) + interval
 return math.ceil(math.max(at - interval * burst - now, 0))
 ";
@@ -96,6 +96,7 @@ impl Redis {
         let script = COMPILED.get_or_init(|| Script::new(PEEK));
         let mut call = script.prepare_invoke();
         call.key(self.key(&["limit", &limit.key]));
+        call.arg(self.ahead_ms());
         call.arg(limit.per.as_secs_f64() * 1_000.0 / f64::from(limit.burst.max(1))).arg(limit.burst.max(1));
         let wait: u64 = self.run(|mut conn| async move { call.invoke_async(&mut conn).await }).await?;
         Ok(Duration::from_millis(wait))
@@ -122,7 +123,7 @@ impl Redis {
         static COMPILED: std::sync::OnceLock<Script> = std::sync::OnceLock::new();
         let script = COMPILED.get_or_init(|| Script::new(SCRIPT));
         let mut call = script.prepare_invoke();
-        call.arg(limits.len());
+        call.arg(self.ahead_ms()).arg(limits.len());
         for limit in limits {
             call.key(self.key(&["limit", &limit.key]));
             call.arg(limit.per.as_secs_f64() * 1_000.0 / f64::from(limit.burst.max(1))).arg(limit.burst.max(1));

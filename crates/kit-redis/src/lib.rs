@@ -5,8 +5,10 @@ mod check;
 mod local;
 mod pool;
 mod revocations;
+mod settings;
 
 pub use check::{Checked, Limit};
 pub use local::LocalLimiter;
 pub use pool::{Redis, RedisConfig, RedisDown};
 pub use revocations::{MinVersion, Subject};
+pub use settings::LimitSettings;

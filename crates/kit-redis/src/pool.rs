@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bb8_redis::RedisConnectionManager;
-use kit::Secret;
 use kit::env::Env;
 use kit::tls::Authorities;
+use kit::{Clock, Secret};
 use redis::aio::MultiplexedConnection;
 use redis::{Client, ConnectionInfo, IntoConnectionInfo, RedisError, RedisResult, TlsCertificates};
 use url::Url;
@@ -62,6 +62,7 @@ pub struct Redis {
     prefix: Arc<str>,
     budget: Duration,
     breaker: Arc<Breaker>,
+    clock: Clock,
 }
 
 impl Redis {
@@ -78,7 +79,19 @@ impl Redis {
             .test_on_check_out(false)
             .connection_timeout(config.budget)
             .build_unchecked(manager);
-        Ok(Self { pool, prefix: config.prefix.as_str().into(), budget: config.budget, breaker: Arc::default() })
+        let (prefix, breaker) = (config.prefix.as_str().into(), Arc::default());
+        Ok(Self { pool, prefix, budget: config.budget, breaker, clock: Clock::system() })
+    }
+
+    /// Lets limits follow a clock that tests move; those of production follow the clock of Redis.
+    #[must_use]
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// How far time is ahead of the clock of Redis, in milliseconds.
+    pub(crate) fn ahead_ms(&self) -> u64 {
+        u64::try_from(self.clock.ahead().as_millis()).unwrap_or(0)
     }
 
     /// A key with the prefix, made from parts such as `rev`, `user` and an id.

@@ -29,6 +29,12 @@ impl Clock {
         DateTime::from_timestamp_micros(micros).unwrap_or(now)
     }
 
+    /// How far a movable clock is ahead of the system clock.
+    pub fn ahead(&self) -> Duration {
+        let micros = self.0.as_ref().map_or(0, |offset| offset.load(Ordering::Relaxed));
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    }
+
     /// Moves a movable clock forward; does nothing to the system clock.
     pub fn advance(&self, by: Duration) {
         if let Some(offset) = &self.0 {

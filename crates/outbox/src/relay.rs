@@ -270,7 +270,7 @@ mod tests {
     use super::back_off_ms;
 
     #[test]
-    fn the_back_off_doubles_from_a_fifth_of_a_second_to_five_minutes() {
-        assert_eq!([1, 2, 3, 12, 30].map(back_off_ms), [200, 400, 800, 300_000, 300_000]);
+    fn the_back_off_doubles_from_a_fifth_of_a_second_to_ten_seconds_and_later_to_five_minutes() {
+        assert_eq!([1, 2, 3, 12, 60, 61].map(back_off_ms), [200, 400, 800, 10_000, 10_000, 300_000]);
     }
 }

@@ -103,8 +103,10 @@ mod tests {
 
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jsonwebtoken::{EncodingKey, Header};
     use kit::caller::Role;
     use kit::ids::{SessionId, TenantId, UserId};
+    use serde_json::{Map, Value};
 
     use super::*;
     use crate::{Issuer, SigningKey};
@@ -204,5 +206,30 @@ mod tests {
         let bench = bench();
         let long = "a".repeat(MAX_TOKEN_BYTES + 1);
         assert_eq!(verifier(TokenKind::Access, &bench.clock).verify(&long, &bench.keys), Err(TokenError::Invalid));
+    }
+
+    #[test]
+    fn tk_03_a_token_without_a_claim_or_with_one_of_another_type_is_refused() {
+        let bench = bench();
+        let access = verifier(TokenKind::Access, &bench.clock);
+        let token = bench.issuer.sign(&bench.key, TokenKind::Access, claims(&bench.clock)).unwrap();
+        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let whole: Map<String, Value> = serde_json::from_slice(&payload).unwrap();
+        let signed = |claims: &Map<String, Value>| {
+            let mut header = Header::new(Algorithm::EdDSA);
+            (header.typ, header.kid) = (Some("at+jwt".to_owned()), Some("k1".to_owned()));
+            let key = EncodingKey::from_ed_der(bench.key.pkcs8());
+            jsonwebtoken::encode(&header, claims, &key).unwrap()
+        };
+        assert!(access.verify(&signed(&whole), &bench.keys).is_ok());
+        for name in whole.keys() {
+            let mut less = whole.clone();
+            less.remove(name);
+            // A SUPER_ADMIN has no tenant; a LISTENER without one is refused by the role.
+            assert!(access.verify(&signed(&less), &bench.keys).is_err(), "without {name}");
+            let mut other = whole.clone();
+            other.insert(name.clone(), serde_json::json!([true]));
+            assert!(access.verify(&signed(&other), &bench.keys).is_err(), "with another {name}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use kit::metrics::Metrics;
 use kit::turns::Turns;
 use kit::{Clock, Code};
 use kit_pg::{Conflict, Pool};
-use kit_redis::{LocalLimiter, Redis};
+use kit_redis::{LimitSettings, LocalLimiter, Redis};
 use outbox::Wake;
 use tokens::{Issuer, TokenKind, Verifier};
 use uuid::Uuid;
@@ -42,7 +42,7 @@ pub struct Parts {
     pub(crate) redis: Redis,
     /// Limits while Redis is away.
     pub(crate) local_limits: LocalLimiter,
-    pub(crate) rate_factor: u32,
+    pub(crate) limits: LimitSettings,
     pub(crate) clock: Clock,
     pub(crate) keys: KeyRing,
     pub(crate) wake: Wake,
@@ -71,9 +71,9 @@ impl App {
         let parts = Parts {
             pg: Pool::new(&config.pg, CONFLICTS),
             turns: Turns::default(),
-            redis: Redis::new(&config.redis)?,
+            redis: Redis::new(&config.redis)?.with_clock(config.clock.clone()),
             local_limits: LocalLimiter::default(),
-            rate_factor: config.rate_factor,
+            limits: config.limits,
             wake: Wake::default(),
             health: Health::default(),
             metrics: Metrics::new()?,

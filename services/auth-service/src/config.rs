@@ -5,7 +5,7 @@ use kit::assertion::KeyRing;
 use kit::env::Env;
 use kit::{Clock, Secret};
 use kit_pg::PgConfig;
-use kit_redis::RedisConfig;
+use kit_redis::{LimitSettings, RedisConfig};
 
 use crate::MailConfig;
 
@@ -26,8 +26,7 @@ pub struct Config {
     /// The `iss` of tokens.
     pub issuer: String,
     pub lifetimes: Lifetimes,
-    /// Every limit is multiplied by this; tests and load measurements raise it.
-    pub rate_factor: u32,
+    pub limits: LimitSettings,
     pub songlist_url: String,
     pub payments_url: String,
 }
@@ -77,7 +76,7 @@ impl Config {
             ),
             issuer: env.text("TOKEN_ISSUER", "songlist", "The iss of tokens; the same for auth-service and gateway"),
             lifetimes: Lifetimes::from_env(env),
-            rate_factor: env.get("RATE_LIMIT_FACTOR", 1, "Every rate limit times this"),
+            limits: LimitSettings::from_env(env),
             songlist_url: env.text("SONGLIST_URL", "http://127.0.0.1:9002", "Where songlist-service's gRPC is reached"),
             payments_url: env.text("PAYMENTS_URL", "http://127.0.0.1:9003", "Where payments-service's gRPC is reached"),
             clock,

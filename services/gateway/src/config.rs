@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use kit::Clock;
 use kit::assertion::KeyRing;
 use kit::env::Env;
-use kit_redis::RedisConfig;
+use kit_redis::{LimitSettings, RedisConfig};
 
 /// The configuration of the gateway.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub struct Config {
     /// The networks from which forwarding headers are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Every rate limit is multiplied by this; tests and load measurements raise it.
-    pub rate_factor: u32,
+    pub limits: LimitSettings,
     /// The number of threads that serve HTTP.
     pub workers: usize,
     pub auth_url: String,
@@ -60,7 +60,7 @@ impl Config {
             cors_origins: origins.split(',').map(str::trim).filter(|o| !o.is_empty()).map(str::to_owned).collect(),
             trusted_hops: env.get("TRUSTED_PROXY_HOPS", 0, "Proxies in front that append to X-Forwarded-For"),
             trusted_proxies: networks(env),
-            rate_factor: env.get("RATE_LIMIT_FACTOR", 1, "Every rate limit times this"),
+            limits: LimitSettings::from_env(env),
             workers: kit::runtime::workers_from_env(env),
             auth_url: env.text("AUTH_URL", "http://127.0.0.1:9001", "Where auth-service's gRPC is reached"),
             songlist_url: env.text("SONGLIST_URL", "http://127.0.0.1:9002", "Where songlist-service's gRPC is reached"),

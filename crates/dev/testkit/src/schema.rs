@@ -132,3 +132,17 @@ fn columns_of_code(text: &str) -> anyhow::Result<Vec<String>> {
     }
     Ok(columns)
 }
+
+/// Every row of every table of the schema as text: for looking for what must not be stored.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn dump(db: &TestDb) -> anyhow::Result<String> {
+    let superuser = open(db.admin_url()).await?;
+    let mut text = String::new();
+    for table in tables(db, "true").await? {
+        let sql = format!("SELECT coalesce(string_agg(t::text, E'\\n'), '') FROM {}.{table} t", db.schema);
+        text.push_str(superuser.query_one(&sql, &[]).await?.try_get(0)?);
+    }
+    Ok(text)
+}

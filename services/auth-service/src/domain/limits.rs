@@ -72,7 +72,8 @@ pub(crate) async fn charge_sign_in(
     is_known_network: bool,
 ) -> Result<(), Error> {
     let network = caller.client_net.as_deref().unwrap_or("unknown");
-    let own = limit(app, &format!("sign-in:{}:{network}", key(tenant, account)), 5, MINUTE);
+    let (attempts, window) = (app.limits.login_attempts, app.limits.login_window);
+    let own = limit(app, &format!("sign-in:{}:{network}", key(tenant, account)), attempts, window);
     refuse_after(wait(app, &[own]).await)?;
     if is_known_network { Ok(()) } else { refuse_after(look(app, &failures_of(app, tenant, account)).await) }
 }
@@ -151,7 +152,7 @@ pub(crate) async fn may_notify(app: &App, tenant: Option<Uuid>, email: &str) -> 
 }
 
 fn limit(app: &App, key: &str, burst: u32, per: Duration) -> Limit {
-    Limit { key: key.to_owned(), burst: burst.saturating_mul(app.rate_factor.max(1)), per }
+    Limit { key: key.to_owned(), burst: burst.saturating_mul(app.limits.factor), per }
 }
 
 /// Keys contain no e-mail.

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mail_has_a_subject_a_text_and_html_in_which_nothing_of_a_user_is_a_tag_or_a_link() {
+    fn cf_05_every_mail_has_a_subject_a_text_and_html_in_which_nothing_of_a_user_is_a_tag_or_a_link() {
         for template in Template::ALL {
             let mail = mail(*template);
             let name = template.name();

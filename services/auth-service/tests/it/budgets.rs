@@ -37,7 +37,7 @@ async fn sf_11_and_ot_14_a_reset_by_the_operator_ends_a_sign_in_that_was_begun_w
 }
 
 #[tokio::test]
-async fn sf_23_an_account_has_one_limit_however_it_is_named() {
+async fn sf_23_and_en_04_and_rl_01_an_account_has_one_limit_however_it_is_named() {
     let auth = Auth::start().await;
     let mut refused = Vec::new();
     for name in [EMAIL, "root", "ROOT", EMAIL, "root", EMAIL] {
@@ -55,7 +55,7 @@ async fn sf_23_an_account_has_one_limit_however_it_is_named() {
 }
 
 #[tokio::test]
-async fn sf_35_a_network_is_charged_for_failures_and_not_for_successes() {
+async fn sf_35_and_rl_07_a_network_is_charged_for_failures_and_not_for_successes() {
     let auth = Auth::start().await;
     for n in 0..30 {
         let name = format!("guest{n}@songlist.example");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kit::Code;
 
-use crate::service::{Auth, code};
+use crate::service::{Auth, EMAIL, code};
 
 #[tokio::test]
 async fn ot_02_a_code_lives_five_minutes_from_its_dispatch() {
@@ -41,4 +41,92 @@ async fn ot_03_and_ot_04_parallel_submits_evaluate_five_guesses_and_let_one_in()
         let_in += u32::from(submit.await.unwrap());
     }
     assert_eq!(let_in, 1);
+}
+
+#[tokio::test]
+async fn ot_06_a_resend_neither_resets_the_count_nor_extends_the_life_and_both_codes_are_good() {
+    let auth = Auth::start().await;
+    let (challenge, first) = auth.challenge().await;
+    for _ in 0..3 {
+        assert!(auth.verify(&challenge, &other_than(&first)).await.is_err());
+    }
+    auth.clock.advance(Duration::from_secs(61));
+    let second = auth.resent(&challenge, &first).await;
+    assert!(auth.verify(&challenge, &other_than(&second)).await.is_err());
+    auth.verify(&challenge, &first).await.unwrap();
+    let (challenge, first) = auth.challenge_after(&[first, second]).await;
+    auth.clock.advance(Duration::from_secs(61));
+    let second = auth.resent(&challenge, &first).await;
+    auth.clock.advance(Duration::from_secs(240));
+    assert!(auth.verify(&challenge, &second).await.is_err(), "five minutes from the first one");
+}
+
+/// A code that is not this one.
+fn other_than(code: &str) -> String {
+    if code == "000000" { "000001".to_owned() } else { "000000".to_owned() }
+}
+
+#[tokio::test]
+async fn ot_07_and_ot_08_a_code_serves_its_own_purpose_and_challenge_only() {
+    let auth = Auth::start().await;
+    let (challenge, otp) = auth.challenge().await;
+    let (reset, reset_otp) = auth.reset_challenge().await;
+    assert_eq!(code(auth.verify(&reset, &reset_otp).await.unwrap_err()), Code::OtpInvalid);
+    assert_eq!(auth.confirm_reset(&challenge, &otp).await.map_err(code), Err(Code::OtpInvalid));
+    assert_eq!(code(auth.verify(&challenge, &reset_otp).await.unwrap_err()), Code::OtpInvalid);
+    for no_challenge in ["", EMAIL, "0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11"] {
+        assert!(auth.verify(no_challenge, &otp).await.is_err(), "{no_challenge}");
+    }
+    auth.verify(&challenge, &otp).await.unwrap();
+}
+
+#[tokio::test]
+async fn ot_09_and_ot_15_and_tk_18_no_row_holds_a_code_or_a_token() {
+    let auth = Auth::start().await;
+    let (challenge, otp) = auth.challenge().await;
+    let waiting =
+        testkit::schema::count(auth.db(), "outbox WHERE topic = 'mail.code' AND payload <> '{}'").await.unwrap();
+    assert_eq!(waiting, 0, "the message of a mail names its challenge and nothing else");
+    let before = testkit::schema::dump(auth.db()).await.unwrap();
+    assert!(before.contains(&challenge) && !before.contains(&otp));
+    let tokens = auth.verify(&challenge, &otp).await.unwrap();
+    let dump = testkit::schema::dump(auth.db()).await.unwrap();
+    for token in [&tokens.access, &tokens.refresh] {
+        assert!(!dump.contains(token.as_str()) && !dump.contains(token.rsplit('.').next().unwrap()));
+    }
+}
+
+#[tokio::test]
+async fn ot_11_wrong_spent_exhausted_expired_and_unknown_codes_have_one_answer() {
+    let auth = Auth::start().await;
+    let said = |status: tonic::Status| (status.code(), status.message().to_owned(), code(status));
+    let unknown = said(auth.verify("0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11", "123456").await.unwrap_err());
+    let (challenge, otp) = auth.challenge().await;
+    let wrong = said(auth.verify(&challenge, &other_than(&otp)).await.unwrap_err());
+    auth.verify(&challenge, &otp).await.unwrap();
+    let spent = said(auth.verify(&challenge, &otp).await.unwrap_err());
+    let (challenge, otp) = auth.challenge_after(&[otp]).await;
+    auth.clock.advance(Duration::from_secs(301));
+    let expired = said(auth.verify(&challenge, &otp).await.unwrap_err());
+    let (challenge, otp) = auth.challenge_after(&[otp]).await;
+    for _ in 0..5 {
+        let _ = auth.verify(&challenge, &other_than(&otp)).await;
+    }
+    let exhausted = said(auth.verify(&challenge, &otp).await.unwrap_err());
+    assert!(
+        [&wrong, &spent, &expired, &exhausted].into_iter().all(|one| *one == unknown),
+        "{unknown:?} {wrong:?} {spent:?} {expired:?} {exhausted:?}"
+    );
+}
+
+#[tokio::test]
+async fn ot_13_whoever_uses_up_the_codes_of_a_sign_in_knows_the_password_so_the_owner_is_told() {
+    let auth = Auth::start().await;
+    let (challenge, otp) = auth.challenge().await;
+    for _ in 0..4 {
+        let _ = auth.verify(&challenge, &other_than(&otp)).await;
+    }
+    assert!(auth.mails().iter().all(|mail| !mail.subject.starts_with("Wrong sign-in codes")));
+    let _ = auth.verify(&challenge, &other_than(&otp)).await;
+    auth.mailbox.wait_for(EMAIL, "Wrong sign-in codes").await;
 }

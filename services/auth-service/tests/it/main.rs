@@ -5,8 +5,11 @@
 
 mod budgets;
 mod codes;
+mod passwords;
 mod private_authorities;
 mod refresh_tokens;
+mod replicas;
 mod schema;
 mod service;
 mod signing_keys;
+mod stranger;

@@ -30,7 +30,7 @@ async fn redis(authority: &PrivateAuthority, trusted: &str) -> kit_redis::RedisC
 }
 
 #[tokio::test]
-async fn sf_32_a_private_authority_is_trusted_on_each_connection_that_names_it() {
+async fn sf_32_and_db_06_a_private_authority_is_trusted_on_each_connection_that_names_it() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let authority = PrivateAuthority::new().unwrap();
     let trusted = authority.path();
@@ -52,7 +52,7 @@ async fn sf_32_a_private_authority_is_trusted_on_each_connection_that_names_it()
 }
 
 #[tokio::test]
-async fn sf_32_a_server_of_another_authority_is_refused() {
+async fn sf_32_and_db_06_a_server_of_another_authority_is_refused() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (theirs, ours) = (PrivateAuthority::new().unwrap(), PrivateAuthority::new().unwrap());
     let db = TestDb::new("auth", auth_service::MIGRATIONS).await.unwrap();

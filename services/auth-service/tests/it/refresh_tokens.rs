@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use kit::Code;
 
 use crate::service::{Auth, code};
@@ -42,4 +44,33 @@ async fn tk_11_a_replay_after_the_successor_was_used_ends_the_session() {
     let third = auth.refresh(&second).await.unwrap().refresh;
     assert_eq!(code(auth.refresh(&first).await.unwrap_err()), Code::TokenReused);
     assert_eq!(code(auth.refresh(&third).await.unwrap_err()), Code::TokenNotValid, "the whole session has ended");
+}
+
+#[tokio::test]
+async fn tk_06_a_session_ends_after_thirty_days_however_often_it_is_refreshed() {
+    let auth = Auth::start().await;
+    let mut tokens = auth.signed_in().await;
+    let mut hours = 0;
+    loop {
+        assert!(tokens.expires_in <= 900 && tokens.refresh_expires_in <= 172_800);
+        auth.clock.advance(std::time::Duration::from_secs(36 * 3_600));
+        hours += 36;
+        match auth.refresh(&tokens.refresh).await {
+            Ok(next) => tokens = next,
+            Err(refused) => break assert_eq!(code(refused), Code::TokenNotValid),
+        }
+        assert!(hours < 31 * 24, "it lives for ever");
+    }
+    assert!(hours >= 29 * 24, "{hours} hours");
+}
+
+#[tokio::test]
+async fn tk_08_a_token_holds_no_name_and_no_address() {
+    let auth = Auth::start().await;
+    let tokens = auth.signed_in().await;
+    for token in [tokens.access, tokens.refresh] {
+        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let text = String::from_utf8(claims).unwrap();
+        assert!(text.contains("user_id") && !text.contains('@') && !text.contains("root"), "{text}");
+    }
 }

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use auth_service::{App, Config, MIGRATIONS, MailConfig, NewSuperuser, Superusers, start};
 use kit::caller::Caller;
 use kit::env::Env;
@@ -8,10 +10,10 @@ use proto::auth::password_resets_client::PasswordResetsClient;
 use proto::auth::sessions_client::SessionsClient;
 use proto::auth::sign_in_client::SignInClient;
 use proto::auth::{
-    ConfirmPasswordResetRequest, RefreshRequest, StartPasswordResetRequest, StartSignInRequest, TokenPair,
-    VerifySignInRequest,
+    ConfirmPasswordResetRequest, RefreshRequest, ResendSignInCodeRequest, StartPasswordResetRequest,
+    StartSignInRequest, TokenPair, VerifySignInRequest,
 };
-use sandbox::mailbox::{self, Mailbox};
+use sandbox::mailbox::{self, Mail, Mailbox};
 use testkit::TestDb;
 use testkit::caller::{anonymous, call, peer};
 
@@ -25,10 +27,10 @@ pub(crate) struct Auth {
     /// What an operator's commands use.
     pub(crate) operator: App,
     pub(crate) config: Config,
-    mailbox: Mailbox,
+    pub(crate) mailbox: Mailbox,
     pub(crate) gateway: Peer,
     shutdown: Shutdown,
-    _db: TestDb,
+    db: Arc<TestDb>,
 }
 
 impl Auth {
@@ -62,8 +64,33 @@ impl Auth {
             mailbox,
             gateway: peer("gateway", "auth", addr).unwrap(),
             shutdown,
-            _db: db,
+            db: Arc::new(db),
         }
+    }
+
+    /// Another replica over the same database, Redis, mailbox and clock.
+    pub(crate) async fn replica(&self) -> Self {
+        let (shutdown, config) = (Shutdown::new(), self.config.clone());
+        let addr = start(config.clone(), shutdown.clone()).await.unwrap().grpc;
+        Self {
+            clock: self.clock.clone(),
+            superusers: Superusers::new(self.operator.clone()),
+            operator: self.operator.clone(),
+            config,
+            mailbox: self.mailbox.clone(),
+            gateway: peer("gateway", "auth", addr).unwrap(),
+            shutdown,
+            db: self.db.clone(),
+        }
+    }
+
+    pub(crate) fn db(&self) -> &TestDb {
+        &self.db
+    }
+
+    /// Every mail that came.
+    pub(crate) fn mails(&self) -> Vec<Mail> {
+        self.mailbox.find(|_| true)
     }
 
     /// Starts a sign-in of the SUPER_ADMIN; returns the challenge and the mailed code.
@@ -72,6 +99,48 @@ impl Auth {
         let started = self.sign_in().start(call(&anonymous(), message)).await.unwrap().into_inner();
         let code = self.mailbox.wait_for(EMAIL, "Login OTP").await.code().unwrap();
         (started.challenge_id, code)
+    }
+
+    /// Another sign-in; its code is none of these.
+    pub(crate) async fn challenge_after(&self, seen: &[String]) -> (String, String) {
+        let challenge = self.start_from("10.200.0.1", EMAIL, PASSWORD).await.unwrap();
+        (challenge, self.code_after(seen).await)
+    }
+
+    /// The code of the newest mail that has another one than these.
+    pub(crate) async fn code_after(&self, seen: &[String]) -> String {
+        testkit::eventually("another code", || async {
+            let newest = self.mails().iter().filter_map(Mail::code).next();
+            newest.filter(|code| !seen.contains(code))
+        })
+        .await
+    }
+
+    /// Sends another code for a challenge.
+    pub(crate) async fn resent(&self, challenge: &str, first: &str) -> String {
+        let message = ResendSignInCodeRequest { challenge_id: challenge.to_owned() };
+        self.sign_in().resend_code(call(&anonymous(), message)).await.unwrap();
+        self.code_after(&[first.to_owned()]).await
+    }
+
+    /// Starts a password reset; its challenge and code.
+    pub(crate) async fn reset_challenge(&self) -> (String, String) {
+        let start = StartPasswordResetRequest { tenant: None, identifier: EMAIL.into() };
+        let mut resets = PasswordResetsClient::new(self.gateway.clone());
+        let started = resets.start(call(&anonymous(), start)).await.unwrap().into_inner();
+        let code = self.mailbox.wait_for(EMAIL, "Password Reset OTP").await.code().unwrap();
+        (started.challenge_id, code)
+    }
+
+    pub(crate) async fn confirm_reset(&self, challenge: &str, otp: &str) -> Result<(), tonic::Status> {
+        let message = ConfirmPasswordResetRequest {
+            challenge_id: challenge.to_owned(),
+            otp: otp.to_owned(),
+            new_password: "staple battery horse".into(),
+            confirm_password: "staple battery horse".into(),
+            ..ConfirmPasswordResetRequest::default()
+        };
+        PasswordResetsClient::new(self.gateway.clone()).confirm(call(&anonymous(), message)).await.map(|_done| ())
     }
 
     /// Starts a sign-in of the SUPER_ADMIN from a network.

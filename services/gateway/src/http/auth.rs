@@ -34,7 +34,7 @@ pub(crate) async fn admit(
     };
     let network = client_network(app, request);
     let user = claims.as_ref().map(|claims| claims.user_id.to_string());
-    let limits = rule.rate.limits(&network, user.as_deref(), app.config.rate_factor);
+    let limits = rule.rate.limits(&network, user.as_deref(), app.config.limits.factor);
     let subjects = claims.as_ref().map(revocations::subjects).unwrap_or_default();
     let names: Vec<_> = subjects.iter().map(|(subject, _)| *subject).collect();
     let checked =
@@ -84,7 +84,7 @@ fn first_use(app: &App, claims: &Claims) -> Option<(Uuid, Duration)> {
 
 /// Charges a request to a path or method that no rule has. It is counted in this process: nothing else is asked for it.
 pub(crate) fn charge_unknown(app: &App, request: &HttpRequest) -> Result<(), HttpError> {
-    let limits = Rate::Unknown.limits(&client_network(app, request), None, app.config.rate_factor);
+    let limits = Rate::Unknown.limits(&client_network(app, request), None, app.config.limits.factor);
     let wait = app.local_limits.check(&limits);
     if wait.is_zero() { Ok(()) } else { Err(HttpError::rate_limited(wait, &limits)) }
 }

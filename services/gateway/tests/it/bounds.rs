@@ -20,7 +20,7 @@ async fn sf_02_made_up_methods_are_one_label_and_limited() {
 }
 
 #[tokio::test]
-async fn sf_34_unknown_paths_are_limited_and_the_limit_says_its_size() {
+async fn sf_34_and_rl_03_unknown_paths_are_limited_and_the_limit_says_its_size() {
     let gateway = Gateway::start().await;
     let mut limited = None;
     for _ in 0..80 {

@@ -41,8 +41,17 @@ const LISTENERS: [(&str, u16); 14] = [
     ("SCHEDULER_OPS_ADDR", 9104),
 ];
 /// Variables that are passed on when they are set.
-const HANDED_ON: [&str; 6] =
-    ["LOG_LEVEL", "LOG_FORMAT", "WORKERS", "PREMIUM_GATES", "CORS_ORIGINS", "RATE_LIMIT_FACTOR"];
+const HANDED_ON: [&str; 9] = [
+    "LOG_LEVEL",
+    "LOG_FORMAT",
+    "WORKERS",
+    "PREMIUM_GATES",
+    "CORS_ORIGINS",
+    "RATE_LIMIT_FACTOR",
+    "RATE_LIMIT_ENABLE",
+    "RATE_LIMIT_LOGIN_ATTEMPTS",
+    "RATE_LIMIT_LOGIN_WINDOW",
+];
 
 impl Plan {
     pub(super) fn from_env(env: &mut Env) -> Self {

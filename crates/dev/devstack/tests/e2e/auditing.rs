@@ -7,7 +7,7 @@ use testkit::eventually;
 use testkit::schema::count;
 
 #[tokio::test]
-async fn sf_31_and_lg_04_what_every_service_changes_is_in_the_audit_log_with_its_actor_and_target() {
+async fn sf_31_and_lg_01_and_lg_04_what_every_service_changes_is_in_the_audit_log_with_its_actor_and_target() {
     let world = World::start().await;
     let own = world.full_tenant("Alpha").await;
     own.admin.client.patch(&format!("/tenant/songs/{}/", own.link), json!({ "is_active": false })).await.unwrap();

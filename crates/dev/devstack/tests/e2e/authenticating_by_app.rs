@@ -73,7 +73,7 @@ async fn a_sign_in_asks_the_app_for_a_code_that_is_good_once_and_no_code_is_mail
 }
 
 #[tokio::test]
-async fn a_recovery_code_signs_in_once_and_is_stored_as_a_mac() {
+async fn ot_09_a_recovery_code_signs_in_once_and_is_stored_as_a_mac() {
     let world = World::start().await;
     let own = world.tenant("Alpha").await;
     let anna = world.listener(&own, "anna").await;

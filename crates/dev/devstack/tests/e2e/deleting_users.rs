@@ -44,7 +44,7 @@ async fn register_again(world: &World, tenant: &Tenant, email: &str, password: &
 }
 
 #[tokio::test]
-async fn an_admin_deletes_a_listener_who_is_out_at_once_and_comes_back_with_everything() {
+async fn se_06_an_admin_deletes_a_listener_who_is_out_at_once_and_comes_back_with_everything() {
     let world = World::start().await;
     let own = world.tenant("Alpha").await;
     let (admin, anna) = (world.admin(&own).await, world.listener(&own, "anna").await);
@@ -124,7 +124,7 @@ async fn a_self_deleted_user_whom_an_admin_restores_proves_the_address_again() {
 }
 
 #[tokio::test]
-async fn a_user_deleted_by_an_admin_cannot_register_again_and_a_taken_name_is_not_given_back() {
+async fn en_02_a_user_deleted_by_an_admin_cannot_register_again_and_a_taken_name_is_not_given_back() {
     let world = World::start().await;
     let own = world.tenant("Alpha").await;
     let (admin, anna) = (world.admin(&own).await, world.listener(&own, "anna").await);

@@ -24,4 +24,5 @@ mod registering;
 mod resetting_a_password;
 mod running_a_tenant;
 mod signing_in;
+mod tenant_scope;
 mod walls;

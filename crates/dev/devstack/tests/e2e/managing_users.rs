@@ -152,7 +152,7 @@ async fn a_change_under_if_match_is_made_to_that_version_only() {
 }
 
 #[tokio::test]
-async fn tk_15_and_cve_2023_22492_a_deactivated_user_is_signed_out_at_once_and_comes_back_when_activated() {
+async fn tk_12_and_tk_15_and_cve_2023_22492_a_deactivated_user_is_signed_out_at_once_and_comes_back_when_activated() {
     let world = World::start().await;
     let own = world.tenant("Alpha").await;
     let admin = world.admin(&own).await;

@@ -194,7 +194,7 @@ async fn walk(with_policies: bool) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn tn_04_every_route_refuses_every_actor_and_object_that_is_not_in_its_scope() {
+async fn tn_04_and_en_07_every_route_refuses_every_actor_and_object_that_is_not_in_its_scope() {
     assert_eq!(walk(true).await, Vec::<String>::new());
 }
 

@@ -10,7 +10,7 @@ use super::{Mail, Mailbox, page};
 
 pub(crate) fn router(mailbox: Mailbox) -> Router {
     Router::new()
-        .route("/", get(async |State(mailbox): State<Mailbox>| Html(page::list(&mailbox.find(|_| true)))))
+        .route("/", get(async || Html(page::LIST)))
         .route("/mail/{id}", get(show))
         .route("/api/v1/messages", get(list).delete(delete))
         .route("/api/v1/search", get(search))
@@ -101,7 +101,11 @@ async fn delete(State(mailbox): State<Mailbox>, body: Option<Json<Deletion>>) ->
 
 async fn show(State(mailbox): State<Mailbox>, Path(id): Path<String>) -> Response {
     match by_id(&mailbox, &id) {
-        Some(mail) => Html(page::one(&mail)).into_response(),
+        Some(mail) => {
+            // What a mail holds came from anybody.
+            let policy = "sandbox; default-src 'none'; style-src 'unsafe-inline'";
+            ([("content-security-policy", policy)], Html(page::one(&mail))).into_response()
+        }
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
