@@ -1,6 +1,6 @@
 # The commands for daily work; each works on a fresh clone by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload attack clean
+.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload measure-auth attack clean
 
 CARGO := cargo
 SONGLIST := target/debug/songlist
@@ -72,6 +72,11 @@ attack: ## Let three attackers do their worst while other tenants read, sign in 
 	@sh deploy/dev/install-servers.sh
 	$(CARGO) build --workspace --locked --release
 	@sh deploy/bench/run.sh attack
+
+measure-auth: ## Print whether the time of an answer tells if an account exists (release build, 10 minutes)
+	@sh deploy/dev/install-servers.sh
+	$(CARGO) build --workspace --locked --release
+	@sh deploy/bench/run.sh auth
 
 clean: ## Delete builds and the development stack
 	$(CARGO) clean

@@ -85,6 +85,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
             .start(&shutdown, move |message| delivery::deliver(sender.clone(), message));
     }
     domain::revocations::keep_redis_filled(&app, &shutdown);
+    domain::old_hashes::watch(&app, &shutdown);
     let server = kit::grpc::GrpcServer {
         addr: grpc_addr,
         keys: app.keys.clone(),

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kit::ids::TenantId;
 use kit::{Code, Error, Secret};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
+use super::old_hashes::Floor;
 use super::password_hashes::{self, DECOY, Memory, StoredHash, failed};
 use super::passwords::MAX_CHARS;
 
@@ -28,6 +29,7 @@ pub(crate) struct Hasher {
     /// The most places in the queue that one tenant may have.
     share: usize,
     taken: Arc<Mutex<HashMap<Option<TenantId>, usize>>>,
+    floor: Arc<Floor>,
 }
 
 type Job = Box<dyn FnOnce(&mut Memory) + Send>;
@@ -67,7 +69,13 @@ impl Hasher {
             });
         }
         let places = cores * QUEUE_PER_CORE;
-        Self { jobs, queue: Arc::new(Semaphore::new(places)), share: (places / 2).max(1), taken: Arc::default() }
+        Self {
+            jobs,
+            queue: Arc::new(Semaphore::new(places)),
+            share: (places / 2).max(1),
+            taken: Arc::default(),
+            floor: Arc::default(),
+        }
     }
 
     /// Refuses when [`Self::turn`] would: a request that will need a hash asks before it costs anything else. `tenant` is
@@ -116,13 +124,26 @@ impl Hasher {
             return Ok(false);
         }
         let known = hash.and_then(StoredHash::parse);
-        let password = password.clone();
-        self.off_thread(turn, move |memory| {
-            let real = known.is_some();
-            let Some(stored) = known.or_else(|| StoredHash::parse(DECOY)) else { return Ok(false) };
-            Ok(stored.is_of(memory, &password)? && real)
-        })
-        .await
+        let (password, floor) = (password.clone(), self.floor.clone());
+        let (right, began) = self
+            .off_thread(turn, move |memory| {
+                let (real, began) = (known.is_some(), Instant::now());
+                let Some(stored) = known.or_else(|| StoredHash::parse(DECOY)) else { return Ok((false, began)) };
+                let is_old = matches!(stored, StoredHash::Pbkdf2 { .. });
+                let right = stored.verify(memory, &password)? && real;
+                if is_old {
+                    floor.took(began.elapsed());
+                }
+                Ok((right, began))
+            })
+            .await?;
+        self.floor.reach(began).await;
+        Ok(right)
+    }
+
+    /// How long a comparison takes at least.
+    pub(super) fn floor(&self) -> &Floor {
+        &self.floor
     }
 
     async fn off_thread<T: Send + 'static>(

@@ -12,6 +12,7 @@ pub(crate) mod identity;
 pub(crate) mod limits;
 pub(crate) mod managed;
 pub(crate) mod notices;
+pub(crate) mod old_hashes;
 pub(crate) mod password_changes;
 mod password_hashes;
 pub(crate) mod password_resets;

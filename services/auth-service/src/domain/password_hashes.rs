@@ -71,7 +71,7 @@ impl StoredHash {
     }
 
     /// True when it is the hash of the password.
-    pub(super) fn is_of(self, memory: &mut Memory, password: &Secret) -> Result<bool, Error> {
+    pub(super) fn verify(self, memory: &mut Memory, password: &Secret) -> Result<bool, Error> {
         match self {
             Self::Argon2id { params, salt, expected } => {
                 Ok(compute(memory, params, password, &salt, expected.len())? == expected)
@@ -144,7 +144,7 @@ mod tests {
     ];
 
     fn is_of(hash: &str, password: &str) -> bool {
-        StoredHash::parse(hash).unwrap().is_of(&mut Memory::new(), &Secret::new(password)).unwrap()
+        StoredHash::parse(hash).unwrap().verify(&mut Memory::new(), &Secret::new(password)).unwrap()
     }
 
     #[test]

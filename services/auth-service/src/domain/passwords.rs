@@ -89,4 +89,13 @@ mod tests {
         }
         assert!(!refused("correct horse battery"));
     }
+
+    #[test]
+    fn pw_02_any_characters_count_but_not_digits_alone() {
+        for good in ["two words", "🎵🎸🥁🎹🎺🎻🪕🪗", "nothingspecial", "ALLCAPSHERE", &"1 ".repeat(30)]
+        {
+            assert!(!refused(good), "{good}");
+        }
+        assert!(refused(&"1234567890".repeat(7)), "a deviation: see SECURITY.md");
+    }
 }

@@ -17,9 +17,8 @@ const FRESH: Duration = Duration::from_secs(300);
 /// # Errors
 /// `reauthentication_required` without a password; `validation_error` for a wrong one; `rate_limited`.
 pub(crate) async fn require(app: &App, caller: &Caller, user: &User, password: Option<&Secret>) -> Result<(), Error> {
-    let session = match &caller.actor {
-        Actor::User { session, .. } | Actor::Platform { session, .. } => session,
-        _ => return Err(Error::forbidden()),
+    let (Actor::User { session, .. } | Actor::Platform { session, .. }) = &caller.actor else {
+        return Err(Error::forbidden());
     };
     match password {
         Some(password) => check_password(app, user, "password", password).await,

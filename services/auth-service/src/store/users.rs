@@ -309,3 +309,12 @@ pub(crate) async fn list_admins(
         .load(&mut conn)
         .await?)
 }
+
+/// True when a live user has a hash of the earlier system; needs the worker's scope.
+pub(crate) async fn old_hashes_exist(mut conn: &Conn) -> Result<bool, TxError> {
+    // The index is for literals only.
+    let old = users::table
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("password_hash LIKE 'pbkdf2%'"))
+        .filter(users::deleted_at.is_null());
+    Ok(diesel::select(exists(old)).get_result(&mut conn).await?)
+}

@@ -98,3 +98,32 @@ async fn sf_06_clients_of_ipv4_are_told_apart_on_a_port_of_ipv6() {
     assert!(refused > 0, "this client is beyond its limit");
     assert_eq!(gateway.send_to("127.0.0.2", "/nope").await, 404, "another address is another client");
 }
+
+#[tokio::test]
+async fn rl_02_a_limit_holds_over_two_gateways() {
+    let redis = testkit::redis().await.unwrap();
+    let one = Gateway::start_with("127.0.0.1:0", redis.clone()).await;
+    let other = Gateway::start_with("127.0.0.1:0", redis).await;
+    let mut passed = 0;
+    for n in 0..150 {
+        let gateway = if n % 2 == 0 { &one } else { &other };
+        passed += u32::from(gateway.send("GET", "/api/v1/nothing/").await.status().as_u16() == 404);
+    }
+    // 60 a minute, and one more for each second that the test takes.
+    assert!((54..=72).contains(&passed), "{passed}");
+}
+
+#[tokio::test]
+async fn rl_05_forged_forwarding_headers_make_nobody_another_client() {
+    let gateway = Gateway::start().await;
+    let mut last = 0;
+    for n in 0..80_u8 {
+        let request = gateway
+            .request("GET", "/api/v1/nothing/")
+            .header("x-forwarded-for", format!("203.0.113.{n}"))
+            .header("x-real-ip", format!("203.0.113.{n}"))
+            .header("forwarded", format!("for=203.0.113.{n}"));
+        last = request.send().await.unwrap().status().as_u16();
+    }
+    assert_eq!(last, 429);
+}

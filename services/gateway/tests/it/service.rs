@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use gateway::{Config, start};
 use kit::env::Env;
 use kit::lifecycle::Shutdown;
+use kit_redis::RedisConfig;
 use reqwest::{Client, RequestBuilder, Response};
 
 /// The gateway with Redis and without the other services.
@@ -19,13 +20,18 @@ impl Gateway {
     }
 
     pub(crate) async fn start_on(addr: &str) -> Self {
+        Self::start_with(addr, testkit::redis().await.unwrap()).await
+    }
+
+    /// Starts one on this Redis, which another may share.
+    pub(crate) async fn start_with(addr: &str, redis: RedisConfig) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let nobody = "http://127.0.0.1:1".to_owned();
         let peers = ["AUTH_URL", "SONGLIST_URL", "PAYMENTS_URL"].map(|name| (name, nobody.clone()));
         let mut config = Config::from_env(&mut Env::of(peers));
         config.http_addr = addr.parse().unwrap();
         config.ops_addr = "127.0.0.1:0".parse().unwrap();
-        config.redis = testkit::redis().await.unwrap();
+        config.redis = redis;
         let shutdown = Shutdown::new();
         let addresses = start(config, shutdown.clone()).await.unwrap();
         let http = Client::builder().build().unwrap();

@@ -86,7 +86,9 @@ impl<'a> Life<'a> {
             Step::DeleteOne if self.live => self.remove(self.user).await,
             Step::Moderate if self.live => self.remove(self.admins[0]).await,
             Step::DeleteSelf if self.live => self.operation("DELETE", self.user, false),
-            Step::DeleteByAdmin(which) if self.live => self.operation("DELETE", self.admins[which], false),
+            Step::DeleteByAdmin(which) if self.live => {
+                self.operation("DELETE", *self.admins.get(which).unwrap(), false);
+            }
             Step::Restore { data } if !self.live => self.operation("RESTORE", self.admins[1], data),
             _ => {}
         }
@@ -108,16 +110,13 @@ impl<'a> Life<'a> {
 
     /// Deletes the first playlist that is live for the model and in the database.
     async fn remove(&mut self, by: Uuid) {
-        let candidates: Vec<usize> = (0..self.model.len()).filter(|at| self.model[*at].1.is_none()).collect();
-        for at in candidates {
+        let (table, now, superuser) = (self.table(), self.now, self.superuser);
+        for (id, deleter) in self.model.iter_mut().filter(|(_, deleter)| deleter.is_none()) {
             let sql = format!(
-                "UPDATE {} SET deleted_at = '{}', deleted_by = '{by}' WHERE id = '{}' AND deleted_at IS NULL",
-                self.table(),
-                self.now,
-                self.model[at].0
+                "UPDATE {table} SET deleted_at = '{now}', deleted_by = '{by}' WHERE id = '{id}' AND deleted_at IS NULL"
             );
-            if self.superuser.execute(&sql, &[]).await.unwrap() == 1 {
-                self.model[at].1 = Some(by);
+            if superuser.execute(&sql, &[]).await.unwrap() == 1 {
+                *deleter = Some(by);
                 return;
             }
         }
@@ -140,7 +139,7 @@ impl<'a> Life<'a> {
     }
 
     async fn deliver(&self, message: usize) {
-        let (id, version, payload) = &self.messages[message];
+        let (id, version, payload) = self.messages.get(message).unwrap();
         let mut sink = self.sink.clone();
         let request = DeliverRequest {
             message_id: id.to_string(),

@@ -116,7 +116,7 @@ async fn en_08_a_username_of_another_tenant_is_free() {
 }
 
 #[tokio::test]
-async fn tk_13_a_logout_with_the_refresh_token_of_somebody_else_ends_the_own_session_only() {
+async fn tk_13_and_tk_17_a_logout_with_the_refresh_token_of_somebody_else_ends_the_own_session_only() {
     let world = World::start().await;
     let own = world.tenant("Alpha").await;
     let (anna, bert) = (world.listener(&own, "anna").await, world.listener(&own, "bert").await);
