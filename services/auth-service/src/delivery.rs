@@ -34,7 +34,7 @@ pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
 
 /// Makes and mails the code of a challenge.
 async fn code(app: &App, message: &Message) -> anyhow::Result<()> {
-    let Some(Dispatch { challenge, code, ttl }) = challenges::dispatch(app, message.aggregate_id).await? else {
+    let Some(Dispatch { challenge, code, ttl, first }) = challenges::dispatch(app, message.aggregate_id).await? else {
         return Ok(());
     };
     let template = match challenge.purpose.as_str() {
@@ -51,7 +51,11 @@ async fn code(app: &App, message: &Message) -> anyhow::Result<()> {
         place: challenge.place,
         ..Params::default()
     };
-    app.mailer.send(template, challenge.email, params).await
+    let sent = app.mailer.send(template, challenge.email, params).await;
+    if sent.is_err() {
+        challenges::not_mailed(app, challenge.id, first).await?;
+    }
+    sent
 }
 
 /// Mails a notice, unless its addressee is gone or has had too many.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use kit::caller::Caller;
 use kit::error::Faults;
 use kit::ids::UserId;
@@ -12,16 +11,15 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::authenticators::{self, Proof};
+use super::code_states::{self, Event, MAX_ATTEMPTS, Refused};
 use super::codes;
 use super::identity::given;
 use super::{audit, limits, notices};
 use crate::App;
 use crate::mail::Template;
-use crate::store::challenges::{self, Challenge, OneTimeCode};
+use crate::store::challenges::{self, Challenge, CodeState, OneTimeCode};
 use crate::store::users;
 
-/// The most guesses per challenge.
-const MAX_ATTEMPTS: i32 = 5;
 /// The most guesses per address, purpose and day, over all challenges. Each purpose has its own: what anybody may start,
 /// such as a password reset, never uses up what a sign-in needs.
 const MAX_ATTEMPTS_A_DAY: i64 = 100;
@@ -33,8 +31,6 @@ const MAX_EMAIL_BYTES: usize = 254 * 4;
 const COMPARED: i64 = 10;
 /// The most challenges of one purpose that are opened for an address in an hour: each sends a mail.
 const MAX_OPENED_AN_HOUR: i64 = 20;
-/// The most codes that are sent per challenge.
-const MAX_SENDS: i32 = 5;
 /// The method of challenges that an authenticator answers.
 pub(crate) const TOTP: &str = "totp";
 
@@ -99,12 +95,14 @@ pub(crate) async fn open_for_authenticator(
 ) -> Result<Uuid, TxError> {
     let row = new(app, Purpose::Login, to, caller)?;
     let ends = app.clock.now() + app.lifetimes.login_code;
-    let row = Challenge { method: TOTP.to_owned(), expires_at: Some(ends), ..row };
+    let state = CodeState { expires_at: Some(ends), ..row.state };
+    let row = Challenge { method: TOTP.to_owned(), state, ..row };
     challenges::insert(conn, &row).await?;
     Ok(row.id)
 }
 
 fn new(app: &App, purpose: Purpose, to: &Addressee, caller: &Caller) -> Result<Challenge, Error> {
+    let now = app.clock.now();
     Ok(Challenge {
         id: codes::handle()?,
         tenant_id: to.tenant,
@@ -113,13 +111,15 @@ fn new(app: &App, purpose: Purpose, to: &Addressee, caller: &Caller) -> Result<C
         purpose: purpose.name().to_owned(),
         email: to.email.clone(),
         email_norm: to.email_norm.clone(),
-        ttl_secs: i32::try_from(purpose.life(app).as_secs()).unwrap_or(i32::MAX),
-        attempts: 0,
-        sends: 0,
-        last_sent_at: None,
-        expires_at: None,
-        consumed_at: None,
-        created_at: app.clock.now(),
+        state: CodeState {
+            ttl_secs: i32::try_from(purpose.life(app).as_secs()).unwrap_or(i32::MAX),
+            attempts: 0,
+            sends: 1,
+            last_sent_at: Some(now),
+            expires_at: None,
+            consumed_at: None,
+        },
+        created_at: now,
         by_operator: false,
         method: "email".to_owned(),
         username: to.username.clone(),
@@ -166,14 +166,6 @@ async fn request_code(conn: &mut Conn, id: Uuid, tenant: Option<Uuid>, request_i
     outbox::emit(conn, message).await
 }
 
-/// True when no code can answer the challenge any more.
-pub(crate) fn is_over(challenge: &Challenge, now: DateTime<Utc>) -> bool {
-    challenge.consumed_at.is_some()
-        || challenge.attempts >= MAX_ATTEMPTS
-        || challenge.sends >= MAX_SENDS
-        || challenge.expires_at.is_some_and(|end| end <= now)
-}
-
 /// Sends a new code for an open challenge, without changing its counter of guesses and its expiry. Returns the seconds
 /// until another code may be requested.
 pub(crate) async fn resend(
@@ -182,17 +174,17 @@ pub(crate) async fn resend(
     challenge: &Challenge,
     request_id: &str,
 ) -> Result<u64, TxError> {
-    let now = app.clock.now();
-    let spacing = app.lifetimes.resend_after;
-    let waits = challenge
-        .last_sent_at
-        .map_or(Duration::ZERO, |at| spacing.saturating_sub((now - at).to_std().unwrap_or(Duration::ZERO)));
-    // When no code was sent yet, the first outbox message is still pending.
-    if is_over(challenge, now) || challenge.sends == 0 || !waits.is_zero() {
-        return Ok(waits.as_secs().max(1));
+    let (now, spacing) = (app.clock.now(), app.lifetimes.resend_after);
+    let next = match code_states::apply(&challenge.state, Event::CodeRequested { spacing }, now) {
+        Ok(next) => next,
+        Err(Refused::Early(wait)) => return Ok(wait.as_secs().max(1)),
+        Err(Refused::Over) => return Ok(spacing.as_secs()),
+    };
+    challenges::save(conn, challenge.id, &next).await?;
+    // While the first mail waits for its server, a second one would only arrive beside it.
+    if challenge.state.expires_at.is_some() {
+        request_code(conn, challenge.id, challenge.tenant_id, request_id).await?;
     }
-    challenges::requested(conn, challenge.id, now).await?;
-    request_code(conn, challenge.id, challenge.tenant_id, request_id).await?;
     Ok(spacing.as_secs())
 }
 
@@ -201,6 +193,8 @@ pub(crate) struct Dispatch {
     pub challenge: Challenge,
     pub code: Secret,
     pub ttl: Duration,
+    /// No mail of this challenge was on its way before this one.
+    pub first: bool,
 }
 
 /// Makes the code of a challenge for one mail; `None` when the challenge was used or has expired.
@@ -212,13 +206,10 @@ pub(crate) async fn dispatch(app: &App, id: Uuid) -> Result<Option<Dispatch>, Er
     app.pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
             let Some(challenge) = challenges::find_for_update(conn, id).await? else { return Ok(None) };
-            let expires_at = first_end(&challenge, now);
-            if challenge.consumed_at.is_some() || expires_at <= now {
-                return Ok(None);
-            }
+            let Ok(next) = code_states::apply(&challenge.state, Event::MailStarted, now) else { return Ok(None) };
+            challenges::save(conn, id, &next).await?;
             // A challenge of nobody passes through the same states, so that nothing tells the two apart.
             if challenge.email.is_empty() {
-                challenges::dispatched(conn, id, expires_at, now).await?;
                 return Ok(None);
             }
             let code = codes::generate()?;
@@ -232,16 +223,28 @@ pub(crate) async fn dispatch(app: &App, id: Uuid) -> Result<Option<Dispatch>, Er
                 created_at: now,
             };
             challenges::insert_code(conn, &row).await?;
-            challenges::dispatched(conn, id, expires_at, now).await?;
-            let ttl = (expires_at - now).to_std().unwrap_or_default();
-            Ok(Some(Dispatch { challenge, code, ttl }))
+            let ttl = next.expires_at.map_or(Duration::ZERO, |end| (end - now).to_std().unwrap_or_default());
+            let first = challenge.state.expires_at.is_none();
+            Ok(Some(Dispatch { challenge: Challenge { state: next, ..challenge }, code, ttl, first }))
         })
         .await
 }
 
-/// The expiry of a challenge, which the first mail sets.
-fn first_end(challenge: &Challenge, now: DateTime<Utc>) -> DateTime<Utc> {
-    challenge.expires_at.unwrap_or(now + chrono::Duration::seconds(i64::from(challenge.ttl_secs)))
+/// Takes note that the mail of a code did not leave, so that the life of the challenge begins with one that does.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub(crate) async fn not_mailed(app: &App, id: Uuid, first: bool) -> Result<(), Error> {
+    let now = app.clock.now();
+    app.pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            let Some(challenge) = challenges::find_for_update(conn, id).await? else { return Ok(()) };
+            match code_states::apply(&challenge.state, Event::MailFailed { first }, now) {
+                Ok(next) => challenges::save(conn, id, &next).await,
+                Err(_over) => Ok(()),
+            }
+        })
+        .await
 }
 
 /// Why a code was refused; the client is not told.
@@ -286,9 +289,15 @@ pub(crate) async fn answer(
     let charged = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {
-            let Some(challenge) = challenges::count_attempt(conn, id, purpose.name(), MAX_ATTEMPTS, now).await? else {
+            let found = challenges::find_for_update(conn, id).await?;
+            let Some(found) = found.filter(|row| row.purpose == purpose.name()) else {
                 return Ok(Charged::Refused(Reason::Spent));
             };
+            let Ok(next) = code_states::apply(&found.state, Event::Guessed, now) else {
+                return Ok(Charged::Refused(Reason::Spent));
+            };
+            challenges::save(conn, id, &next).await?;
+            let challenge = Challenge { state: next, ..found };
             // The other purposes refuse to open more challenges instead: those that a stranger opened must not use up
             // the one of the owner.
             let since = now - chrono::Duration::days(1);
@@ -307,7 +316,7 @@ pub(crate) async fn answer(
             if is_right(app, scope, &challenge, &codes, proof).await? {
                 return Ok(*challenge);
             }
-            if challenge.attempts == MAX_ATTEMPTS && purpose == Purpose::Login {
+            if challenge.state.attempts == MAX_ATTEMPTS && purpose == Purpose::Login {
                 tell_owner(app, caller, scope, &challenge).await?;
             }
             Reason::Wrong
@@ -375,8 +384,7 @@ pub(crate) async fn answer_for_address(
                 return Ok(open);
             }
             for challenge in challenges::open_of_address(conn, tenant, email, purpose.name(), COMPARED).await? {
-                let usable = challenge.attempts < MAX_ATTEMPTS && challenge.expires_at.is_some_and(|end| end > now);
-                if usable {
+                if code_states::is_open(&challenge.state, now) {
                     let codes = challenges::codes(conn, challenge.id).await?;
                     open.push((challenge, codes));
                 }
@@ -412,7 +420,9 @@ async fn refused<T>(app: &App, caller: &Caller, scope: Scope, purpose: Purpose, 
 /// # Errors
 /// `otp_invalid` when it was used meanwhile.
 pub(crate) async fn consume(conn: &mut Conn, app: &App, challenge: &Challenge) -> Result<(), TxError> {
-    if challenges::consume(conn, challenge.id, app.clock.now()).await? { Ok(()) } else { Err(otp_invalid().into()) }
+    let found = challenges::find_for_update(conn, challenge.id).await?.ok_or_else(otp_invalid)?;
+    let used = code_states::apply(&found.state, Event::Accepted, app.clock.now()).map_err(|_over| otp_invalid())?;
+    challenges::save(conn, challenge.id, &used).await
 }
 
 /// Refuses an answer without the id of the challenge or without the code.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::authenticators::Proof;
 use super::challenges::{self, Addressee, Purpose, otp_invalid};
+use super::code_states;
 use super::identity::{RawPerson, compared, searchable};
 use super::limits::{self, Account, Act};
 use super::{audit, deleted_users, notices, passwords, tenants};
@@ -337,9 +338,9 @@ pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, which: Whic
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
             let to = match (id, &address) {
                 (Some(id), _) => {
-                    let known = store::challenges::find(conn, id).await?;
+                    let known = store::challenges::find_for_update(conn, id).await?;
                     match known.filter(|challenge| challenge.purpose == Purpose::Verify.name()) {
-                        Some(challenge) if !challenges::is_over(&challenge, app.clock.now()) => {
+                        Some(challenge) if code_states::may_send(&challenge.state, app.clock.now()) => {
                             challenges::resend(conn, app, &challenge, &caller.request_id).await?;
                             return Ok(challenge.id);
                         }

@@ -7,9 +7,10 @@ use kit::ids::{SessionId, TenantId, UserId};
 use kit::{Code, Error, Secret};
 use kit_pg::{Conn, Scope, TxError};
 use kit_redis::Subject;
-use tokens::{Claims, REPLAY_WINDOW, TokenKind};
+use tokens::{Claims, TokenKind};
 use uuid::Uuid;
 
+use super::rotation::{self, Outcome, Presented};
 use super::{audit, notices, revocations};
 use crate::App;
 use crate::mail::Template;
@@ -130,7 +131,8 @@ enum Refreshed {
     Reused,
 }
 
-/// Rotates a refresh token. One conditional statement marks it as used, so that it can have only one successor.
+/// Rotates a refresh token. The token's row is locked, and one conditional statement marks it as used, so that it can have
+/// only one successor.
 ///
 /// # Errors
 /// `token_not_valid`; `token_reused` when the token was used before and its successor too, which ends the session.
@@ -143,10 +145,9 @@ pub(crate) async fn refresh(app: &App, caller: &Caller, token: &Secret) -> Resul
     let outcome = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {
-            match sessions::use_refresh(conn, claims.jti, app.clock.now()).await? {
-                Some(used) => rotate(conn, app, caller, &claims, &used).await,
-                None => replayed(conn, app, caller, &claims).await,
-            }
+            let stored = sessions::lock_presented(conn, claims.jti).await?;
+            let (token, session) = stored.ok_or_else(token_not_valid)?;
+            present(conn, app, caller, &claims, &token, &session).await
         })
         .await?;
     match outcome {
@@ -158,22 +159,65 @@ pub(crate) async fn refresh(app: &App, caller: &Caller, token: &Secret) -> Resul
     }
 }
 
-async fn rotate(
+async fn present(
     conn: &mut Conn,
     app: &App,
     caller: &Caller,
     claims: &Claims,
-    used: &RefreshRow,
+    token: &RefreshRow,
+    session: &SessionRow,
+) -> Result<Refreshed, TxError> {
+    let holder = holder(conn, claims).await?;
+    let successor = match token.used_at {
+        Some(_) => sessions::find_successor(conn, token.id).await?,
+        None => None,
+    };
+    let state = rotation::State {
+        ended: session.revoked_at.is_some(),
+        session_expires_at: session.expires_at,
+        expires_at: token.expires_at,
+        used_at: token.used_at,
+        successor_used: was_used(app, successor.as_ref()).await,
+    };
+    // A repeated answer is that of the successor, so its versions count.
+    let shown = successor.as_ref().unwrap_or(token);
+    let current = holder.as_ref().filter(|holder| holder.user.token_version == shown.ver && holder.tver == shown.tver);
+    let presented = Presented { at: app.clock.now(), holder_is_current: current.is_some() };
+    match (rotation::apply(state, presented).1, current, successor) {
+        (Outcome::Rotated, Some(holder), _) => rotate(conn, app, caller, token, session, holder).await,
+        (Outcome::Repeated, Some(holder), Some(row)) => Ok(Refreshed::Tokens(sign(app, session, &row, &holder.user)?)),
+        (Outcome::Reused, ..) => {
+            end(conn, app, caller, session, "token_reuse").await?;
+            let user = users::find(conn, claims.tenant_id, claims.user_id).await?;
+            notices::notify(conn, caller, &user, Template::SessionEnded).await?;
+            Ok(Refreshed::Reused)
+        }
+        _ => Err(token_not_valid().into()),
+    }
+}
+
+/// True when a refresh token was used, or the access token that came with it.
+async fn was_used(app: &App, token: Option<&RefreshRow>) -> bool {
+    match token {
+        // When Redis has lost the marks, only the use of the refresh token counts.
+        Some(row) => row.used_at.is_some() || app.redis.was_used(row.access_id).await.unwrap_or(false),
+        None => false,
+    }
+}
+
+async fn rotate(
+    conn: &mut Conn,
+    app: &App,
+    caller: &Caller,
+    token: &RefreshRow,
+    session: &SessionRow,
+    holder: &Holder,
 ) -> Result<Refreshed, TxError> {
     let now = app.clock.now();
-    let session = sessions::find(conn, used.session_id).await?;
-    let holder = holder(conn, claims).await?;
-    // The verifier allows a leeway for clocks that differ; the row has the exact expiry.
-    let live = session.revoked_at.is_none() && session.expires_at > now && used.expires_at > now;
-    if !live || holder.user.token_version != used.ver || holder.tver != used.tver {
+    if !sessions::use_refresh(conn, token.id, now).await? {
         return Err(token_not_valid().into());
     }
-    let row = new_refresh(app, &session, &holder, Some(used.id))?;
+    let row = new_refresh(app, session, holder, Some(token.id))?;
     sessions::insert_refresh(conn, &row).await?;
     sessions::touch(conn, session.id, now).await?;
     let event = audit::Event {
@@ -184,50 +228,27 @@ async fn rotate(
         result: "success",
     };
     audit::record(conn, app, caller, event).await?;
-    Ok(Refreshed::Tokens(sign(app, &session, &row, &holder.user)?))
+    Ok(Refreshed::Tokens(sign(app, session, &row, &holder.user)?))
 }
 
-/// Handles a token that was used before: either its answer was lost and is sent again, or the token was stolen.
-async fn replayed(conn: &mut Conn, app: &App, caller: &Caller, claims: &Claims) -> Result<Refreshed, TxError> {
-    let now = app.clock.now();
-    let Some(used) = sessions::find_refresh(conn, claims.jti).await? else { return Err(token_not_valid().into()) };
-    let session = sessions::find(conn, used.session_id).await?;
-    if session.revoked_at.is_some() {
-        return Err(token_not_valid().into());
-    }
-    let successor = sessions::find_successor(conn, used.id).await?;
-    let recent = used.used_at.is_some_and(|at| (now - at).to_std().is_ok_and(|age| age <= REPLAY_WINDOW));
-    let unused = match &successor {
-        // When Redis has lost the marks, only the use of the refresh token counts.
-        Some(row) => row.used_at.is_none() && !app.redis.was_used(row.access_id).await.unwrap_or(false),
-        None => false,
-    };
-    if let Some(row) = successor.filter(|_| unused && recent) {
-        let holder = holder(conn, claims).await?;
-        return Ok(Refreshed::Tokens(sign(app, &session, &row, &holder.user)?));
-    }
-    end(conn, app, caller, &session, "token_reuse").await?;
-    let user = users::find(conn, claims.tenant_id, claims.user_id).await?;
-    notices::notify(conn, caller, &user, Template::SessionEnded).await?;
-    Ok(Refreshed::Reused)
-}
-
-/// The user of a token; fails when that user may not be signed in any more.
-async fn holder(conn: &mut Conn, claims: &Claims) -> Result<Holder, TxError> {
-    let gone = |error: TxError| if error.is_not_found() { token_not_valid().into() } else { error };
-    let user = users::find(conn, claims.tenant_id, claims.user_id).await.map_err(gone)?;
+/// The user of a token; `None` when that user may not be signed in any more.
+async fn holder(conn: &mut Conn, claims: &Claims) -> Result<Option<Holder>, TxError> {
     let tver = match claims.tenant_id {
         None => 0,
-        Some(id) => {
-            let tenant = tenants::find(conn, id).await.map_err(gone)?;
-            if !tenant.is_active {
-                return Err(token_not_valid().into());
-            }
-            tenant.token_version
-        }
+        Some(id) => match tenants::find(conn, id).await {
+            Ok(tenant) if tenant.is_active => tenant.token_version,
+            Ok(_inactive) => return Ok(None),
+            Err(error) if error.is_not_found() => return Ok(None),
+            Err(error) => return Err(error),
+        },
+    };
+    let user = match users::find(conn, claims.tenant_id, claims.user_id).await {
+        Ok(user) => user,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error),
     };
     let may = user.is_active && user.is_verified && user.deleted_at.is_none() && user.role == claims.role.name();
-    if may { Ok(Holder { user, tver }) } else { Err(token_not_valid().into()) }
+    Ok(may.then_some(Holder { user, tver }))
 }
 
 /// Ends a session in the transaction of its cause.

@@ -23,12 +23,8 @@ pub(crate) struct Challenge {
     pub purpose: String,
     pub email: String,
     pub email_norm: String,
-    pub ttl_secs: i32,
-    pub attempts: i32,
-    pub sends: i32,
-    pub last_sent_at: Option<DateTime<Utc>>,
-    pub expires_at: Option<DateTime<Utc>>,
-    pub consumed_at: Option<DateTime<Utc>>,
+    #[diesel(embed)]
+    pub state: CodeState,
     pub created_at: DateTime<Utc>,
     /// An operator was shown a code of it.
     pub by_operator: bool,
@@ -38,6 +34,24 @@ pub(crate) struct Challenge {
     pub username: String,
     /// The network from which it was asked for, roughly; for the mail.
     pub place: String,
+}
+
+/// What changes in the life of a challenge; `domain/code_states.rs` has its rules.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = challenges, treat_none_as_null = true)]
+pub(crate) struct CodeState {
+    /// The life in seconds, from the first mail on.
+    pub ttl_secs: i32,
+    /// The guesses that were counted.
+    pub attempts: i32,
+    /// How often a code was asked for.
+    pub sends: i32,
+    /// When a code was last asked for.
+    pub last_sent_at: Option<DateTime<Utc>>,
+    /// The end of the life; none before the first mail.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was used or voided.
+    pub consumed_at: Option<DateTime<Utc>>,
 }
 
 /// The stored form of a code.
@@ -62,26 +76,10 @@ pub(crate) async fn find_for_update(conn: &mut Conn, id: Uuid) -> Result<Option<
     Ok(row.optional()?)
 }
 
-/// Counts one guess for an open challenge before the code is compared; `None` when no guess is left. It is committed before the comparison, so that nothing can undo the count.
-pub(crate) async fn count_attempt(
-    conn: &mut Conn,
-    id: Uuid,
-    purpose: &str,
-    max_attempts: i32,
-    now: DateTime<Utc>,
-) -> Result<Option<Challenge>, TxError> {
-    let open = challenges::table
-        .filter(challenges::id.eq(id))
-        .filter(challenges::purpose.eq(purpose))
-        .filter(challenges::consumed_at.is_null())
-        .filter(challenges::attempts.lt(max_attempts))
-        .filter(challenges::expires_at.gt(now));
-    Ok(diesel::update(open)
-        .set(challenges::attempts.eq(challenges::attempts + 1))
-        .returning(Challenge::as_returning())
-        .get_result(conn)
-        .await
-        .optional()?)
+/// Stores the state of a challenge, which `find_for_update` has locked.
+pub(crate) async fn save(conn: &mut Conn, id: Uuid, state: &CodeState) -> Result<(), TxError> {
+    diesel::update(challenges::table.find(id)).set(state).execute(conn).await?;
+    Ok(())
 }
 
 /// The open challenges of an address, the newest first.
@@ -115,12 +113,6 @@ pub(crate) async fn codes(mut conn: &Conn, challenge: Uuid) -> Result<Vec<OneTim
         .await?)
 }
 
-/// Marks a challenge as used; false when it was used before.
-pub(crate) async fn consume(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<bool, TxError> {
-    let open = challenges::table.find(id).filter(challenges::consumed_at.is_null());
-    Ok(diesel::update(open).set(challenges::consumed_at.eq(now)).execute(conn).await? == 1)
-}
-
 /// Marks all other open challenges of a user or address as used, after one of them was answered.
 pub(crate) async fn void_others(
     conn: &mut Conn,
@@ -134,24 +126,6 @@ pub(crate) async fn void_others(
         .filter(challenges::user_id.eq(user).or(challenges::email_norm.eq(email)))
         .filter(challenges::consumed_at.is_null());
     diesel::update(open).set(challenges::consumed_at.eq(now)).execute(conn).await?;
-    Ok(())
-}
-
-/// Records that a code is being mailed, with the challenge's expiry.
-pub(crate) async fn dispatched(
-    conn: &mut Conn,
-    id: Uuid,
-    expires_at: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Result<(), TxError> {
-    diesel::update(challenges::table.find(id))
-        .set((
-            challenges::expires_at.eq(expires_at),
-            challenges::last_sent_at.eq(now),
-            challenges::sends.eq(challenges::sends + 1),
-        ))
-        .execute(conn)
-        .await?;
     Ok(())
 }
 
@@ -170,12 +144,6 @@ pub(crate) async fn newest_login_of(mut conn: &Conn, user: Uuid) -> Result<Chall
         .select(Challenge::as_select())
         .first(&mut conn)
         .await?)
-}
-
-/// Records that a new code was requested, which starts the waiting time for the next one.
-pub(crate) async fn requested(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<(), TxError> {
-    diesel::update(challenges::table.find(id)).set(challenges::last_sent_at.eq(now)).execute(conn).await?;
-    Ok(())
 }
 
 /// The guesses at codes of one purpose for an address, over all challenges that were opened after `since`.

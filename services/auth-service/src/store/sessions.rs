@@ -122,19 +122,22 @@ pub(crate) async fn insert_refresh(conn: &mut Conn, row: &RefreshRow) -> Result<
     Ok(())
 }
 
-/// Marks a refresh token as used in one conditional statement; `None` when it is unknown or was used before.
-pub(crate) async fn use_refresh(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<Option<RefreshRow>, TxError> {
+/// Marks a refresh token as used in one conditional statement; false when it was used before.
+pub(crate) async fn use_refresh(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<bool, TxError> {
     let unused = refresh_tokens::table.find(id).filter(refresh_tokens::used_at.is_null());
-    Ok(diesel::update(unused)
-        .set(refresh_tokens::used_at.eq(now))
-        .returning(RefreshRow::as_returning())
-        .get_result(conn)
-        .await
-        .optional()?)
+    Ok(diesel::update(unused).set(refresh_tokens::used_at.eq(now)).execute(conn).await? == 1)
 }
 
-pub(crate) async fn find_refresh(mut conn: &Conn, id: Uuid) -> Result<Option<RefreshRow>, TxError> {
-    Ok(refresh_tokens::table.find(id).select(RefreshRow::as_select()).first(&mut conn).await.optional()?)
+/// A refresh token and its session, both locked until the transaction ends; `None` when it is unknown.
+pub(crate) async fn lock_presented(conn: &mut Conn, id: Uuid) -> Result<Option<(RefreshRow, SessionRow)>, TxError> {
+    Ok(refresh_tokens::table
+        .find(id)
+        .inner_join(sessions::table)
+        .select((RefreshRow::as_select(), SessionRow::as_select()))
+        .for_update()
+        .first(conn)
+        .await
+        .optional()?)
 }
 
 /// The one successor of a refresh token.

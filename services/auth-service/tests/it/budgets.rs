@@ -57,12 +57,16 @@ async fn sf_23_and_en_04_and_rl_01_an_account_has_one_limit_however_it_is_named(
 #[tokio::test]
 async fn sf_35_and_rl_07_a_network_is_charged_for_failures_and_not_for_successes() {
     let auth = Auth::start().await;
-    for n in 0..30 {
-        let name = format!("guest{n}@songlist.example");
-        assert_eq!(auth.start_from("10.2.0.1", &name, "wrong").await.map_err(code), Err(Code::InvalidCredentials));
+    let mut failures = 0;
+    loop {
+        let name = format!("guest{failures}@songlist.example");
+        match auth.start_from("10.2.0.1", &name, "wrong").await.map_err(code) {
+            Err(Code::InvalidCredentials) => failures += 1,
+            refused => break assert_eq!(refused, Err(Code::RateLimited)),
+        }
     }
-    let one_more = auth.start_from("10.2.0.1", "guest30@songlist.example", "wrong").await;
-    assert_eq!(one_more.map_err(code), Err(Code::RateLimited));
+    // Thirty a minute: one comes back every two seconds while a slow machine hashes.
+    assert!((30..45).contains(&failures), "{failures} failures");
     auth.start_from("10.2.0.2", EMAIL, PASSWORD).await.unwrap();
 }
 
