@@ -3,12 +3,13 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 use kit::caller::Caller;
+use kit::ids::{TenantId, UserId};
 use kit::{Code, Error};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{in_progress, key_reused};
-use crate::{Conn, OldRows, TxError};
+use crate::{Conn, OldRows, TxError, of_tenant};
 
 diesel::table! {
     idempotency_keys (scope, key) {
@@ -134,6 +135,18 @@ impl IdempotencyKey {
         }
         Ok(Once::fresh(value))
     }
+}
+
+/// Deletes the answers that are kept for a user of a tenant.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn forget_answers(conn: &mut Conn, tenant: TenantId, user: UserId) -> Result<(), TxError> {
+    let of_user = idempotency_keys::table
+        .filter(of_tenant(idempotency_keys::tenant_id, tenant))
+        .filter(idempotency_keys::scope.like(format!("% {user}")));
+    diesel::delete(of_user).execute(conn).await?;
+    Ok(())
 }
 
 /// Refuses a record beyond the quota of a user and route. A job deletes records after a day.

@@ -22,7 +22,7 @@ mod window;
 pub use config::PgConfig;
 pub use connection::Conn;
 pub use error::{Conflict, TxError};
-pub use idempotency::{IdempotencyKey, OLD_KEYS, Once};
+pub use idempotency::{IdempotencyKey, OLD_KEYS, Once, forget_answers};
 pub use like::{ContainsAny, contains_any, like_anywhere};
 pub use pool::{Pool, Work};
 pub use purge::{OldRows, purge};

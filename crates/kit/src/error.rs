@@ -62,6 +62,16 @@ impl Kind {
     }
 }
 
+/// A limit as clients are told of it (`RateLimit-Policy`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RatePolicy {
+    /// What is limited, in lower case with dashes.
+    pub name: String,
+    /// Requests in a window.
+    pub quota: u32,
+    pub window: Duration,
+}
+
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub kind: Kind,
@@ -70,6 +80,7 @@ pub(crate) struct Inner {
     pub fields: Vec<(String, String)>,
     pub details: Vec<(String, String)>,
     pub retry_after: Option<Duration>,
+    pub rate_policies: Vec<RatePolicy>,
     source: Option<anyhow::Error>,
 }
 
@@ -87,6 +98,7 @@ impl Error {
             fields: Vec::new(),
             details: Vec::new(),
             retry_after: None,
+            rate_policies: Vec::new(),
             source: None,
         }))
     }
@@ -149,6 +161,13 @@ impl Error {
         self
     }
 
+    /// The limits that refused a request; they are the same whether what it names exists or not.
+    #[must_use]
+    pub fn limited_by(mut self, policies: impl IntoIterator<Item = RatePolicy>) -> Self {
+        self.0.rate_policies = policies.into_iter().collect();
+        self
+    }
+
     /// Attaches what the operator needs; never shown to a caller.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<anyhow::Error>) -> Self {
@@ -173,6 +192,9 @@ impl Error {
     }
     pub fn retry_delay(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+    pub fn rate_policies(&self) -> &[RatePolicy] {
+        &self.0.rate_policies
     }
     pub fn source(&self) -> Option<&anyhow::Error> {
         self.0.source.as_ref()

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tonic::Status;
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
+use crate::error::RatePolicy;
 use crate::{Code, Error, Kind};
 
 const DOMAIN: &str = "songlist";
@@ -101,6 +102,9 @@ impl From<Error> for Status {
         if inner.retry_after.is_some() {
             details.set_retry_info(inner.retry_after);
         }
+        for policy in inner.rate_policies {
+            details.add_quota_failure_violation(policy.name, format!("{};{}", policy.quota, policy.window.as_secs()));
+        }
         Status::with_error_details(inner.kind.grpc(), inner.public, details)
     }
 }
@@ -128,8 +132,17 @@ impl From<Status> for Error {
                 bad.field_violations.iter().map(|fault| (fault.field.clone(), fault.description.clone())).collect();
         }
         error.0.retry_after = details.retry_info().and_then(|info| info.retry_delay);
+        let violations = details.quota_failure().map(|failure| failure.violations.as_slice()).unwrap_or_default();
+        error.0.rate_policies = violations.iter().filter_map(|v| rate_policy(&v.subject, &v.description)).collect();
         error
     }
+}
+
+/// A limit out of its parts in a status: the name, and `quota;seconds`.
+fn rate_policy(name: &str, numbers: &str) -> Option<RatePolicy> {
+    let (quota, seconds) = numbers.split_once(';')?;
+    let window = Duration::from_secs(seconds.parse().ok()?);
+    Some(RatePolicy { name: name.to_owned(), quota: quota.parse().ok()?, window })
 }
 
 fn foreign(status: &Status) -> Error {

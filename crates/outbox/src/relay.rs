@@ -1,14 +1,14 @@
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use diesel::dsl::{now, sql};
+use diesel::dsl::{case_when, now, sql};
 use diesel::expression::{SqlLiteral, UncheckedBind};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Timestamptz};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamptz};
 use diesel_async::RunQueryDsl;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt};
@@ -27,8 +27,10 @@ const IN_FLIGHT: usize = 32;
 const BUDGET: Duration = Duration::from_secs(20);
 /// A claimed message whose result was not recorded within this time is claimed again: its relay has crashed.
 const VISIBILITY_MS: i64 = 30_000;
-/// The attempts after which a message is given up until an operator resets it; with the back-off that is about a week.
-const MAX_ATTEMPTS: i32 = 2_000;
+/// A message that was not delivered for so long is given up until an operator resets it.
+const MAX_AGE_DAYS: i64 = 7;
+/// After so many failures of a topic in a row, its receiver counts as down. A single bad address does not.
+const DOWN_AFTER: u32 = 3;
 /// How often the table is read without a [`Wake`]: for messages whose wake-up was lost or whose next attempt is due.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -79,14 +81,14 @@ pub struct Relay {
     pool: Pool,
     wake: Wake,
     lane: Lane,
-    /// A delivery has failed and none has succeeded since.
-    failing: Arc<AtomicBool>,
+    /// The failures of each topic since its last success.
+    failures: Arc<Mutex<HashMap<String, u32>>>,
 }
 
 impl Relay {
     /// A relay over the service's pool.
     pub fn new(pool: Pool, wake: Wake, lane: Lane) -> Self {
-        Self { pool, wake, lane, failing: Arc::default() }
+        Self { pool, wake, lane, failures: Arc::default() }
     }
 
     /// Starts sending in the background: `deliver` is called at least once for each message, and again when it fails.
@@ -150,33 +152,43 @@ impl Relay {
             Ok(delivered) => delivered.err().map(|error| format!("{error:#}")),
             Err(_elapsed) => Some(format!("no answer within {BUDGET:?}")),
         };
-        if failure.is_some() && attempts >= MAX_ATTEMPTS {
-            tracing::error!(alarm = "message_dead", message_id = %id, topic, "a message is given up; set its state to pending to try again");
-        }
         if let Some(reason) = &failure {
             tracing::warn!(message_id = %id, topic, attempts, reason, "a message was not delivered");
         }
-        // As soon as one message gets through, those that wait for another attempt are tried too: a code lives minutes.
-        let recovered = match &failure {
-            Some(_) => {
-                self.failing.store(true, Ordering::Relaxed);
-                false
-            }
-            None => self.failing.swap(false, Ordering::Relaxed),
-        };
-        let (failure, lane) = (&failure, self.lane);
         let settled = self
             .pool
-            .transaction(Scope::Worker, async |conn: &mut Conn| {
-                settle(conn, id, attempts, failure.as_deref()).await?;
-                if recovered { hurry(conn, lane).await } else { Ok(()) }
-            })
+            .transaction(Scope::Worker, async |conn: &mut Conn| settle(conn, id, attempts, failure.as_deref()).await)
             .await;
-        if recovered {
-            self.wake.wake();
+        match settled {
+            Ok(Settled::GivenUp) => {
+                tracing::error!(alarm = "message_dead", message_id = %id, topic, "a message is given up; set its state to pending to try again");
+            }
+            Ok(Settled::Noted) => {}
+            Err(error) => {
+                tracing::warn!(message_id = %id, %error, "a sent message could not be marked, it will be sent again");
+            }
         }
-        if let Err(error) = settled {
-            tracing::warn!(message_id = %id, %error, "a sent message could not be marked, it will be sent again");
+        if self.has_recovered(&topic, failure.is_none()) {
+            self.hurry(&topic).await;
+        }
+    }
+
+    /// Counts a success or a failure; true when the receiver of this topic was down until now.
+    fn has_recovered(&self, topic: &str, success: bool) -> bool {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        if success {
+            return failures.remove(topic).is_some_and(|in_a_row| in_a_row >= DOWN_AFTER);
+        }
+        *failures.entry(topic.to_owned()).or_default() += 1;
+        false
+    }
+
+    /// As soon as one message gets through, those that wait for another attempt are tried too: a code lives minutes.
+    async fn hurry(&self, topic: &str) {
+        let hurried = self.pool.transaction(Scope::Worker, async |conn: &mut Conn| hurry(conn, topic).await).await;
+        match hurried {
+            Ok(()) => self.wake.wake(),
+            Err(error) => tracing::warn!(topic, %error, "waiting messages keep their back-off"),
         }
     }
 }
@@ -218,40 +230,42 @@ fn of_lane(lane: Lane) -> Condition {
     }
 }
 
-/// Lets every message of a lane that waits for another attempt be tried now.
-async fn hurry(conn: &mut Conn, lane: Lane) -> Result<(), TxError> {
+/// Lets every message of a topic that waits for another attempt be tried now.
+async fn hurry(conn: &mut Conn, topic: &str) -> Result<(), TxError> {
     let waiting = outbox::table
         .filter(outbox::state.eq("pending"))
         .filter(outbox::last_error.is_not_null())
         .filter(outbox::next_attempt_at.gt(now))
-        .filter(of_lane(lane));
+        .filter(outbox::topic.eq(topic));
     diesel::update(waiting).set(outbox::next_attempt_at.eq(now)).execute(conn).await?;
     Ok(())
 }
 
-async fn settle(conn: &mut Conn, id: Uuid, attempts: i32, failure: Option<&str>) -> Result<(), TxError> {
+/// What became of a message whose delivery has ended.
+enum Settled {
+    /// It is marked as sent, or waits for another attempt.
+    Noted,
+    /// It is too old to be tried again.
+    GivenUp,
+}
+
+async fn settle(conn: &mut Conn, id: Uuid, attempts: i32, failure: Option<&str>) -> Result<Settled, TxError> {
     // A relay that was delayed must not undo what a later attempt or an operator has done meanwhile.
     let row = outbox::table.find(id).filter(outbox::state.eq("pending")).filter(outbox::attempts.eq(attempts));
-    match failure {
-        None => {
-            diesel::update(row)
-                .set((outbox::state.eq("sent"), outbox::sent_at.eq(in_ms(0).nullable())))
-                .execute(conn)
-                .await?
-        }
-        Some(reason) => {
-            let state = if attempts >= MAX_ATTEMPTS { "dead" } else { "pending" };
-            diesel::update(row)
-                .set((
-                    outbox::state.eq(state),
-                    outbox::next_attempt_at.eq(in_ms(back_off_ms(attempts))),
-                    outbox::last_error.eq(reason),
-                ))
-                .execute(conn)
-                .await?
-        }
+    let Some(reason) = failure else {
+        let sent = (outbox::state.eq("sent"), outbox::sent_at.eq(in_ms(0).nullable()));
+        diesel::update(row).set(sent).execute(conn).await?;
+        return Ok(Settled::Noted);
     };
-    Ok(())
+    let is_old = outbox::created_at.lt(in_ms(-MAX_AGE_DAYS * 86_400_000));
+    let state = case_when(is_old, "dead".into_sql::<Text>()).otherwise("pending");
+    let next = outbox::next_attempt_at.eq(in_ms(back_off_ms(attempts)));
+    let states: Vec<String> = diesel::update(row)
+        .set((outbox::state.eq(state), next, outbox::last_error.eq(reason)))
+        .returning(outbox::state)
+        .get_results(conn)
+        .await?;
+    Ok(if states.iter().any(|state| state == "dead") { Settled::GivenUp } else { Settled::Noted })
 }
 
 /// The time `ms` milliseconds from now by the database's clock, so that all replicas compare claims by one clock.

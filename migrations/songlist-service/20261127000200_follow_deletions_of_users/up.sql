@@ -1,8 +1,6 @@
 -- Who deleted a row; the user's own deletions never come back.
 ALTER TABLE playlists ADD COLUMN deleted_by uuid;
 ALTER TABLE song_requests ADD COLUMN deleted_by uuid;
-CREATE INDEX playlists_of_user ON playlists (tenant_id, user_id);
-CREATE INDEX song_requests_of_user ON song_requests (tenant_id, user_id);
 
 -- The newest deletion or restoration of each user that was applied here.
 CREATE TABLE user_versions (

@@ -26,8 +26,7 @@ pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
             let subject = subject.ok_or_else(|| anyhow::anyhow!("unknown subject of a revocation"))?;
             revocations::copy_to_redis(&app, subject, message.version).await
         }
-        deleted_users::TOPIC => rpc::deliver("auth", &app.peers.keeper_of_content(), &message).await,
-        "tenant.changed" => rpc::deliver("auth", &app.peers.followers(), &message).await,
+        deleted_users::TOPIC | "tenant.changed" => rpc::deliver("auth", &app.peers.followers(), &message).await,
         other => anyhow::bail!("nobody delivers {other}"),
     }
 }

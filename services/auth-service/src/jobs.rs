@@ -2,11 +2,16 @@
 
 use chrono::Duration;
 use kit::Error;
-use kit_pg::OLD_KEYS;
+use kit::ids::TenantId;
+use kit_pg::{Conn, OLD_KEYS, Scope};
 use outbox::{OLD_INBOX, OLD_OUTBOX};
 
 use crate::App;
-use crate::store::{challenges, registrations, revocations, sessions};
+use crate::domain::identity::search_name;
+use crate::store::{challenges, registrations, revocations, sessions, users};
+
+/// Users whose search form is filled in one transaction.
+const BATCH: i64 = 500;
 
 /// Runs a job.
 ///
@@ -15,6 +20,7 @@ use crate::store::{challenges, registrations, revocations, sessions};
 pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
     match name {
         "auth.purge" => purge(app).await,
+        "auth.fill_names" => fill_names(app).await,
         _ => Err(Error::not_found()),
     }
 }
@@ -32,4 +38,26 @@ async fn purge(app: &App) -> Result<String, Error> {
         (OLD_INBOX, Duration::days(30)),
     ];
     kit_pg::purge(&app.pg, &ages, app.clock.now()).await
+}
+
+/// Fills the search form of names that a version without it has written: those of before, and those of a rollout.
+async fn fill_names(app: &App) -> Result<String, Error> {
+    let mut filled = 0;
+    loop {
+        let find = async |conn: &Conn| users::without_search_name(conn, BATCH).await;
+        let batch = app.pg.read(Scope::Worker, find).await?;
+        for user in &batch {
+            let (realm, name) =
+                (user.tenant_id.map(TenantId), search_name([&user.first_name, &user.last_name, &user.username]));
+            app.pg
+                .transaction(Scope::tenant_or_platform(realm), async |conn: &mut Conn| {
+                    users::fill_search_name(conn, realm, user.id, &name).await
+                })
+                .await?;
+        }
+        filled += batch.len();
+        if batch.is_empty() {
+            return Ok(format!("{filled} names"));
+        }
+    }
 }

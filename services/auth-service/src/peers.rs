@@ -16,12 +16,7 @@ impl Peers {
         })
     }
 
-    /// The service that keeps what users make, and receives their deletions.
-    pub(crate) fn keeper_of_content(&self) -> [&Peer; 1] {
-        [&self.songlist]
-    }
-
-    /// The services that receive changes of tenants.
+    /// The services that receive changes of tenants, and the deletions and restorations of users.
     pub(crate) fn followers(&self) -> [&Peer; 2] {
         [&self.songlist, &self.payments]
     }

@@ -1,13 +1,14 @@
 //! SUPER_ADMINs are created by an operator with access to the database, never through the API.
 
+use kit::caller::Caller;
 use kit::error::Faults;
 use kit::{Error, Secret};
-use kit_pg::{Conn, Scope};
+use kit_pg::{Conn, Scope, TxError};
 
 use crate::App;
 use crate::domain::challenges::{self, Dispatch};
 use crate::domain::identity::{Person, RawPerson, compared};
-use crate::domain::{passwords, sessions};
+use crate::domain::{audit, password_changes, passwords};
 use crate::store::users::{self, User};
 
 /// A SUPER_ADMIN to be created.
@@ -68,6 +69,7 @@ impl Superusers {
                     return Ok(false);
                 }
                 users::insert(conn, &user).await?;
+                audit_by_operator(conn, app, "superuser_create", &user).await?;
                 Ok(true)
             })
             .await
@@ -82,14 +84,11 @@ impl Superusers {
         let user = self.find(email).await?;
         let person = Person::of(&user, None);
         passwords::check_new(password, &person).map_err(|text| Error::invalid("password", text))?;
-        let (hash, now) = (app.hasher.hash(app.hasher.turn(None)?, password).await?, app.clock.now());
-        let caller = kit::caller::Caller::system("auth");
+        let hash = app.hasher.hash(app.hasher.turn(None)?, password).await?;
+        let caller = Caller::system("operator");
         app.pg
             .transaction(Scope::Platform, async |conn: &mut Conn| {
-                let ver = users::set_password(conn, user.id, &hash, now).await?;
-                // A sign-in that began with the old password ends too.
-                crate::store::challenges::void_others(conn, user.tenant_id, user.id, &user.email_norm, now).await?;
-                sessions::end_all(conn, app, &caller, user.id, ver, "password_reset").await
+                password_changes::set(conn, app, &caller, &user, &hash, "password_reset").await
             })
             .await
     }
@@ -106,6 +105,7 @@ impl Superusers {
             .transaction(Scope::Platform, async |conn: &mut Conn| {
                 let newest = crate::store::challenges::newest_login_of(conn, user.id).await?;
                 crate::store::challenges::shown_to_operator(conn, newest.id).await?;
+                audit_by_operator(conn, app, "code_shown_to_operator", &user).await?;
                 Ok(newest)
             })
             .await?;
@@ -122,4 +122,9 @@ impl Superusers {
             .await?;
         found.ok_or_else(Error::not_found)
     }
+}
+
+/// Records what somebody with access to the database did.
+async fn audit_by_operator(conn: &mut Conn, app: &App, action: &str, user: &User) -> Result<(), TxError> {
+    audit::record(conn, app, &Caller::system("operator"), audit::Event::success(None, action, user.id)).await
 }

@@ -133,6 +133,7 @@ diesel::table! {
         user_id -> Uuid,
         tenant_id -> Uuid,
         version -> BigInt,
+        is_deleted -> Bool,
     }
 }
 

@@ -17,6 +17,8 @@ use crate::running::Running;
 
 /// The SUPER_ADMIN of every stack: e-mail and password.
 pub const ROOT: (&str, &str) = ("root@songlist.example", "a long way to the top");
+/// The limits of most tests: a thousand times those of production.
+const GENEROUS: u32 = 1_000;
 
 /// One of the five services.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,8 @@ impl Service {
 /// The configuration of the services. Addresses are chosen before anything starts, because the services refer to each
 /// other.
 pub(crate) struct Plan {
+    /// By how much the limits of requests are larger than in production.
+    limit_factor: u32,
     auth: SocketAddr,
     songlist: SocketAddr,
     payments: SocketAddr,
@@ -114,7 +118,7 @@ impl Plan {
             ("PUBLIC_URL", url(self.gateway)),
             ("RAZORPAY_BASE_URL", format!("http://{}/v1", self.razorpay)),
             ("SCHEDULER_POLL_PAYMENTS_SECS", "1".to_owned()),
-            ("RATE_LIMIT_FACTOR", "1000".to_owned()),
+            ("RATE_LIMIT_FACTOR", self.limit_factor.to_string()),
         ])
     }
 
@@ -187,7 +191,15 @@ impl Stack {
     /// # Errors
     /// When a part does not start.
     pub async fn start() -> anyhow::Result<Self> {
-        Self::start_with(false).await
+        Self::start_with(false, GENEROUS).await
+    }
+
+    /// The same with the limits of production.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn start_with_real_limits() -> anyhow::Result<Self> {
+        Self::start_with(false, 1).await
     }
 
     /// The same with [`Links`] between the parts of the stack.
@@ -195,7 +207,7 @@ impl Stack {
     /// # Errors
     /// When a part does not start.
     pub async fn start_behind_links() -> anyhow::Result<Self> {
-        Self::start_with(true).await
+        Self::start_with(true, GENEROUS).await
     }
 
     /// The links, when the stack was started with them.
@@ -203,7 +215,7 @@ impl Stack {
         self.plan.links.as_ref()
     }
 
-    async fn start_with(links: bool) -> anyhow::Result<Self> {
+    async fn start_with(links: bool, limit_factor: u32) -> anyhow::Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (clock, redis, outside) = (Clock::movable(), testkit::redis().await?, Shutdown::new());
         let db = Databases {
@@ -240,6 +252,7 @@ impl Stack {
             None
         };
         let plan = Plan {
+            limit_factor,
             auth,
             songlist,
             payments,
@@ -272,9 +285,17 @@ impl Stack {
         Ok(stack)
     }
 
-    async fn make_root(&self) -> anyhow::Result<()> {
+    /// What an operator may do with SUPER_ADMINs.
+    ///
+    /// # Errors
+    /// When auth-service's parts cannot be reached.
+    pub async fn superusers(&self) -> anyhow::Result<auth_service::Superusers> {
         let config = self.plan.auth_config(&self.db)?;
-        let superusers = auth_service::Superusers::new(auth_service::App::new(config).await?);
+        Ok(auth_service::Superusers::new(auth_service::App::new(config).await?))
+    }
+
+    async fn make_root(&self) -> anyhow::Result<()> {
+        let superusers = self.superusers().await?;
         let new = auth_service::NewSuperuser {
             username: "root".to_owned(),
             email: ROOT.0.to_owned(),

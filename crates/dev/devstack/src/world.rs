@@ -45,6 +45,11 @@ impl World {
         Self::of(Stack::start().await.unwrap()).await
     }
 
+    /// The same with the limits of production.
+    pub async fn start_with_real_limits() -> Self {
+        Self::of(Stack::start_with_real_limits().await.unwrap()).await
+    }
+
     /// The same with network links between its parts, for counting what is sent and for breaking connections.
     pub async fn start_behind_links() -> Self {
         Self::of(Stack::start_behind_links().await.unwrap()).await

@@ -14,6 +14,7 @@ use super::{audit, limits, managed, notices, reauthentication};
 use crate::App;
 use crate::mail::Template;
 use crate::store::authenticators::{self, Authenticator, RecoveryCode};
+use crate::store::challenges;
 use crate::store::users::{self, User};
 
 /// Recovery codes that a user is given.
@@ -22,6 +23,11 @@ const RECOVERY_CODES: usize = 10;
 const ALPHABET: &[u8; 32] = b"ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 /// Characters of a recovery code: 50 bits.
 const RECOVERY_CHARS: usize = 10;
+/// How long a secret waits for its first code; the fresh sign-in or the password of its start counts so long.
+const UNCONFIRMED_MINUTES: i64 = 10;
+/// The most characters of the organisation in the URI: a QR code holds about two kilobytes, and such a name takes nine bytes a
+/// character twice.
+const MAX_ISSUER_CHARS: usize = 40;
 /// How many steps of 30 s a clock may be off.
 const SKEW: u16 = 1;
 
@@ -78,6 +84,7 @@ pub(crate) async fn start(app: &App, caller: &Caller, password: Option<&Secret>)
     let mut secret = [0_u8; 20];
     random(&mut secret)?;
     let issuer = tenant_name.map_or_else(|| "SongList".to_owned(), |name| format!("SongList {name}"));
+    let issuer: String = issuer.chars().take(MAX_ISSUER_CHARS).collect();
     let totp = totp(&secret, &issuer, &user.email)?;
     let sealed = app.sealing.seal(&bound_to(user.id), &secret)?;
     let row = Authenticator {
@@ -121,10 +128,14 @@ pub(crate) async fn confirm(app: &App, caller: &Caller, otp: &str) -> Result<Vec
             if user.totp_enabled {
                 return Err(Error::new(Code::TotpEnabled).into());
             }
-            if !accept_otp(conn, app, user.id, otp).await? {
+            let started = authenticators::find(conn, user.id).await?.map(|row| row.created_at);
+            let waits = started.is_some_and(|at| now - at < chrono::Duration::minutes(UNCONFIRMED_MINUTES));
+            if !waits || !accept_otp(conn, app, user.id, otp).await? {
                 return Err(Error::new(Code::OtpInvalid).into());
             }
             authenticators::confirm(conn, user.id, now).await?;
+            // What was begun with a mailed code must not go around the app.
+            challenges::void_others(conn, user.tenant_id, user.id, &user.email_norm, now).await?;
             users::set_totp(conn, user.id, true, now).await?;
             let rows = codes.iter().map(|code| row_of(app, &user, code)).collect::<Result<Vec<_>>>()?;
             authenticators::insert_recovery_codes(conn, &rows).await?;
@@ -239,10 +250,11 @@ pub(crate) async fn reseal(app: &App) -> Result<usize> {
             let mut again = 0;
             for row in authenticators::all(conn).await? {
                 let name = bound_to(row.user_id);
+                let old = row.nonce.clone();
                 let (secret, newest) = app.sealing.open(&name, &Sealed { sealed: row.sealed, nonce: row.nonce })?;
                 if !newest {
                     let sealed = app.sealing.seal(&name, &secret)?;
-                    authenticators::reseal(conn, row.user_id, &sealed.sealed, &sealed.nonce).await?;
+                    authenticators::reseal(conn, row.user_id, &old, (&sealed.sealed, &sealed.nonce)).await?;
                     again += 1;
                 }
             }

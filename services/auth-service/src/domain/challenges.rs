@@ -128,27 +128,32 @@ fn new(app: &App, purpose: Purpose, to: &Addressee, caller: &Caller) -> Result<C
 }
 
 /// A challenge of nobody: unknown accounts write what known ones write, so that the time of the answer tells nothing. No
-/// code is ever made for it.
+/// code is ever made for it. It keeps the address that was `named`, which pays for what is asked of it later.
 pub(crate) async fn open_for_nobody(
     conn: &mut Conn,
     app: &App,
     purpose: Purpose,
     tenant: Option<Uuid>,
+    named: &str,
     caller: &Caller,
 ) -> Result<Uuid, TxError> {
-    let (email, email_norm, username) = Default::default();
-    let nobody = Addressee { tenant, user: None, registration: None, email, email_norm, username };
+    let (email, username) = Default::default();
+    let nobody = Addressee { tenant, user: None, registration: None, email, email_norm: named.to_owned(), username };
     open(conn, app, purpose, &nobody, caller).await
 }
 
 /// True when so many challenges were opened for an address in the last hour that no more are sent.
-pub(crate) async fn too_many(conn: &mut Conn, app: &App, purpose: Purpose, to: &Addressee) -> Result<bool, TxError> {
+pub(crate) async fn too_many(
+    conn: &mut Conn,
+    app: &App,
+    purpose: Purpose,
+    whose: (Option<Uuid>, &str),
+) -> Result<bool, TxError> {
     let now = app.clock.now();
     let (hour, day) = (now - chrono::Duration::hours(1), now - chrono::Duration::days(1));
-    if challenges::opened_for(conn, to.tenant, &to.email_norm, purpose.name(), hour).await? >= MAX_OPENED_AN_HOUR {
+    if challenges::opened_for(conn, whose, purpose.name(), hour).await? >= MAX_OPENED_AN_HOUR {
         return Ok(true);
     }
-    let whose = (to.tenant, to.email_norm.as_str());
     Ok(purpose != Purpose::Login
         && challenges::attempts_since(conn, whose, purpose.name(), day).await? >= MAX_ATTEMPTS_A_DAY)
 }
@@ -347,7 +352,8 @@ async fn is_right(
     codes: &[OneTimeCode],
     proof: Proof<'_>,
 ) -> Result<bool, Error> {
-    if let (TOTP, Some(user)) = (challenge.method.as_str(), challenge.user_id) {
+    // Whoever has lost the app is let in by an operator, with a code that the operator was shown.
+    if let (TOTP, Some(user), false) = (challenge.method.as_str(), challenge.user_id, challenge.by_operator) {
         let accept = async |conn: &mut Conn| authenticators::accept(conn, app, user, proof).await;
         return app.pg.transaction(scope, accept).await;
     }

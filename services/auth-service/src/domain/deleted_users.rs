@@ -19,8 +19,7 @@ use crate::store::{self};
 
 /// The topic that tells other services of operations.
 pub(crate) const TOPIC: &str = "user.operations";
-/// The most operations in one message. Those before them were delivered long ago: each waits for a mailed code or an
-/// administrator.
+/// The most operations in one message.
 const MAX_SENT: i64 = 50;
 const UNKNOWN_TYPE: &str = "Say self, admin or super_admin.";
 
@@ -93,6 +92,7 @@ pub(crate) async fn restore(app: &App, caller: &Caller, id: &str, restore_data: 
             if user.deleted_at.is_none() {
                 return Err(Error::not_found().into());
             }
+            kit_pg::forget_answers(conn, found.tenant, found.id).await?;
             let by_self = user.deleted_by == Some(user.id);
             let restored = deleted_users::restore(conn, user.id, user.is_verified && !by_self, now).await?;
             store::tenants::add_user_count(conn, found.tenant, 1).await?;
@@ -142,13 +142,16 @@ pub(crate) async fn operation(
         created_at: now,
     };
     deleted_users::insert_operation(conn, &row).await?;
-    let operations = deleted_users::operations(conn, tenant, user.id, MAX_SENT).await?;
+    let mut operations = deleted_users::operations(conn, tenant, user.id, MAX_SENT + 1).await?;
+    // A consumer that has not applied the one before the first of these waits for it.
+    let before = i64::try_from(operations.len()).is_ok_and(|found| found > MAX_SENT);
+    let after = if before { operations.remove(0).version } else { 0 };
     let message = outbox::NewMessage {
         topic: TOPIC,
         tenant_id: Some(tenant.0),
         aggregate_id: user.id,
         version: user.version,
-        payload: json!({ "operations": operations.iter().map(described).collect::<Vec<_>>() }),
+        payload: json!({ "operations": operations.iter().map(described).collect::<Vec<_>>(), "after": after }),
         request_id: caller.request_id.clone(),
     };
     outbox::emit(conn, message).await

@@ -20,6 +20,11 @@ pub(crate) fn searchable(text: &str) -> String {
     compared(text).nfkd().filter(bare).nfc().collect()
 }
 
+/// The form in which filters compare first name, last name and username together.
+pub(crate) fn search_name(names: [&str; 3]) -> String {
+    searchable(&names.join(" "))
+}
+
 /// Adds a fault when neither an e-mail nor a username was given.
 pub(crate) fn check_identifier(identifier: &str, faults: &mut Faults) {
     if identifier.trim().is_empty() {
@@ -59,7 +64,7 @@ impl Person {
 
     /// The form in which filters compare the names.
     pub(crate) fn search_name(&self) -> String {
-        searchable(&format!("{} {} {}", self.first_name, self.last_name, self.username))
+        search_name([&self.first_name, &self.last_name, &self.username])
     }
 }
 

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use kit::caller::Caller;
-use kit::ids::TenantId;
+use kit::error::RatePolicy;
+use kit::ids::{SessionId, TenantId};
 use kit::{Code, Error};
 use kit_redis::Limit;
 use ring::digest::{SHA256, digest};
@@ -35,8 +36,9 @@ pub(crate) enum Account<'a> {
     Named(&'a str),
 }
 
-/// Charges an account. Whoever comes from the same network has a limit of their own, so that a stranger elsewhere does
-/// not use up that of the owner; the second limit is that of everybody together.
+/// Charges a mail to an account. Whoever comes from the same network has a limit of their own, so that a stranger elsewhere
+/// does not use up that of the owner; the second limit is that of everybody together. The last three are those of the
+/// recipient, the network and the organisation over both acts.
 ///
 /// # Errors
 /// `rate_limited`, the same whether the account exists or not.
@@ -53,13 +55,20 @@ pub(crate) async fn charge(
         Act::Verification => "verification",
         Act::Reset => "reset",
     };
-    let limits =
-        [limit(app, &format!("{name}:{whose}:{network}"), 3, HOUR), limit(app, &format!("{name}:{whose}"), 10, HOUR)];
-    refuse_after(wait(app, &limits).await)
+    let organisation = tenant.map(|id| id.to_string()).unwrap_or_default();
+    let limits = [
+        limit(app, &format!("{name}:{whose}:{network}"), 3, HOUR),
+        limit(app, &format!("{name}:{whose}"), 10, HOUR),
+        limit(app, &format!("code-mails:{whose}"), 30, DAY),
+        limit(app, &format!("code-mails-from:{network}"), 300, HOUR),
+        limit(app, &format!("code-mails-of:{organisation}"), 2_000, HOUR),
+    ];
+    refuse_after(wait(app, &limits).await, &limits)
 }
 
-/// Charges a sign-in to the account and the network that it comes from, and refuses when the account has had too many
-/// failures. A network from which the account was signed in before is not held to the failures of others, so that
+/// Charges a sign-in to the account and the network that it comes from. From a network from which the account was never
+/// signed in, it is also charged to what the account has for wrong passwords, before the password is compared: many at once
+/// get no further than one after the other. The owner on a known network is not held to the failures of others, so that
 /// strangers cannot lock the owner out.
 ///
 /// # Errors
@@ -74,13 +83,26 @@ pub(crate) async fn charge_sign_in(
     let network = caller.client_net.as_deref().unwrap_or("unknown");
     let (attempts, window) = (app.limits.login_attempts, app.limits.login_window);
     let own = limit(app, &format!("sign-in:{}:{network}", key(tenant, account)), attempts, window);
-    refuse_after(wait(app, &[own]).await)?;
-    if is_known_network { Ok(()) } else { refuse_after(look(app, &failures_of(app, tenant, account)).await) }
+    let own = [own];
+    refuse_after(wait(app, &own).await, &own)?;
+    if is_known_network {
+        return Ok(());
+    }
+    let failures = [failures_of(app, tenant, account)];
+    refuse_after(wait(app, &failures).await, &failures)
 }
 
-/// Charges a wrong password to the account and to the network that it came from.
-pub(crate) async fn charge_wrong_password(app: &App, caller: &Caller, tenant: Option<TenantId>, account: Account<'_>) {
-    wait(app, &[failures_of(app, tenant, account)]).await;
+/// Charges a wrong password to the network that it came from, and to the account unless [`charge_sign_in`] has done so.
+pub(crate) async fn charge_wrong_password(
+    app: &App,
+    caller: &Caller,
+    tenant: Option<TenantId>,
+    account: Account<'_>,
+    is_known_network: bool,
+) {
+    if is_known_network {
+        wait(app, &[failures_of(app, tenant, account)]).await;
+    }
     charge_failure(app, caller).await;
 }
 
@@ -100,7 +122,8 @@ pub(crate) async fn charge_failure(app: &App, caller: &Caller) {
 /// `rate_limited`.
 pub(crate) async fn check_failures(app: &App, caller: &Caller) -> Result<(), Error> {
     let Some(network) = caller.client_net.as_deref() else { return Ok(()) };
-    refuse_after(look(app, &limit(app, &format!("failures:{network}"), 30, MINUTE)).await)
+    let failures = limit(app, &format!("failures:{network}"), 30, MINUTE);
+    refuse_after(look(app, &failures).await, &[failures])
 }
 
 /// How long the next request would have to wait. While Redis is away every request is charged instead of every failure:
@@ -110,6 +133,15 @@ async fn look(app: &App, limit: &Limit) -> Duration {
         Ok(wait) => wait,
         Err(_down) => app.local_limits.check(std::slice::from_ref(limit)),
     }
+}
+
+/// Charges a renewal of a session.
+///
+/// # Errors
+/// `rate_limited`.
+pub(crate) async fn charge_refresh(app: &App, session: SessionId) -> Result<(), Error> {
+    let limits = [limit(app, &format!("refresh:{session}"), 30, MINUTE)];
+    refuse_after(wait(app, &limits).await, &limits)
 }
 
 /// Charges users that an administrator invites: each is sent a mail.
@@ -129,7 +161,8 @@ pub(crate) async fn charge_invitation(app: &App, tenant: TenantId) -> Result<(),
 /// # Errors
 /// `rate_limited`.
 pub(crate) async fn charge_own_password(app: &App, user: Uuid) -> Result<(), Error> {
-    refuse_after(wait(app, &[limit(app, &format!("own-password:{user}"), 10, HOUR)]).await)
+    let limits = [limit(app, &format!("own-password:{user}"), 10, HOUR)];
+    refuse_after(wait(app, &limits).await, &limits)
 }
 
 /// Charges a code with which a signed-in user confirms an authenticator.
@@ -137,7 +170,8 @@ pub(crate) async fn charge_own_password(app: &App, user: Uuid) -> Result<(), Err
 /// # Errors
 /// `rate_limited`.
 pub(crate) async fn charge_own_code(app: &App, user: Uuid) -> Result<(), Error> {
-    refuse_after(wait(app, &[limit(app, &format!("own-code:{user}"), 10, HOUR)]).await)
+    let limits = [limit(app, &format!("own-code:{user}"), 10, HOUR)];
+    refuse_after(wait(app, &limits).await, &limits)
 }
 
 /// True when a notice may be mailed: a recipient within a tenant, and a tenant, have a budget over all kinds of notices
@@ -177,6 +211,14 @@ async fn wait(app: &App, limits: &[Limit]) -> Duration {
     }
 }
 
-fn refuse_after(wait: Duration) -> Result<(), Error> {
-    if wait.is_zero() { Ok(()) } else { Err(Error::new(Code::RateLimited).retry_after(wait)) }
+fn refuse_after(wait: Duration, limits: &[Limit]) -> Result<(), Error> {
+    if wait.is_zero() {
+        return Ok(());
+    }
+    let policy = |limit: &Limit| RatePolicy {
+        name: limit.key.split(':').next().unwrap_or_default().to_owned(),
+        quota: limit.burst,
+        window: limit.per,
+    };
+    Err(Error::new(Code::RateLimited).retry_after(wait).limited_by(limits.iter().map(policy)))
 }

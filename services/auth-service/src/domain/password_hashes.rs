@@ -70,6 +70,14 @@ impl StoredHash {
         })
     }
 
+    /// True for a hash as new passwords have.
+    pub(super) fn is_current(&self) -> bool {
+        match self {
+            Self::Argon2id { params, .. } => (params.m_cost(), params.t_cost(), params.p_cost()) == COST,
+            Self::Pbkdf2 { .. } => false,
+        }
+    }
+
     /// True when it is the hash of the password.
     pub(super) fn verify(self, memory: &mut Memory, password: &Secret) -> Result<bool, Error> {
         match self {
@@ -90,12 +98,7 @@ impl StoredHash {
 
 /// True for a hash as new passwords have; another one is replaced when its user signs in.
 pub(crate) fn is_current(hash: &str) -> bool {
-    match StoredHash::parse(hash) {
-        Some(StoredHash::Argon2id { params, .. }) => {
-            !hash.starts_with("argon2$") && (params.m_cost(), params.t_cost(), params.p_cost()) == COST
-        }
-        _ => false,
-    }
+    !hash.starts_with("argon2$") && StoredHash::parse(hash).is_some_and(|stored| stored.is_current())
 }
 
 /// The PHC string of a password.

@@ -13,8 +13,8 @@ use super::{password_changes, passwords, tenants};
 use crate::App;
 use crate::store::users::{self, User};
 
-/// Opens a reset challenge for an existing account and mails its code. For an unknown account it returns a challenge id
-/// that is not stored, so that the answer is the same.
+/// Opens a reset challenge for an existing account and mails its code. For an unknown account the challenge is one of
+/// nobody, so that the answer is the same.
 pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, identifier: &str) -> Result<Uuid, Error> {
     let realm = realm_of(app, tenant).await?;
     let mut faults = Faults::default();
@@ -37,13 +37,14 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
                 email_norm: user.email_norm,
                 username: user.username,
             });
-            let purpose = Purpose::Reset;
-            if let Some(to) = to
-                && !challenges::too_many(conn, app, purpose, &to).await?
-            {
-                return challenges::open(conn, app, purpose, &to, caller).await;
+            let (purpose, tenant) = (Purpose::Reset, realm.map(|id| id.0));
+            // It is asked for unknown accounts too, so that these take as long.
+            let named = to.as_ref().map_or(identifier.as_str(), |to| to.email_norm.as_str());
+            let too_many = challenges::too_many(conn, app, purpose, (tenant, named)).await?;
+            match to.filter(|_| !too_many) {
+                Some(to) => challenges::open(conn, app, purpose, &to, caller).await,
+                None => challenges::open_for_nobody(conn, app, purpose, tenant, &identifier, caller).await,
             }
-            challenges::open_for_nobody(conn, app, purpose, realm.map(|id| id.0), caller).await
         })
         .await?;
     app.wake.wake();

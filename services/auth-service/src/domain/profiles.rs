@@ -9,7 +9,7 @@ use kit::text::clean;
 use kit::{Error, Result};
 use kit_pg::{Conn, Scope, TxError};
 
-use super::identity::{compared, phone_no, searchable, username};
+use super::identity::{compared, phone_no, search_name, username};
 use super::users::Profile;
 use super::{audit, managed, sessions};
 use crate::App;
@@ -123,14 +123,14 @@ async fn update(
         return Err(Error::new(kit::Code::PreconditionFailed).into());
     }
     let text = |new: &Option<String>, old: &String| new.clone().unwrap_or_else(|| old.clone());
-    let names = [
+    let [first, last, username] = [
         text(&change.first_name, &user.first_name),
         text(&change.last_name, &user.last_name),
         text(&change.username, &user.username),
     ];
     let deactivated = user.is_active && change.is_active == Some(false);
     let change = Change {
-        name_norm: Some(searchable(&names.join(" "))),
+        name_norm: Some(search_name([&first, &last, &username])),
         token_version: deactivated.then_some(user.token_version + 1),
         ..change.clone()
     };

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::authenticators::Proof;
 use super::challenges::{self, Addressee, Purpose, otp_invalid};
 use super::code_states;
-use super::identity::{RawPerson, compared, searchable};
+use super::identity::{RawPerson, compared, search_name};
 use super::limits::{self, Account, Act};
 use super::{audit, deleted_users, notices, passwords, tenants};
 use crate::App;
@@ -80,29 +80,39 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
         .pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
             let account = users::find_by_email_also_deleted(conn, tenant, &row.email_norm).await?;
-            let own = account.as_ref().map(|user| user.id);
-            // The name may be that of an account that this registration would replace. For other accounts it counts as
-            // taken: otherwise the answer would reveal that name and address belong together.
-            let claimable = account
-                .as_ref()
-                .filter(|user| matches!(Standing::of(user), Standing::UnverifiedListener | Standing::SelfDeleted));
-            let except = claimable.map(|user| user.id);
-            if users::username_taken(conn, tenant, &row.username_norm, except).await? {
+            // Names of accounts that nobody has proven do not count: the answer would reveal that name and address belong
+            // together.
+            if users::username_taken(conn, tenant, &row.username_norm).await? {
                 return Err(username_taken().into());
             }
-            match account.as_ref().map(Standing::of) {
-                None | Some(Standing::UnverifiedListener | Standing::SelfDeleted) => {
-                    registrations::insert(conn, &row).await?;
-                    let to = of_registration(&row);
-                    open_unless_too_many(conn, app, caller, &to).await
+            let too_many = challenges::too_many(conn, app, Purpose::Verify, (Some(tenant.0), &row.email_norm)).await?;
+            let to = match &account {
+                None => Some(of_registration(&row)),
+                Some(user) => match Standing::of(user) {
+                    Standing::UnverifiedListener | Standing::SelfDeleted if is_mailbox_of(&row.email, user) => {
+                        Some(of_registration(&row))
+                    }
+                    Standing::UnverifiedListener | Standing::SelfDeleted => None,
+                    // What an existing account is mailed goes to its own address, however this one was written.
+                    Standing::DeletedByAdmin | Standing::UnverifiedAdmin => {
+                        Some(Addressee { username: row.username.clone(), ..of_user(user) })
+                    }
+                    Standing::Known => {
+                        notices::notify_address(conn, caller, tenant.0, &user.email, Template::AccountExists).await?;
+                        None
+                    }
+                },
+            };
+            match to.filter(|_| !too_many) {
+                Some(to) => {
+                    if to.registration.is_some() {
+                        registrations::insert(conn, &row).await?;
+                    }
+                    challenges::open(conn, app, Purpose::Verify, &to, caller).await
                 }
-                Some(Standing::DeletedByAdmin | Standing::UnverifiedAdmin) => {
-                    let to = Addressee { user: own, registration: None, ..of_registration(&row) };
-                    open_unless_too_many(conn, app, caller, &to).await
-                }
-                Some(Standing::Known) => {
-                    notices::notify_address(conn, caller, tenant.0, &row.email, Template::AccountExists).await?;
-                    challenges::open_for_nobody(conn, app, Purpose::Verify, Some(tenant.0), caller).await
+                None => {
+                    let (purpose, named) = (Purpose::Verify, &row.email_norm);
+                    challenges::open_for_nobody(conn, app, purpose, Some(tenant.0), named, caller).await
                 }
             }
         })
@@ -113,8 +123,8 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
 
 /// Opens a challenge that verifies an address; beyond the address's budget of mails its id leads nowhere.
 async fn open_unless_too_many(conn: &mut Conn, app: &App, caller: &Caller, to: &Addressee) -> Result<Uuid, TxError> {
-    if challenges::too_many(conn, app, Purpose::Verify, to).await? {
-        return challenges::open_for_nobody(conn, app, Purpose::Verify, to.tenant, caller).await;
+    if challenges::too_many(conn, app, Purpose::Verify, (to.tenant, &to.email_norm)).await? {
+        return challenges::open_for_nobody(conn, app, Purpose::Verify, to.tenant, &to.email_norm, caller).await;
     }
     challenges::open(conn, app, Purpose::Verify, to, caller).await
 }
@@ -140,6 +150,12 @@ impl Standing {
             (None, false) => Self::UnverifiedAdmin,
         }
     }
+}
+
+/// True when an address is the mailbox of an account, and not only equal in the form that is compared: `straße.example` and
+/// `strasse.example` are two domains.
+fn is_mailbox_of(email: &str, user: &User) -> bool {
+    email.eq_ignore_ascii_case(&user.email)
 }
 
 fn of_user(user: &User) -> Addressee {
@@ -227,7 +243,14 @@ async fn prove(
     answered: &Challenge,
 ) -> Result<Proven, TxError> {
     let now = app.clock.now();
-    let account = users::find_by_email_also_deleted(conn, tenant, &answered.email_norm).await?;
+    let account = match users::find_by_email_also_deleted(conn, tenant, &answered.email_norm).await? {
+        // An administrator may restore or change it at this moment.
+        Some(found) => Some(users::find_for_update(conn, Some(tenant), UserId(found.id)).await?),
+        None => None,
+    };
+    if account.as_ref().is_some_and(|user| !is_mailbox_of(&answered.email, user)) {
+        return Err(otp_invalid().into());
+    }
     let user = match (account.as_ref().map(|user| (Standing::of(user), user.id)), answered.registration_id) {
         (Some((Standing::DeletedByAdmin, _)), _) => return Ok(Proven::DeletedByAdmin),
         (Some((Standing::UnverifiedListener | Standing::UnverifiedAdmin, id)), None) => {
@@ -276,7 +299,7 @@ fn new_listener(row: &Registration, now: chrono::DateTime<chrono::Utc>) -> User 
         id: kit::ids::new_v7(),
         tenant_id: Some(row.tenant_id),
         role: "LISTENER".to_owned(),
-        name_norm: searchable(&format!("{} {} {}", row.first_name, row.last_name, row.username)),
+        name_norm: search_name([&row.first_name, &row.last_name, &row.username]),
         username: row.username.clone(),
         username_norm: row.username_norm.clone(),
         email: row.email.clone(),
@@ -299,7 +322,7 @@ fn new_listener(row: &Registration, now: chrono::DateTime<chrono::Utc>) -> User 
 
 fn claimed(row: Registration) -> Claimed {
     Claimed {
-        name_norm: searchable(&format!("{} {} {}", row.first_name, row.last_name, row.username)),
+        name_norm: search_name([&row.first_name, &row.last_name, &row.username]),
         username: row.username,
         username_norm: row.username_norm,
         email: row.email,
@@ -322,7 +345,7 @@ pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, which: Whic
         Which::Challenge(id) => (Some(Uuid::try_parse(id).unwrap_or_default()), None),
         Which::Address(email) => (None, Some(compared(email))),
     };
-    // The address pays, however it is named; a challenge of nobody pays for itself.
+    // The address pays, however it is named; also that of a challenge of nobody.
     let named = match (&address, id) {
         (Some(address), _) => address.clone(),
         (None, id) => {
@@ -333,7 +356,7 @@ pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, which: Whic
         }
     };
     limits::charge(app, caller, Act::Verification, Some(tenant), Account::Named(&named)).await?;
-    let challenge = app
+    let (challenge, resend_in) = app
         .pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
             let to = match (id, &address) {
@@ -341,8 +364,8 @@ pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, which: Whic
                     let known = store::challenges::find_for_update(conn, id).await?;
                     match known.filter(|challenge| challenge.purpose == Purpose::Verify.name()) {
                         Some(challenge) if code_states::may_send(&challenge.state, app.clock.now()) => {
-                            challenges::resend(conn, app, &challenge, &caller.request_id).await?;
-                            return Ok(challenge.id);
+                            let waits = challenges::resend(conn, app, &challenge, &caller.request_id).await?;
+                            return Ok((challenge.id, waits));
                         }
                         Some(spent) => still_to_verify(conn, tenant, &spent).await?,
                         None => None,
@@ -351,18 +374,23 @@ pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, which: Whic
                 (None, Some(email)) => of_address(conn, tenant, email).await?,
                 (None, None) => None,
             };
-            match to {
-                Some(to) => open_unless_too_many(conn, app, caller, &to).await,
-                None => challenges::open_for_nobody(conn, app, Purpose::Verify, Some(tenant.0), caller).await,
-            }
+            let opened = match to {
+                Some(to) => open_unless_too_many(conn, app, caller, &to).await?,
+                None => challenges::open_for_nobody(conn, app, Purpose::Verify, Some(tenant.0), &named, caller).await?,
+            };
+            Ok((opened, app.lifetimes.resend_after.as_secs()))
         })
         .await?;
     app.wake.wake();
-    Ok(Awaiting::new(app, String::new(), challenge))
+    Ok(Awaiting { resend_in, ..Awaiting::new(app, String::new(), challenge) })
 }
 
 /// Whom a spent challenge was for, unless the address was verified meanwhile.
 async fn still_to_verify(conn: &mut Conn, tenant: TenantId, spent: &Challenge) -> Result<Option<Addressee>, TxError> {
+    // A challenge of nobody is answered by another one of nobody.
+    if spent.email.is_empty() {
+        return Ok(None);
+    }
     let account = users::find_by_identifier(conn, Some(tenant), &spent.email_norm).await?;
     let verified = account.is_some_and(|user| user.is_verified);
     let to = Addressee {

@@ -32,10 +32,11 @@ fn current(caller: &Caller) -> Result<SessionId> {
 /// The caller's live sessions, the one used last first.
 pub(crate) async fn list(app: &App, caller: &Caller) -> Result<Vec<Listed>> {
     let ((id, realm), own, now) = (caller.user()?, current(caller)?, app.clock.now());
+    let idle = chrono::Duration::from_std(app.lifetimes.refresh).unwrap_or(chrono::Duration::MAX);
     let rows = app
         .pg
         .read(Scope::of(caller)?.one_plan(), async |conn: &Conn| {
-            store::sessions::live_of(conn, realm, id.0, now, MAX_LISTED).await
+            store::sessions::live_of(conn, realm, id.0, now, idle, MAX_LISTED).await
         })
         .await?;
     Ok(rows

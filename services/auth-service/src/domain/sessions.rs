@@ -11,7 +11,7 @@ use tokens::{Claims, TokenKind};
 use uuid::Uuid;
 
 use super::rotation::{self, Outcome, Presented};
-use super::{audit, notices, revocations};
+use super::{audit, limits, notices, revocations};
 use crate::App;
 use crate::mail::Template;
 use crate::store::sessions::{self, RefreshRow, SessionRow};
@@ -184,7 +184,11 @@ async fn present(
     let current = holder.as_ref().filter(|holder| holder.user.token_version == shown.ver && holder.tver == shown.tver);
     let presented = Presented { at: app.clock.now(), holder_is_current: current.is_some() };
     match (rotation::apply(state, presented).1, current, successor) {
-        (Outcome::Rotated, Some(holder), _) => rotate(conn, app, caller, token, session, holder).await,
+        (Outcome::Rotated, Some(holder), _) => {
+            // A repeated answer costs no row and is not charged.
+            limits::charge_refresh(app, claims.sid).await?;
+            rotate(conn, app, token, session, holder).await
+        }
         (Outcome::Repeated, Some(holder), Some(row)) => Ok(Refreshed::Tokens(sign(app, session, &row, &holder.user)?)),
         (Outcome::Reused, ..) => {
             end(conn, app, caller, session, "token_reuse").await?;
@@ -208,7 +212,6 @@ async fn was_used(app: &App, token: Option<&RefreshRow>) -> bool {
 async fn rotate(
     conn: &mut Conn,
     app: &App,
-    caller: &Caller,
     token: &RefreshRow,
     session: &SessionRow,
     holder: &Holder,
@@ -220,14 +223,6 @@ async fn rotate(
     let row = new_refresh(app, session, holder, Some(token.id))?;
     sessions::insert_refresh(conn, &row).await?;
     sessions::touch(conn, session.id, now).await?;
-    let event = audit::Event {
-        tenant: session.tenant_id,
-        actor: Some(holder.user.id),
-        action: "session_renewed",
-        target: Some(session.id),
-        result: "success",
-    };
-    audit::record(conn, app, caller, event).await?;
     Ok(Refreshed::Tokens(sign(app, session, &row, &holder.user)?))
 }
 

@@ -57,10 +57,10 @@ pub(crate) async fn start(
         .pg
         .transaction(scope, async |conn: &mut Conn| {
             let user = store::users::find_by_identifier(conn, realm, &identifier).await?;
-            let known_network = match (&user, &caller.client_net) {
-                (Some(user), Some(network)) => store::sessions::came_from(conn, user.id, network).await?,
-                _ => false,
-            };
+            // It is asked for unknown accounts too, so that these take as long.
+            let id = user.as_ref().map_or(Uuid::nil(), |user| user.id);
+            let network = caller.client_net.as_deref().unwrap_or_default();
+            let known_network = store::sessions::came_from(conn, realm, id, network).await?;
             Ok((user, known_network))
         })
         .await?;
@@ -72,7 +72,7 @@ pub(crate) async fn start(
     let target = user.as_ref().map(|user| user.id);
     let Some(user) = user.filter(|_| right) else {
         let account = target.map_or(Account::Named(&identifier), Account::Known);
-        limits::charge_wrong_password(app, caller, realm, account).await;
+        limits::charge_wrong_password(app, caller, realm, account, known_network).await;
         failed(app, caller, realm, target).await?;
         return Err(Error::new(Code::InvalidCredentials));
     };
@@ -83,25 +83,25 @@ pub(crate) async fn start(
         return Err(Error::new(Code::AccountInactive));
     }
     rehash_if_old(app, realm, &user, password).await;
-    let by_authenticator = user.totp_enabled;
-    let to = Addressee {
-        tenant: user.tenant_id,
-        user: Some(user.id),
-        registration: None,
-        email: user.email,
-        email_norm: user.email_norm,
-        username: user.username,
-    };
-    let challenge = app
+    let (challenge, by_authenticator) = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {
-            if challenges::too_many(conn, app, Purpose::Login, &to).await? {
+            // The password may have been changed while this one was compared: it opens nothing then.
+            let compared = user.token_version;
+            let user = store::users::find_for_update(conn, realm, UserId(user.id)).await?;
+            if user.token_version != compared || user.deleted_at.is_some() || !user.is_active {
+                return Err(Error::new(Code::InvalidCredentials).into());
+            }
+            let to = addressee(&user);
+            if challenges::too_many(conn, app, Purpose::Login, (to.tenant, &to.email_norm)).await? {
                 return Err(Error::new(Code::RateLimited).retry_after(TOO_MANY).into());
             }
-            if by_authenticator {
-                return challenges::open_for_authenticator(conn, app, &to, caller).await;
-            }
-            challenges::open(conn, app, Purpose::Login, &to, caller).await
+            let challenge = if user.totp_enabled {
+                challenges::open_for_authenticator(conn, app, &to, caller).await?
+            } else {
+                challenges::open(conn, app, Purpose::Login, &to, caller).await?
+            };
+            Ok((challenge, user.totp_enabled))
         })
         .await?;
     app.wake.wake();
@@ -114,14 +114,26 @@ pub(crate) async fn start(
     })
 }
 
+fn addressee(user: &User) -> Addressee {
+    Addressee {
+        tenant: user.tenant_id,
+        user: Some(user.id),
+        registration: None,
+        email: user.email.clone(),
+        email_norm: user.email_norm.clone(),
+        username: user.username.clone(),
+    }
+}
+
 /// Replaces a hash of another kind or of other costs by one as new passwords have. Signing in does not depend on it.
 async fn rehash_if_old(app: &App, realm: Option<TenantId>, user: &User, password: &Secret) {
-    if is_current(&user.password_hash) {
+    let old = &user.password_hash;
+    if is_current(old) {
         return;
     }
     let replace = async {
         let hash = app.hasher.hash(app.hasher.turn(realm)?, password).await?;
-        let rehash = async |conn: &mut Conn| store::users::rehash(conn, user.id, &user.password_hash, &hash).await;
+        let rehash = async |conn: &mut Conn| store::users::rehash(conn, realm, user.id, old, &hash).await;
         app.pg.transaction(Scope::tenant_or_platform(realm), rehash).await
     };
     let outcome: Result<(), Error> = replace.await;
@@ -176,6 +188,10 @@ pub(crate) async fn verify(
             let user = store::users::find(conn, realm, user_id).await?;
             if !user.is_active || !user.is_verified || user.deleted_at.is_some() {
                 return Err(Error::new(Code::AccountInactive).into());
+            }
+            // A mailed code of before the app does not go around it.
+            if user.totp_enabled && answered.method != challenges::TOTP && !answered.by_operator {
+                return Err(otp_invalid().into());
             }
             store::challenges::void_others(conn, user.tenant_id, user.id, &user.email_norm, app.clock.now()).await?;
             let pair = sessions::open(conn, app, caller, &user, tver).await?;

@@ -107,13 +107,13 @@ impl Templates {
     /// # Errors
     /// When a template asks for something that does not exist.
     pub(super) fn render(&self, template: Template, to: String, params: &Params) -> anyhow::Result<Mail> {
-        let organisation = harmless(&params.organisation);
+        let organisation = as_name(&params.organisation);
         let fill = |layout: &str| {
             context! {
                 layout,
                 organisation => if organisation.is_empty() { "SongList" } else { &organisation },
-                username => harmless(&params.username),
-                name => harmless(&params.name),
+                username => as_name(&params.username),
+                name => as_name(&params.name),
                 code => params.code.expose(),
                 minutes => params.minutes,
                 time => &params.time,
@@ -134,7 +134,22 @@ impl Templates {
 
 /// A text of a user for a mail in our name: short, and nothing in it becomes a link.
 fn harmless(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().map(|word| if looks_like_link(word) { "…" } else { word }).collect();
+    shortened(text, |word| if looks_like_link(word) { "…".to_owned() } else { word.to_owned() })
+}
+
+/// A name for a mail in our name. One such as `anna.kumar` stays readable: a word joiner, which is not seen, stands behind
+/// each dot, so that no mail program makes a link of it.
+fn as_name(text: &str) -> String {
+    let plain = |word: &str| word.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '+'));
+    shortened(text, |word| match looks_like_link(word) {
+        false => word.to_owned(),
+        true if plain(word) => word.replace('.', ".\u{2060}"),
+        true => "…".to_owned(),
+    })
+}
+
+fn shortened(text: &str, word: impl Fn(&str) -> String) -> String {
+    let words: Vec<String> = text.split_whitespace().map(word).collect();
     let text = words.join(" ");
     match text.char_indices().nth(60) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

@@ -32,11 +32,14 @@ pub(crate) struct Filter {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// The events of a tenant, or of the platform.
+/// The events of a tenant; or those of the platform and what SUPER_ADMINs did to tenants.
 fn filtered(tenant: Option<TenantId>, filter: &Filter) -> audit_events::BoxedQuery<'_, Pg> {
     let mut query = match tenant {
         Some(id) => audit_events::table.filter(of_tenant(audit_events::tenant_id, id)).into_boxed(),
-        None => audit_events::table.filter(audit_events::tenant_id.is_null()).into_boxed(),
+        None => {
+            let by_platform = audit_events::actor_role.eq("SUPER_ADMIN").assume_not_null();
+            audit_events::table.filter(audit_events::tenant_id.is_null().or(by_platform)).into_boxed()
+        }
     };
     if !filter.actors.is_empty() {
         query = query.filter(audit_events::actor_id.eq_any(&filter.actors));

@@ -92,9 +92,14 @@ pub(crate) async fn all(mut conn: &Conn) -> Result<Vec<Authenticator>, TxError> 
     Ok(authenticators::table.select(Authenticator::as_select()).load(&mut conn).await?)
 }
 
-/// Stores a secret sealed with another key.
-pub(crate) async fn reseal(conn: &mut Conn, user: Uuid, sealed: &[u8], nonce: &[u8]) -> Result<(), TxError> {
-    let row = authenticators::table.find(user);
+/// Stores a secret sealed with another key, unless the user has another secret meanwhile.
+pub(crate) async fn reseal(
+    conn: &mut Conn,
+    user: Uuid,
+    old_nonce: &[u8],
+    (sealed, nonce): (&[u8], &[u8]),
+) -> Result<(), TxError> {
+    let row = authenticators::table.find(user).filter(authenticators::nonce.eq(old_nonce));
     diesel::update(row).set((authenticators::sealed.eq(sealed), authenticators::nonce.eq(nonce))).execute(conn).await?;
     Ok(())
 }

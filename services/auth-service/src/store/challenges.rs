@@ -1,5 +1,6 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::case_when;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Integer, Timestamptz};
 use diesel_async::RunQueryDsl;
@@ -82,6 +83,18 @@ pub(crate) async fn save(conn: &mut Conn, id: Uuid, state: &CodeState) -> Result
     Ok(())
 }
 
+/// The challenges of an address and purpose. Those of nobody, which keep the address that was named, do not count.
+fn of_address<'a>(tenant: Option<Uuid>, email: &'a str, purpose: &'a str) -> challenges::BoxedQuery<'a, Pg> {
+    let realm = match tenant {
+        Some(id) => challenges::table.filter(challenges::tenant_id.eq(id)).into_boxed(),
+        None => challenges::table.filter(challenges::tenant_id.is_null()).into_boxed(),
+    };
+    realm
+        .filter(challenges::email_norm.eq(email))
+        .filter(challenges::purpose.eq(purpose))
+        .filter(challenges::email.ne(""))
+}
+
 /// The open challenges of an address, the newest first.
 pub(crate) async fn open_of_address(
     mut conn: &Conn,
@@ -90,10 +103,7 @@ pub(crate) async fn open_of_address(
     purpose: &str,
     limit: i64,
 ) -> Result<Vec<Challenge>, TxError> {
-    Ok(challenges::table
-        .filter(challenges::tenant_id.is_not_distinct_from(tenant))
-        .filter(challenges::email_norm.eq(email))
-        .filter(challenges::purpose.eq(purpose))
+    Ok(of_address(tenant, email, purpose)
         .filter(challenges::consumed_at.is_null())
         .order(challenges::created_at.desc())
         .limit(limit)
@@ -153,11 +163,7 @@ pub(crate) async fn attempts_since(
     purpose: &str,
     since: DateTime<Utc>,
 ) -> Result<i64, TxError> {
-    let recent = challenges::table
-        .filter(challenges::tenant_id.is_not_distinct_from(tenant))
-        .filter(challenges::email_norm.eq(email.to_owned()))
-        .filter(challenges::purpose.eq(purpose.to_owned()))
-        .filter(challenges::created_at.gt(since));
+    let recent = of_address(tenant, email, purpose).filter(challenges::created_at.gt(since));
     let sum: Option<i64> = recent.select(diesel::dsl::sum(challenges::attempts)).first(&mut conn).await?;
     Ok(sum.unwrap_or(0))
 }
@@ -208,15 +214,10 @@ pub(crate) async fn find(mut conn: &Conn, id: Uuid) -> Result<Option<Challenge>,
 /// The number of challenges of one purpose that were opened for an address after `since`.
 pub(crate) async fn opened_for(
     mut conn: &Conn,
-    tenant: Option<Uuid>,
-    email: &str,
+    (tenant, email): (Option<Uuid>, &str),
     purpose: &str,
     since: DateTime<Utc>,
 ) -> Result<i64, TxError> {
-    let recent = challenges::table
-        .filter(challenges::tenant_id.is_not_distinct_from(tenant))
-        .filter(challenges::email_norm.eq(email))
-        .filter(challenges::purpose.eq(purpose))
-        .filter(challenges::created_at.gt(since));
+    let recent = of_address(tenant, email, purpose).filter(challenges::created_at.gt(since));
     Ok(recent.count().get_result(&mut conn).await?)
 }

@@ -51,9 +51,17 @@ pub(crate) async fn find(mut conn: &Conn, id: Uuid) -> Result<SessionRow, TxErro
     Ok(sessions::table.find(id).select(SessionRow::as_select()).first(&mut conn).await?)
 }
 
-/// True when a user was signed in from a network before.
-pub(crate) async fn came_from(mut conn: &Conn, user: Uuid, network: &str) -> Result<bool, TxError> {
-    let from = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::client_net.eq(network));
+/// True when a user of the realm was signed in from a network before.
+pub(crate) async fn came_from(
+    mut conn: &Conn,
+    realm: Option<TenantId>,
+    user: Uuid,
+    network: &str,
+) -> Result<bool, TxError> {
+    let from = sessions::table
+        .filter(sessions::tenant_id.is_not_distinct_from(realm.map(|tenant| tenant.0)))
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::client_net.eq(network));
     Ok(diesel::select(diesel::dsl::exists(from)).get_result(&mut conn).await?)
 }
 
@@ -72,19 +80,21 @@ pub(crate) async fn revoke(conn: &mut Conn, id: Uuid, cause: &str, now: DateTime
     Ok(ended == 1)
 }
 
-/// The live sessions of a user of the realm, the one used last first.
+/// The live sessions of a user of the realm, the one used last first. One that was not renewed for `idle` cannot be any more.
 pub(crate) async fn live_of(
     mut conn: &Conn,
     realm: Option<TenantId>,
     user: Uuid,
     now: DateTime<Utc>,
+    idle: chrono::Duration,
     most: i64,
 ) -> Result<Vec<SessionRow>, TxError> {
     let live = sessions::table
         .filter(sessions::tenant_id.is_not_distinct_from(realm.map(|tenant| tenant.0)))
         .filter(sessions::user_id.eq(user))
         .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(now));
+        .filter(sessions::expires_at.gt(now))
+        .filter(sessions::last_used_at.gt(now - idle));
     let newest = live.order((sessions::last_used_at.desc(), sessions::id)).limit(most);
     Ok(newest.select(SessionRow::as_select()).load(&mut conn).await?)
 }

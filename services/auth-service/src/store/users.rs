@@ -58,6 +58,11 @@ fn of_realm<'a>(realm: Option<TenantId>) -> Query<'a> {
     }
 }
 
+/// The condition that a row is of the tenant, or of the platform.
+fn in_realm(realm: Option<TenantId>) -> diesel::dsl::IsNotDistinctFrom<users::tenant_id, Option<Uuid>> {
+    users::tenant_id.is_not_distinct_from(realm.map(|tenant| tenant.0))
+}
+
 pub(crate) async fn insert(conn: &mut Conn, row: &User) -> Result<(), TxError> {
     diesel::insert_into(users::table).values(row).execute(conn).await?;
     Ok(())
@@ -93,18 +98,13 @@ pub(crate) async fn find_by_email_also_deleted(
         .optional()?)
 }
 
-/// True when a live user other than `except` has the username.
-pub(crate) async fn username_taken(
-    mut conn: &Conn,
-    id: TenantId,
-    username: &str,
-    except: Option<Uuid>,
-) -> Result<bool, TxError> {
+/// True when a live user whose e-mail was verified has the username.
+pub(crate) async fn username_taken(mut conn: &Conn, id: TenantId, username: &str) -> Result<bool, TxError> {
     let holders = users::table
         .filter(of_tenant(users::tenant_id, id))
         .filter(users::username_norm.eq(username))
         .filter(users::deleted_at.is_null())
-        .filter(users::id.ne(except.unwrap_or_default()));
+        .filter(users::is_verified.eq(true));
     Ok(diesel::select(exists(holders)).get_result(&mut conn).await?)
 }
 
@@ -226,8 +226,14 @@ pub(crate) async fn update(conn: &mut Conn, id: Uuid, change: &Change, now: Date
 }
 
 /// Replaces a password hash by one of the same password, unless the password was changed meanwhile. No token dies.
-pub(crate) async fn rehash(conn: &mut Conn, id: Uuid, old: &str, new: &str) -> Result<(), TxError> {
-    let same = users::table.find(id).filter(users::password_hash.eq(old));
+pub(crate) async fn rehash(
+    conn: &mut Conn,
+    realm: Option<TenantId>,
+    id: Uuid,
+    old: &str,
+    new: &str,
+) -> Result<(), TxError> {
+    let same = users::table.find(id).filter(in_realm(realm)).filter(users::password_hash.eq(old));
     diesel::update(same).set(users::password_hash.eq(new)).execute(conn).await?;
     Ok(())
 }
@@ -310,11 +316,31 @@ pub(crate) async fn list_admins(
         .await?)
 }
 
+/// Users whose names were written by a version that did not search them; needs the worker's scope.
+pub(crate) async fn without_search_name(mut conn: &Conn, most: i64) -> Result<Vec<User>, TxError> {
+    let rows = users::table.filter(users::name_norm.eq("")).order(users::id).limit(most);
+    Ok(rows.select(User::as_select()).load(&mut conn).await?)
+}
+
+/// Stores the search form of the names of a user that have no other.
+pub(crate) async fn fill_search_name(
+    conn: &mut Conn,
+    realm: Option<TenantId>,
+    id: Uuid,
+    name: &str,
+) -> Result<(), TxError> {
+    let row = users::table.find(id).filter(in_realm(realm)).filter(users::name_norm.eq(""));
+    diesel::update(row).set(users::name_norm.eq(name)).execute(conn).await?;
+    Ok(())
+}
+
 /// True when a live user has a hash of the earlier system; needs the worker's scope.
 pub(crate) async fn old_hashes_exist(mut conn: &Conn) -> Result<bool, TxError> {
     // The index is for literals only.
     let old = users::table
-        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>("password_hash LIKE 'pbkdf2%'"))
+        .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(
+            "(password_hash LIKE 'pbkdf2%' OR password_hash LIKE 'argon2$%')",
+        ))
         .filter(users::deleted_at.is_null());
     Ok(diesel::select(exists(old)).get_result(&mut conn).await?)
 }

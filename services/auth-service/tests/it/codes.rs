@@ -13,6 +13,9 @@ async fn ot_02_a_code_lives_five_minutes_from_its_dispatch() {
     let (challenge, otp) = auth.challenge().await;
     auth.clock.advance(Duration::from_secs(301));
     assert_eq!(code(auth.verify(&challenge, &otp).await.unwrap_err()), Code::OtpInvalid);
+    let (challenge, otp) = auth.challenge_after(&[otp]).await;
+    auth.clock.advance(Duration::from_secs(295));
+    auth.verify(&challenge, &otp).await.unwrap();
 }
 
 #[tokio::test]
@@ -54,7 +57,17 @@ async fn ot_06_a_resend_neither_resets_the_count_nor_extends_the_life_and_both_c
     let second = auth.resent(&challenge, &first).await;
     assert!(auth.verify(&challenge, &other_than(&second)).await.is_err());
     auth.verify(&challenge, &first).await.unwrap();
-    let (challenge, first) = auth.challenge_after(&[first, second]).await;
+    let (challenge, third) = auth.challenge_after(&[first.clone(), second.clone()]).await;
+    for _ in 0..3 {
+        assert!(auth.verify(&challenge, &other_than(&third)).await.is_err());
+    }
+    auth.clock.advance(Duration::from_secs(61));
+    let fourth = auth.resent_after(&challenge, &[&first, &second, &third]).await;
+    for _ in 0..2 {
+        assert!(auth.verify(&challenge, &other_than(&fourth)).await.is_err());
+    }
+    assert!(auth.verify(&challenge, &fourth).await.is_err(), "the sixth guess, whatever was sent again");
+    let (challenge, first) = auth.challenge_after(&[first, second, third, fourth]).await;
     auth.clock.advance(Duration::from_secs(61));
     let second = auth.resent(&challenge, &first).await;
     auth.clock.advance(Duration::from_secs(240));

@@ -34,6 +34,8 @@ async fn tk_10_a_refresh_whose_answer_was_lost_gets_the_same_successor_again() {
     let first = auth.signed_in().await.refresh;
     let (answer, again) = (auth.refresh(&first).await.unwrap(), auth.refresh(&first).await.unwrap());
     assert_eq!(answer.refresh, again.refresh);
+    auth.clock.advance(std::time::Duration::from_secs(61));
+    assert_eq!(code(auth.refresh(&first).await.unwrap_err()), Code::TokenReused, "not after a minute");
 }
 
 #[tokio::test]
@@ -44,6 +46,46 @@ async fn tk_11_a_replay_after_the_successor_was_used_ends_the_session() {
     let third = auth.refresh(&second).await.unwrap().refresh;
     assert_eq!(code(auth.refresh(&first).await.unwrap_err()), Code::TokenReused);
     assert_eq!(code(auth.refresh(&third).await.unwrap_err()), Code::TokenNotValid, "the whole session has ended");
+    let audited = testkit::schema::count(auth.db(), "audit_events WHERE action = 'token_reuse'").await.unwrap();
+    assert_eq!(audited, 1);
+    auth.mailbox.wait_for(crate::service::EMAIL, "session").await;
+}
+
+#[tokio::test]
+async fn tk_12_a_refresh_looks_at_the_user_as_it_is_now() {
+    let auth = Auth::start().await;
+    let token = auth.signed_in().await.refresh;
+    let superuser = kit_pg::bootstrap::open(auth.db().admin_url()).await.unwrap();
+    let set = async |change: &str| {
+        superuser.execute(&format!("UPDATE {}.users SET {change}", auth.db().schema), &[]).await.unwrap();
+    };
+    for (gone, back) in [
+        ("is_active = false", "is_active = true"),
+        ("is_verified = false", "is_verified = true"),
+        ("deleted_at = now()", "deleted_at = NULL"),
+        ("token_version = token_version + 1", "token_version = token_version - 1"),
+    ] {
+        set(gone).await;
+        assert_eq!(auth.refresh(&token).await.map_err(code).unwrap_err(), Code::TokenNotValid, "{gone}");
+        set(back).await;
+    }
+    auth.refresh(&token).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_is_renewed_thirty_times_a_minute_at_most() {
+    let auth = Auth::start().await;
+    let mut token = auth.signed_in().await.refresh;
+    let mut renewed = 0;
+    let refused = loop {
+        match auth.refresh(&token).await {
+            Ok(next) => (token, renewed) = (next.refresh, renewed + 1),
+            Err(refused) => break code(refused),
+        }
+    };
+    assert!(refused == Code::RateLimited && (30..40).contains(&renewed), "{renewed} {refused:?}");
+    auth.clock.advance(std::time::Duration::from_secs(3));
+    auth.refresh(&token).await.unwrap();
 }
 
 #[tokio::test]

@@ -84,6 +84,13 @@ impl Auth {
         }
     }
 
+    /// The id of the SUPER_ADMIN.
+    pub(crate) async fn root_id(&self) -> uuid::Uuid {
+        let superuser = kit_pg::bootstrap::open(self.db.admin_url()).await.unwrap();
+        let sql = format!("SELECT id::text FROM {}.users", self.db.schema);
+        superuser.query_one(&sql, &[]).await.unwrap().get::<_, String>(0).parse().unwrap()
+    }
+
     pub(crate) fn db(&self) -> &TestDb {
         &self.db
     }
@@ -118,9 +125,15 @@ impl Auth {
 
     /// Sends another code for a challenge.
     pub(crate) async fn resent(&self, challenge: &str, first: &str) -> String {
+        self.resent_after(challenge, &[first]).await
+    }
+
+    /// Sends another code for a challenge; it is none of these.
+    pub(crate) async fn resent_after(&self, challenge: &str, seen: &[&str]) -> String {
         let message = ResendSignInCodeRequest { challenge_id: challenge.to_owned() };
         self.sign_in().resend_code(call(&anonymous(), message)).await.unwrap();
-        self.code_after(&[first.to_owned()]).await
+        let seen: Vec<String> = seen.iter().map(|code| (*code).to_owned()).collect();
+        self.code_after(&seen).await
     }
 
     /// Starts a password reset; its challenge and code.
@@ -162,6 +175,12 @@ impl Auth {
         let start = StartPasswordResetRequest { tenant: None, identifier: EMAIL.into() };
         let Ok(started) = resets.start(call(&caller, start)).await else { return };
         let challenge_id = started.into_inner().challenge_id;
+        // Guesses count from the first mail on.
+        let mailed = format!("challenges WHERE id = '{challenge_id}' AND (expires_at IS NOT NULL OR email = '')");
+        testkit::eventually("the mail", || async {
+            (testkit::schema::count(&self.db, &mailed).await.unwrap() == 1).then_some(())
+        })
+        .await;
         for guess in 0..5 {
             let message = ConfirmPasswordResetRequest {
                 challenge_id: challenge_id.clone(),
@@ -195,6 +214,13 @@ impl Auth {
             .verify(call(&caller, VerifySignInRequest { challenge_id, otp, ..VerifySignInRequest::default() }))
             .await
             .unwrap();
+    }
+
+    /// The guesses that were looked at for one purpose.
+    pub(crate) async fn guesses(&self, purpose: &str) -> i64 {
+        let superuser = kit_pg::bootstrap::open(self.db.admin_url()).await.unwrap();
+        let sql = format!("SELECT coalesce(sum(attempts), 0) FROM {}.challenges WHERE purpose = $1", self.db.schema);
+        superuser.query_one(&sql, &[&purpose]).await.unwrap().get(0)
     }
 
     pub(crate) async fn refresh(&self, token: &str) -> Result<TokenPair, tonic::Status> {

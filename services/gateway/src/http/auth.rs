@@ -152,6 +152,8 @@ pub(crate) fn idempotency(rule: &Rule, request: &HttpRequest, body: &[u8]) -> Re
     let key = header.to_str().ok().filter(|key| !key.is_empty() && key.len() <= MAX_KEY).ok_or_else(bad)?;
     // White space and the order of members do not make another payload: serde_json sorts them.
     let payload = match serde_json::from_slice::<serde_json::Value>(body) {
+        // Nothing from which a password could be guessed is kept; a repetition is then refused as a duplicate.
+        Ok(value) if value.get("password").is_some_and(|password| !password.is_null()) => return Ok(None),
         Ok(value) => serde_json::to_vec(&value).map_err(kit::Error::internal)?,
         Err(_empty) => body.to_vec(),
     };

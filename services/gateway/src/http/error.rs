@@ -9,6 +9,7 @@ use actix_web::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use actix_web::{HttpResponse, HttpResponseBuilder};
+use kit::error::RatePolicy;
 use kit::{Code, Error};
 use kit_redis::Limit;
 use serde_json::{Map, Value, json};
@@ -62,9 +63,22 @@ impl From<Error> for HttpError {
             .or_else(|| (status == StatusCode::SERVICE_UNAVAILABLE).then_some(Duration::from_secs(1)));
         if let Some(delay) = delay {
             headers.push((RETRY_AFTER, whole_seconds(delay).to_string()));
+            headers.extend(rate_limit(error.rate_policies(), delay));
         }
         Self { status, error, headers }
     }
+}
+
+/// The headers `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers) of a request that was refused.
+fn rate_limit(policies: &[RatePolicy], wait: Duration) -> Vec<(HeaderName, String)> {
+    let Some(first) = policies.first() else { return Vec::new() };
+    let state = format!("\"{}\";r=0;t={}", first.name, whole_seconds(wait));
+    let policy = |policy: &RatePolicy| format!("\"{}\";q={};w={}", policy.name, policy.quota, policy.window.as_secs());
+    let policies: Vec<String> = policies.iter().map(policy).collect();
+    vec![
+        (HeaderName::from_static("ratelimit"), state),
+        (HeaderName::from_static("ratelimit-policy"), policies.join(", ")),
+    ]
 }
 
 fn whole_seconds(delay: Duration) -> u64 {
@@ -114,18 +128,12 @@ impl HttpError {
 
     /// A request beyond one of these limits. The policies are those of the route, whoever the client is.
     pub(crate) fn rate_limited(wait: Duration, limits: &[Limit]) -> Self {
-        let seconds = whole_seconds(wait);
-        let policy = |limit: &Limit| {
-            let name = limit.key.split(':').nth(1).unwrap_or("default");
-            (name.to_owned(), format!("\"{name}\";q={};w={}", limit.burst, limit.per.as_secs()))
+        let policy = |limit: &Limit| RatePolicy {
+            name: limit.key.split(':').nth(1).unwrap_or("default").to_owned(),
+            quota: limit.burst,
+            window: limit.per,
         };
-        let policies: Vec<(String, String)> = limits.iter().map(policy).collect();
-        let first = policies.first().map_or("default", |(name, _)| name);
-        let state = format!("\"{first}\";r=0;t={seconds}");
-        let policies: Vec<&str> = policies.iter().map(|(_, text)| text.as_str()).collect();
-        Self::from(Error::new(Code::RateLimited).retry_after(wait))
-            .with(HeaderName::from_static("ratelimit"), state)
-            .with(HeaderName::from_static("ratelimit-policy"), policies.join(", "))
+        Error::new(Code::RateLimited).retry_after(wait).limited_by(limits.iter().map(policy)).into()
     }
 
     /// A body that did not arrive in time.

@@ -1,4 +1,4 @@
-use kit::ids::TenantId;
+use kit::ids::{TenantId, UserId};
 use kit_pg::{Conn, Scope};
 use outbox::Delivered;
 
@@ -9,7 +9,7 @@ use crate::store::tenants;
 const CONSUMER: &str = "payments";
 
 /// The topics that this service accepts, each with the service that owns it.
-pub(crate) const SENDERS: &[(&str, &str)] = &[("tenant.changed", "auth")];
+pub(crate) const SENDERS: &[(&str, &str)] = &[("tenant.changed", "auth"), ("user.operations", "auth")];
 
 /// Applies a message of another service; a redelivered message has no effect.
 pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
@@ -18,11 +18,17 @@ pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
             if !outbox::first_time(conn, CONSUMER, message.id).await? {
                 return Ok(());
             }
-            if message.topic == "tenant.changed" {
-                let (name, active) = (message.text("name"), message.flag("is_active"));
-                tenants::put(conn, TenantId(message.aggregate), name, active, message.version).await?;
+            match (message.topic.as_str(), message.tenant) {
+                ("tenant.changed", _) => {
+                    let (name, active) = (message.text("name"), message.flag("is_active"));
+                    tenants::put(conn, TenantId(message.aggregate), name, active, message.version).await
+                }
+                // A user who was deleted and restored gets no answer of before.
+                ("user.operations", Some(tenant)) => {
+                    kit_pg::forget_answers(conn, tenant, UserId(message.aggregate)).await
+                }
+                _ => Ok(()),
             }
-            Ok(())
         })
         .await
 }

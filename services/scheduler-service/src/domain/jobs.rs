@@ -5,6 +5,7 @@ use kit_pg::{Conn, Scope};
 use crate::App;
 use crate::store::jobs::{self, Job};
 
+const HOUR_SECS: i32 = 3_600;
 const DAY_SECS: i32 = 86_400;
 
 /// Inserts every job that is missing and updates the intervals of the others.
@@ -13,6 +14,7 @@ pub(crate) async fn register(app: &App) -> Result<(), Error> {
     let known = [
         ("payments.poll_pending", "payments", poll),
         ("auth.purge", "auth", DAY_SECS),
+        ("auth.fill_names", "auth", HOUR_SECS),
         ("songlist.purge", "songlist", DAY_SECS),
         ("payments.purge", "payments", DAY_SECS),
     ];

@@ -13,7 +13,7 @@ use super::normalise::compared_name;
 use crate::App;
 use crate::store::playlist_entries::{self, Entry, EntrySong};
 use crate::store::playlists::{self, Playlist};
-use crate::store::tenant_songs;
+use crate::store::{tenant_songs, user_content};
 
 /// The most playlists of one user.
 const MAX_PLAYLISTS: i64 = 500;
@@ -77,6 +77,7 @@ pub(crate) async fn create(
                 let text = format!("{MAX_PLAYLISTS} playlists are the most. Delete some before you make more.");
                 return Err(Error::new(Code::QuotaExceeded).message(text).into());
             }
+            user_content::require_live(conn, tenant, owner).await?;
             playlists::insert(conn, &row).await?;
             key.keep(conn, now, row.clone()).await
         })

@@ -17,6 +17,7 @@ use crate::store::filters::Key;
 use crate::store::song_requests::{self, Filter, SongRequest};
 use crate::store::songs::Catalogue;
 use crate::store::tenant_songs::{self, Link};
+use crate::store::user_content;
 
 /// The states of a request. REJECTED and FULFILLED are final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +131,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<
             if let Some(earlier) = key.replay()? {
                 return Ok(earlier);
             }
+            user_content::require_live(conn, tenant, owner).await?;
             if let Some(open) = song_requests::find_open(conn, tenant, &row.title_norm, &row.artist_norm).await? {
                 let exists = Error::new(Code::RequestExists);
                 let readable = limit.is_none_or(|own| own.0 == open.user_id);

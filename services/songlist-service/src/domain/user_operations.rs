@@ -15,6 +15,9 @@ use crate::store::user_content;
 #[derive(Deserialize)]
 struct Payload {
     operations: Vec<Operation>,
+    /// The version of the operation before the first of them; 0 when there is none.
+    #[serde(default)]
+    after: i64,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +45,12 @@ pub(crate) async fn arrived(conn: &mut Conn, message: &Delivered) -> Result<(), 
     let tenant = message.tenant.ok_or_else(|| Error::invalid("tenant_id", "operations belong to a tenant"))?;
     let user = UserId(message.aggregate);
     let applied = user_content::lock_version(conn, tenant, user).await?;
+    if applied < payload.after {
+        // Earlier operations are still under way in a message of their own; this one is sent again.
+        return Err(
+            Error::unavailable(anyhow::anyhow!("operations before version {} are missing", payload.after)).into()
+        );
+    }
     let newer: Vec<Operation> = payload.operations.into_iter().filter(|one| one.version > applied).collect();
     for (place, operation) in newer.iter().enumerate() {
         match operation.kind {
@@ -52,7 +61,7 @@ pub(crate) async fn arrived(conn: &mut Conn, message: &Delivered) -> Result<(), 
                 user_content::hide(conn, tenant, user, operation.actor_id, operation.at, until).await?;
             }
             Kind::Restore => {
-                user_content::forget_keys(conn, user).await?;
+                kit_pg::forget_answers(conn, tenant, user).await?;
                 let (at, data) = (operation.at, operation.restore_data);
                 user_content::restore_playlists(conn, tenant, user, at, data).await?;
                 user_content::restore_song_requests(conn, tenant, user, at, data).await?;
@@ -60,7 +69,7 @@ pub(crate) async fn arrived(conn: &mut Conn, message: &Delivered) -> Result<(), 
         }
     }
     match newer.last() {
-        Some(last) => user_content::set_version(conn, user, last.version).await,
+        Some(last) => user_content::set_version(conn, user, last.version, last.kind == Kind::Delete).await,
         None => Ok(()),
     }
 }

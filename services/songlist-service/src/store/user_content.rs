@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::{TenantId, UserId};
+use kit::{Code, Error};
 use kit_pg::{Conn, TxError, of_tenant};
 use uuid::Uuid;
 
@@ -26,13 +27,31 @@ pub(crate) async fn lock_version(conn: &mut Conn, tenant: TenantId, user: UserId
     Ok(row.filter(user_versions::user_id.eq(user.0)).select(user_versions::version).for_update().first(conn).await?)
 }
 
-pub(crate) async fn set_version(conn: &mut Conn, user: UserId, version: i64) -> Result<(), TxError> {
-    diesel::update(user_versions::table.find(user.0)).set(user_versions::version.eq(version)).execute(conn).await?;
+/// Records the newest operation of a user that was applied, and whether the user is deleted after it.
+pub(crate) async fn set_version(conn: &mut Conn, user: UserId, version: i64, is_deleted: bool) -> Result<(), TxError> {
+    let newest = (user_versions::version.eq(version), user_versions::is_deleted.eq(is_deleted));
+    diesel::update(user_versions::table.find(user.0)).set(newest).execute(conn).await?;
     Ok(())
 }
 
-/// Deletes the live playlists and open song requests of a user that were made before `until`; all without one, because a
-/// token may serve for a moment longer than its user.
+/// Refuses to make something for a user who is deleted: a token may serve for a moment longer than its user. A deletion that
+/// arrives meanwhile waits for this transaction and hides what it makes.
+///
+/// # Errors
+/// `token_not_valid`.
+pub(crate) async fn require_live(conn: &mut Conn, tenant: TenantId, user: UserId) -> Result<(), TxError> {
+    let deleted: Option<bool> = user_versions::table
+        .filter(of_tenant(user_versions::tenant_id, tenant))
+        .filter(user_versions::user_id.eq(user.0))
+        .select(user_versions::is_deleted)
+        .for_share()
+        .first(conn)
+        .await
+        .optional()?;
+    if deleted == Some(true) { Err(Error::new(Code::TokenNotValid).into()) } else { Ok(()) }
+}
+
+/// Deletes the live playlists and open song requests of a user that were made before `until`; all without one.
 pub(crate) async fn hide(
     conn: &mut Conn,
     tenant: TenantId,
@@ -143,15 +162,6 @@ pub(crate) async fn restore_song_requests(
         .bind::<SqlUuid, _>(user.0)
         .bind::<Timestamptz, _>(at)
         .bind::<Bool, _>(data)
-        .execute(conn)
-        .await?;
-    Ok(())
-}
-
-/// Deletes the answers that are kept for repeated requests of a user.
-pub(crate) async fn forget_keys(conn: &mut Conn, user: UserId) -> Result<(), TxError> {
-    diesel::sql_query("DELETE FROM idempotency_keys WHERE scope LIKE '%' || $1")
-        .bind::<Text, _>(user.to_string())
         .execute(conn)
         .await?;
     Ok(())

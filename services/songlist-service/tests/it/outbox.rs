@@ -163,3 +163,50 @@ async fn rf_07_as_soon_as_one_message_gets_through_those_that_wait_are_tried_too
     all_sent(&db).await;
     shutdown.stop();
 }
+
+#[tokio::test]
+async fn rf_07_a_receiver_that_is_up_hurries_no_message_of_another_topic() {
+    let db = TestDb::new("songlist", MIGRATIONS).await.unwrap();
+    let pool = Pool::new(&db.config().unwrap(), &[]);
+    let (wake, shutdown) = (Wake::default(), Shutdown::new());
+    emit(&pool, "user.operations", 1).await;
+    Relay::new(pool.clone(), wake.clone(), Lane::All).start(&shutdown, |message| async move {
+        anyhow::ensure!(message.topic == "revocation", "the peer is down");
+        Ok(())
+    });
+    let waits = "outbox WHERE topic = 'user.operations' AND attempts >= 4 AND last_error IS NOT NULL";
+    eventually("it waits", || async { (schema::count(&db, waits).await.unwrap() == 1).then_some(()) }).await;
+    let superuser = open(db.admin_url()).await.unwrap();
+    let far = format!("UPDATE {}.outbox SET next_attempt_at = now() + interval '5 minutes'", db.schema);
+    superuser.execute(&far, &[]).await.unwrap();
+    emit(&pool, "revocation", 20).await;
+    wake.wake();
+    eventually("the others are sent", || async {
+        (schema::count(&db, "outbox WHERE state = 'sent'").await.unwrap() == 20).then_some(())
+    })
+    .await;
+    let still = "outbox WHERE topic = 'user.operations' AND next_attempt_at > now() + interval '4 minutes'";
+    assert_eq!(schema::count(&db, still).await.unwrap(), 1, "its own back-off goes on");
+    shutdown.stop();
+}
+
+#[tokio::test]
+async fn a_message_is_given_up_after_a_week_and_not_before_however_often_it_was_tried() {
+    let db = TestDb::new("songlist", MIGRATIONS).await.unwrap();
+    let pool = Pool::new(&db.config().unwrap(), &[]);
+    let (wake, shutdown) = (Wake::default(), Shutdown::new());
+    emit(&pool, "old", 1).await;
+    emit(&pool, "young", 1).await;
+    let superuser = open(db.admin_url()).await.unwrap();
+    let set = async |what: &str| {
+        superuser.execute(&format!("UPDATE {}.outbox SET {what}", db.schema), &[]).await.unwrap();
+    };
+    set("attempts = 5000").await;
+    set("created_at = now() - interval '8 days' WHERE topic = 'old'").await;
+    Relay::new(pool, wake, Lane::All).start(&shutdown, |_message| async { Err(anyhow::anyhow!("the peer is down")) });
+    for (topic, state) in [("old", "dead"), ("young", "pending")] {
+        let row = format!("outbox WHERE topic = '{topic}' AND state = '{state}' AND last_error IS NOT NULL");
+        eventually(topic, || async { (schema::count(&db, &row).await.unwrap() == 1).then_some(()) }).await;
+    }
+    shutdown.stop();
+}

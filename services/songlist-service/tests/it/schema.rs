@@ -68,3 +68,25 @@ async fn a_tenant_reads_global_songs_and_cannot_change_claim_or_delete_them() {
         assert_eq!(client.execute(change, &[]).await.unwrap(), 0, "{change}");
     }
 }
+
+#[derive(diesel::QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    setting: String,
+}
+
+#[tokio::test]
+async fn db_05_every_connection_limits_statements_locks_and_idle_transactions() {
+    let db = TestDb::new("songlist", MIGRATIONS).await.unwrap();
+    let pool = kit_pg::Pool::new(&db.config().unwrap(), &[]);
+    for name in ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"] {
+        let found: Setting = pool
+            .transaction(kit_pg::Scope::Worker, async |conn: &mut kit_pg::Conn| {
+                let sql = format!("SELECT setting FROM pg_settings WHERE name = '{name}'");
+                Ok(diesel_async::RunQueryDsl::get_result(diesel::sql_query(sql), conn).await?)
+            })
+            .await
+            .unwrap();
+        assert!(found.setting.parse::<u64>().unwrap() > 0, "{name}");
+    }
+}

@@ -1,13 +1,18 @@
-//! Deletions and restorations of users arrive late, twice and in another order than they were made; what a user has made
-//! ends in the state that a model of it has.
+//! Deletions and restorations of users arrive late, twice and in another order than they were made, and the service is
+//! killed while it applies them; what a user has made ends in the state that a model of it has.
+
+use std::time::Duration as StdDuration;
 
 use chrono::{DateTime, Duration, Utc};
 use futures_util::future::join_all;
-use kit::caller::Caller;
+use kit::caller::{Actor, Caller, Role, Session};
 use kit::grpc::Peer;
+use kit::ids::{SessionId, TenantId, UserId};
 use kit_pg::bootstrap::open;
 use proto::common::DeliverRequest;
 use proto::common::event_sink_client::EventSinkClient;
+use proto::songlist::CreatePlaylistRequest;
+use proto::songlist::playlists_client::PlaylistsClient;
 use serde_json::{Value, json};
 use testkit::caller::call;
 use tokio_postgres::Client;
@@ -27,11 +32,11 @@ impl Dice {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
-    /// The user makes a playlist.
+    /// The user makes a playlist or requests a song.
     Create,
-    /// The user deletes a playlist.
+    /// The user deletes one of these.
     DeleteOne,
-    /// An administrator deletes a playlist.
+    /// An administrator deletes one.
     Moderate,
     DeleteSelf,
     DeleteByAdmin(usize),
@@ -40,7 +45,19 @@ enum Step {
     },
 }
 
-/// One user, with what the model says of every playlist: `None` while it is live, else who deleted it.
+/// The tables with what users make.
+const TABLES: [&str; 2] = ["playlists", "song_requests"];
+
+/// Something that a user has made.
+#[derive(Clone, Copy)]
+struct Made {
+    table: &'static str,
+    id: Uuid,
+    /// `None` while it is live.
+    deleter: Option<Uuid>,
+}
+
+/// One user, with what the model says of all that the user has made.
 struct Life<'a> {
     songlist: &'a Songlist,
     superuser: &'a Client,
@@ -53,7 +70,7 @@ struct Life<'a> {
     version: i64,
     operations: Vec<Value>,
     messages: Vec<(Uuid, i64, Value)>,
-    model: Vec<(Uuid, Option<Uuid>)>,
+    model: Vec<Made>,
 }
 
 impl<'a> Life<'a> {
@@ -74,8 +91,8 @@ impl<'a> Life<'a> {
         }
     }
 
-    fn table(&self) -> String {
-        format!("{}.playlists", self.songlist.db.schema)
+    fn table(&self, name: &str) -> String {
+        format!("{}.{name}", self.songlist.db.schema)
     }
 
     /// Does a step where it is possible; it takes a second.
@@ -96,27 +113,38 @@ impl<'a> Life<'a> {
 
     async fn create(&mut self) {
         let id = kit::ids::random();
+        let table = *TABLES.get(self.model.len() % 2).unwrap();
+        let fields = match table {
+            "playlists" => ("name, name_norm", format!("'{id}', '{id}'")),
+            _ => (
+                "song_title, artist_name, title_norm, artist_norm, status",
+                format!("'{id}', 'a', '{id}', 'a', 'PENDING'"),
+            ),
+        };
         let sql = format!(
-            "INSERT INTO {} (id, tenant_id, user_id, name, name_norm, created_at, updated_at) \
-             VALUES ('{id}', '{}', '{}', '{id}', '{id}', '{now}', '{now}')",
-            self.table(),
+            "INSERT INTO {} (id, tenant_id, user_id, {}, created_at, updated_at) \
+             VALUES ('{id}', '{}', '{}', {}, '{now}', '{now}')",
+            self.table(table),
+            fields.0,
             self.tenant,
             self.user,
+            fields.1,
             now = self.now
         );
         self.superuser.execute(&sql, &[]).await.unwrap();
-        self.model.push((id, None));
+        self.model.push(Made { table, id, deleter: None });
     }
 
-    /// Deletes the first playlist that is live for the model and in the database.
+    /// Deletes the first thing that is live for the model and in the database.
     async fn remove(&mut self, by: Uuid) {
-        let (table, now, superuser) = (self.table(), self.now, self.superuser);
-        for (id, deleter) in self.model.iter_mut().filter(|(_, deleter)| deleter.is_none()) {
+        let (schema, now, superuser) = (&self.songlist.db.schema, self.now, self.superuser);
+        for made in self.model.iter_mut().filter(|made| made.deleter.is_none()) {
             let sql = format!(
-                "UPDATE {table} SET deleted_at = '{now}', deleted_by = '{by}' WHERE id = '{id}' AND deleted_at IS NULL"
+                "UPDATE {schema}.{} SET deleted_at = '{now}', deleted_by = '{by}' WHERE id = '{}' AND deleted_at IS NULL",
+                made.table, made.id
             );
             if superuser.execute(&sql, &[]).await.unwrap() == 1 {
-                *deleter = Some(by);
+                made.deleter = Some(by);
                 return;
             }
         }
@@ -129,18 +157,17 @@ impl<'a> Life<'a> {
         self.operations.push(json!({ "version": self.version, "kind": kind, "actor_id": actor,
                                      "restore_data": restore_data, "at": self.now }));
         self.messages.push((kit::ids::random(), self.version, json!({ "operations": self.operations })));
-        for (_, deleter) in &mut self.model {
-            match (kind, &deleter) {
-                ("DELETE", None) => *deleter = Some(actor),
-                ("RESTORE", Some(by)) if restore_data && *by != self.user => *deleter = None,
+        for made in &mut self.model {
+            match (kind, made.deleter) {
+                ("DELETE", None) => made.deleter = Some(actor),
+                ("RESTORE", Some(by)) if restore_data && by != self.user => made.deleter = None,
                 _ => {}
             }
         }
     }
 
-    async fn deliver(&self, message: usize) {
+    fn message(&self, message: usize) -> tonic::Request<DeliverRequest> {
         let (id, version, payload) = self.messages.get(message).unwrap();
-        let mut sink = self.sink.clone();
         let request = DeliverRequest {
             message_id: id.to_string(),
             topic: "user.operations".to_owned(),
@@ -149,17 +176,29 @@ impl<'a> Life<'a> {
             version: *version,
             payload: payload.to_string(),
         };
-        sink.deliver(call(&Caller::system("auth"), request)).await.unwrap();
+        call(&Caller::system("auth"), request)
     }
 
-    /// The live playlists of the database and of the model.
+    async fn deliver(&self, message: usize) {
+        self.sink.clone().deliver(self.message(message)).await.unwrap();
+    }
+
+    /// The service dies while it applies a message: its transaction is broken off at some point, or committed without an
+    /// answer. auth-service sends the message again.
+    async fn deliver_and_die(&self, message: usize, after: StdDuration) {
+        let _ = tokio::time::timeout(after, self.sink.clone().deliver(self.message(message))).await;
+    }
+
+    /// What is live in the database and in the model.
     async fn agrees(&self) -> bool {
-        let sql =
-            format!("SELECT id::text FROM {} WHERE user_id = '{}' AND deleted_at IS NULL", self.table(), self.user);
-        let rows = self.superuser.query(&sql, &[]).await.unwrap();
-        let mut found: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
-        let live = self.model.iter().filter(|(_, by)| by.is_none());
-        let mut wanted: Vec<String> = live.map(|(id, _)| id.to_string()).collect();
+        let mut found = Vec::new();
+        for table in TABLES {
+            let table = self.table(table);
+            let sql = format!("SELECT id::text FROM {table} WHERE user_id = '{}' AND deleted_at IS NULL", self.user);
+            found.extend(self.superuser.query(&sql, &[]).await.unwrap().iter().map(|row| row.get::<_, String>(0)));
+        }
+        let live = self.model.iter().filter(|made| made.deleter.is_none());
+        let mut wanted: Vec<String> = live.map(|made| made.id.to_string()).collect();
         found.sort_unstable();
         wanted.sort_unstable();
         found == wanted
@@ -184,9 +223,17 @@ async fn random_life(mut life: Life<'_>, seed: u64) -> bool {
         open.extend(before..life.messages.len());
         while !open.is_empty() && dice.below(3) == 0 {
             let message = open.swap_remove(dice.below(open.len()));
-            life.deliver(message).await;
-            if dice.below(4) == 0 {
-                open.push(message);
+            match dice.below(4) {
+                0 => {
+                    life.deliver(message).await;
+                    open.push(message);
+                }
+                1 => {
+                    let after = u64::try_from(dice.below(8_000)).unwrap();
+                    life.deliver_and_die(message, StdDuration::from_micros(after)).await;
+                    open.push(message);
+                }
+                _ => life.deliver(message).await,
             }
         }
     }
@@ -197,7 +244,7 @@ async fn random_life(mut life: Life<'_>, seed: u64) -> bool {
 }
 
 #[tokio::test]
-async fn fault_30_and_fault_31_a_thousand_lives_with_delays_and_duplicates_end_as_their_model() {
+async fn fault_27_and_fault_30_and_fault_31_a_thousand_lives_with_delays_duplicates_and_crashes_end_as_their_model() {
     let songlist = Songlist::start().await;
     let superuser = open(songlist.db.admin_url()).await.unwrap();
     let sink = EventSinkClient::new(songlist.called_by("auth"));
@@ -261,4 +308,46 @@ async fn fault_30_two_admins_a_user_and_four_operations_in_every_sequence_and_ev
         });
         join_all(run).await;
     }
+}
+
+#[tokio::test]
+async fn nothing_is_made_for_a_user_who_is_deleted() {
+    let songlist = Songlist::start().await;
+    let superuser = open(songlist.db.admin_url()).await.unwrap();
+    let sink = EventSinkClient::new(songlist.called_by("auth"));
+    let mut life = Life::new(&songlist, &superuser, &sink);
+    life.step(Step::DeleteByAdmin(0)).await;
+    life.deliver(0).await;
+    // The access token serves for a moment longer than its user.
+    let session = Session { id: SessionId::new(), ver: 1, auth_time: Utc::now() };
+    let (id, tenant) = (UserId(life.user), TenantId(life.tenant));
+    let actor = Actor::User { id, tenant, role: Role::Listener, session };
+    let caller = Caller { actor, ..Caller::system("gateway") };
+    let message = || CreatePlaylistRequest { name: "Late".into(), ..CreatePlaylistRequest::default() };
+    let mut playlists = PlaylistsClient::new(songlist.called_by("gateway"));
+    let refused = playlists.create(call(&caller, message())).await.unwrap_err();
+    assert_eq!(kit::Error::from(refused).code(), kit::Code::TokenNotValid);
+    life.step(Step::Restore { data: false }).await;
+    life.deliver(1).await;
+    playlists.create(call(&caller, message())).await.unwrap();
+}
+
+#[tokio::test]
+async fn operations_whose_predecessors_are_missing_wait_for_them() {
+    let songlist = Songlist::start().await;
+    let superuser = open(songlist.db.admin_url()).await.unwrap();
+    let sink = EventSinkClient::new(songlist.called_by("auth"));
+    let mut life = Life::new(&songlist, &superuser, &sink);
+    life.step(Step::Create).await;
+    life.step(Step::DeleteSelf).await;
+    life.step(Step::Restore { data: true }).await;
+    // The second message as one that has no room for the first operation.
+    let (_, _, payload) = life.messages.get_mut(1).unwrap();
+    let first = payload["operations"].as_array_mut().unwrap().remove(0);
+    payload["after"] = first["version"].clone();
+    let early = life.sink.clone().deliver(life.message(1)).await.unwrap_err();
+    assert_eq!(early.code(), tonic::Code::Unavailable);
+    life.deliver(0).await;
+    life.deliver(1).await;
+    assert!(life.agrees().await, "the own deletion stays");
 }

@@ -69,3 +69,17 @@ async fn an_admin_reads_the_audit_log_of_the_own_tenant_filters_it_and_takes_it_
     assert_eq!(world.root.client.get("/audit/?action=authn_login_fail").await.unwrap().at("/count"), &json!(0));
     world.stop().await;
 }
+
+#[tokio::test]
+async fn a_super_admin_sees_the_own_acts_on_admins_and_nothing_else_of_tenants() {
+    let world = World::start().await;
+    let own = world.tenant("Alpha").await;
+    let (admin, anna) = (world.admin(&own).await, world.listener(&own, "anna").await);
+    admin.client.delete(&format!("/users/{}/", anna.id)).await.unwrap().expect(204).unwrap();
+    world.root.client.delete(&format!("/users/{}/", admin.id)).await.unwrap().expect(204).unwrap();
+    let deleted = world.root.client.get("/audit/?action=user_delete").await.unwrap().expect(200).unwrap();
+    assert_eq!((deleted.at("/count"), deleted.at("/data/0/target_id")), (&json!(1), &json!(admin.id)));
+    let created = world.root.client.get("/audit/?action=superuser_create").await.unwrap().expect(200).unwrap();
+    assert_eq!(created.at("/count"), &json!(1), "what an operator did is there too");
+    world.stop().await;
+}

@@ -155,3 +155,48 @@ async fn ot_16_a_password_reset_does_not_go_around_the_app_and_an_admin_removes_
     assert_eq!(started.at("/data/method"), &json!("email"));
     world.stop().await;
 }
+
+#[tokio::test]
+async fn ot_14_a_sign_in_that_was_begun_before_the_app_does_not_end_without_it() {
+    let world = World::start().await;
+    let own = world.tenant("Alpha").await;
+    let anna = world.listener(&own, "anna").await;
+    let seen: Vec<String> =
+        world.stack.mailbox.find(|_| true).iter().filter_map(sandbox::mailbox::Mail::code).collect();
+    let begun = start(&world, &own, &anna).await;
+    assert_eq!(begun.at("/data/method"), &json!("email"));
+    let otp = world.client().mailed_code(&world.stack.mailbox_url, &anna.email, &seen).await.unwrap();
+    enrolled(&world, &anna).await;
+    let around = finish(&world, &own, &begun, json!({ "otp": otp })).await;
+    assert_eq!((around.status, around.at("/code")), (400, &json!("otp_invalid")));
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn an_app_is_confirmed_within_ten_minutes_of_the_fresh_sign_in_or_not_at_all() {
+    let world = World::start().await;
+    let own = world.tenant("A name of an organisation in Devanagari: \u{915}".repeat(5).as_str()).await;
+    let anna = world.listener(&own, "anna").await;
+    let started = anna.client.post("/users/me/totp/", json!({})).await.unwrap().expect(201).unwrap();
+    let app = app(&started);
+    world.stack.clock.advance(std::time::Duration::from_secs(601));
+    let late = anna.client.post("/users/me/totp/confirm/", json!({ "otp": code(&world, &app) })).await.unwrap();
+    assert_eq!((late.status, late.at("/code")), (400, &json!("otp_invalid")), "{}", late.text);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn sf_03_an_operator_lets_a_super_admin_in_whose_app_is_lost() {
+    let world = World::start().await;
+    enrolled(&world, &world.root).await;
+    next_step(&world);
+    let login = json!({ "email": world.root.email, "password": devstack::ROOT.1 });
+    let begun = world.client().post("/auth/super-admin/login/", login).await.unwrap().expect(200).unwrap();
+    assert_eq!(begun.at("/data/method"), &json!("totp"));
+    let shown = world.stack.superusers().await.unwrap().otp(&world.root.email).await.unwrap();
+    let proof = json!({ "challenge_id": begun.text_at("/data/challenge_id").unwrap(), "otp": shown.expose() });
+    let done = world.client().post("/auth/super-admin/login/verify-otp/", proof).await.unwrap().expect(200).unwrap();
+    let root = world.client().with_token(&done.text_at("/access").or(done.text_at("/data/access")).unwrap());
+    root.delete("/users/me/totp/").await.unwrap().expect(204).unwrap();
+    world.stop().await;
+}

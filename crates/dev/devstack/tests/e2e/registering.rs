@@ -120,3 +120,59 @@ async fn en_01_and_sf_13_a_known_and_an_unknown_address_pass_through_the_same_st
     assert_eq!(seen("mallory", &anna.email).await, unknown);
     world.stop().await;
 }
+
+#[tokio::test]
+async fn en_01_and_en_04_asking_for_another_code_costs_the_same_whether_an_account_exists_or_not() {
+    let world = World::start_with_real_limits().await;
+    let tenant = world.tenant("Blue Note").await;
+    let anna = world.listener(&tenant, "anna").await;
+    let root = format!("/tenant/{}/auth", tenant.slug);
+    let mut answers = Vec::new();
+    for (name, email) in [("mallory", anna.email.as_str()), ("trudy", "nobody@example.com")] {
+        let new = json!({ "username": name, "email": email, "password": PASSWORD, "confirm_password": PASSWORD });
+        let made = world.client().post(&format!("{root}/register/"), new).await.unwrap().expect(201).unwrap();
+        let challenge = made.text_at("/data/challenge_id").unwrap();
+        let mut statuses = Vec::new();
+        for _ in 0..4 {
+            let body = json!({ "challenge_id": challenge });
+            let again = world.client().post(&format!("{root}/resend-verification/"), body).await.unwrap();
+            let resend_in = again.at("/data/resend_in").as_i64().map(|seconds| (55..=60).contains(&seconds));
+            let policy = again.headers.get("ratelimit-policy").map(|policy| policy.to_str().unwrap().to_owned());
+            assert_eq!(
+                again.status == 429,
+                policy.is_some_and(|policy| policy.contains("\"verification\";q=3;w=3600")),
+                "RL-03"
+            );
+            statuses.push((again.status, resend_in));
+        }
+        answers.push(statuses);
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0].last().unwrap().0, 429);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn another_mailbox_that_only_folds_to_the_same_text_does_not_get_an_account() {
+    let world = World::start().await;
+    let tenant = world.tenant("Blue Note").await;
+    let root = format!("/tenant/{}/auth", tenant.slug);
+    let register = async |name: &str, email: &str| {
+        let new = json!({ "username": name, "email": email, "password": PASSWORD, "confirm_password": PASSWORD });
+        world.client().post(&format!("{root}/register/"), new).await.unwrap().expect(201).unwrap()
+    };
+    register("anna", "a@strasse.example").await;
+    world.verify(&tenant.slug, "a@strasse.example").await;
+    let anna = world.sign_in(&tenant.slug, "a@strasse.example").await;
+    anna.client.delete("/users/me/").await.unwrap().expect(204).unwrap();
+    register("mallory", "a@straße.example").await;
+    testkit::eventually("every mail is sent", || async {
+        (testkit::schema::count(&world.stack.db.auth, "outbox WHERE state = 'pending'").await.unwrap() == 0)
+            .then_some(())
+    })
+    .await;
+    let to_mallory =
+        world.stack.mailbox.find(|mail| mail.to.iter().any(|to| to.contains("straße") || to.contains("xn--")));
+    assert!(to_mallory.is_empty(), "{} mails", to_mallory.len());
+    world.stop().await;
+}

@@ -84,6 +84,8 @@ async fn tk_14_logout_kills_access_and_refresh_and_may_be_repeated() {
     let client = world.client();
     let refused = client.post("/token/refresh/", json!({ "refresh": world.root.refresh })).await.unwrap();
     assert_eq!((refused.status, refused.at("/code")), (401, &json!("token_not_valid")));
+    let again = world.root.client.post("/auth/logout/", json!({ "refresh": world.root.refresh })).await.unwrap();
+    assert_eq!(again.status, 401, "{}", again.text);
     world.stop().await;
 }
 

@@ -1,1 +1,0 @@
--- The columns go with the migration that added them.

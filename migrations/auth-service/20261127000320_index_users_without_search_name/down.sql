@@ -1,0 +1,1 @@
+DROP INDEX users_without_search_name;

@@ -1,0 +1,2 @@
+DROP INDEX users_admins_deleted;
+DROP INDEX users_admins;

@@ -1,0 +1,1 @@
+DROP INDEX playlists_of_user;

@@ -1,0 +1,1 @@
+DROP INDEX song_requests_of_user;
