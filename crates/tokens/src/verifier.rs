@@ -103,7 +103,7 @@ mod tests {
 
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-    use jsonwebtoken::{EncodingKey, Header};
+    use jsonwebtoken::EncodingKey;
     use kit::caller::Role;
     use kit::ids::{SessionId, TenantId, UserId};
     use serde_json::{Map, Value};

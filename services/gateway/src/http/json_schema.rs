@@ -66,7 +66,7 @@ fn complete(name: &str, schema: &mut Value) {
 
 fn format(schema: &str, field: &str) -> Option<&'static str> {
     match field {
-        "email" | "requester_email" => Some("email"),
+        "email" | "requester_email" => Some("idn-email"),
         "id" if schema.ends_with("View") => Some("uuid"),
         "genre" | "tenant" | "user" if schema == "SongView" => Some("uuid"),
         // A client may choose the id of a request, and Razorpay chooses its own.

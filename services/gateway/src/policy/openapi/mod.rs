@@ -127,6 +127,6 @@ mod tests {
         assert_eq!(required, all, "always sent, nullable or not");
         assert_eq!(song["properties"]["id"]["format"], "uuid");
         assert_eq!(song["properties"]["created_at"]["format"], "date-time");
-        assert_eq!(schemas["UserView"]["properties"]["email"]["format"], "email");
+        assert_eq!(schemas["UserView"]["properties"]["email"]["format"], "idn-email");
     }
 }
