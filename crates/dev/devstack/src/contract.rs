@@ -8,7 +8,11 @@ use jsonschema::Validator;
 use reqwest::header::HeaderMap;
 use serde_json::{Map, Value, json};
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| gateway::openapi_document("http://localhost"));
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    let mut document = gateway::openapi_document("http://localhost");
+    close(&mut document);
+    document
+});
 /// Headers that are not in every answer: of a repetition, and of a list that has one page.
 const SOMETIMES: &[&str] = &["Idempotency-Replayed", "Link"];
 
@@ -47,6 +51,26 @@ pub(crate) fn check(
     Ok(())
 }
 
+/// Lets no object have a field that the document does not name (TN-12): a client may pass over such a field, but an answer
+/// that has one tells more than was decided.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(members) => {
+            members.values_mut().for_each(close);
+            // A part of a schema does not know the fields of the other parts; the whole does.
+            for part in members.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+                part.as_object_mut().and_then(|part| part.remove("unevaluatedProperties"));
+            }
+            let is_object = members.get("properties").is_some_and(Value::is_object) || members.contains_key("allOf");
+            if is_object && !members.contains_key("additionalProperties") {
+                members.insert("unevaluatedProperties".to_owned(), false.into());
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
 fn path_item(path: &str) -> Option<(&'static String, &'static Map<String, Value>)> {
     let segments = |path: &str| -> Vec<String> {
         let path = path.strip_prefix('/').unwrap_or(path);
@@ -80,4 +104,31 @@ fn validator(key: Answer, schema: &Value) -> anyhow::Result<Arc<Validator>> {
     let validator = Arc::new(validator);
     known.insert(key, validator.clone());
     Ok(validator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(body: &Value) -> anyhow::Result<()> {
+        let headers = ["x-request-id", "cache-control", "etag"];
+        let headers = headers.into_iter().map(|name| (name.parse().unwrap(), "x".parse().unwrap())).collect();
+        check("GET", "/api/v1/users/me/", 200, &headers, Some(body))
+    }
+
+    #[test]
+    fn tn_12_an_answer_with_a_field_that_the_document_does_not_have_is_not_taken() {
+        let id = "0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11";
+        let user = json!({
+            "id": id, "username": "anna", "email": "anna@x.example", "first_name": "", "last_name": "", "phone_no": "",
+            "role": "LISTENER", "tenant_id": id, "tenant_name": "Alpha", "is_verified": true, "is_active": true,
+            "date_joined": "2026-11-28T10:00:00Z", "totp_enabled": false
+        });
+        let answer = |user: &Value| json!({ "status": "success", "message": "", "data": user });
+        checked(&answer(&user)).unwrap();
+        let mut more = user;
+        more["password_hash"] = json!("");
+        let refused = checked(&answer(&more)).unwrap_err().to_string();
+        assert!(refused.contains("password_hash"), "{refused}");
+    }
 }

@@ -210,6 +210,14 @@ impl Stack {
         Self::start_with(true, GENEROUS).await
     }
 
+    /// The same with the limits of production.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn start_behind_links_with_real_limits() -> anyhow::Result<Self> {
+        Self::start_with(true, 1).await
+    }
+
     /// The links, when the stack was started with them.
     pub fn links(&self) -> Option<&Links> {
         self.plan.links.as_ref()

@@ -55,6 +55,11 @@ impl World {
         Self::of(Stack::start_behind_links().await.unwrap()).await
     }
 
+    /// The same with the limits of production.
+    pub async fn start_behind_links_with_real_limits() -> Self {
+        Self::of(Stack::start_behind_links_with_real_limits().await.unwrap()).await
+    }
+
     async fn of(stack: Stack) -> Self {
         let root = stack.root().await.unwrap();
         Self { stack, root }
@@ -136,7 +141,9 @@ impl Person {
 
 /// Pays for premium on the hosted page and waits until it is active; returns the payment's id.
 pub async fn pay(admin: &Person) -> String {
-    let link = admin.client.post("/payments/create-payment-link/", json!({})).await.unwrap().expect(201).unwrap();
+    let link = admin.client.post("/payments/create-payment-link/", json!({})).await.unwrap();
+    // The gateway may have asked twice on a busy machine: the second answer is the open link.
+    assert!(matches!(link.status, 200 | 201), "{}", link.text);
     let page = format!("{}/pay", link.text_at("/data/payment_link_url").unwrap());
     let form = admin.client.request(Method::POST, &page).form(&[("outcome", "success")]);
     admin.client.send(form).await.unwrap();

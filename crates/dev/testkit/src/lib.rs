@@ -6,6 +6,7 @@ pub mod caller;
 mod db;
 mod eventually;
 mod fault;
+mod redis_dump;
 pub mod schema;
 mod servers;
 pub mod tls;
@@ -13,6 +14,7 @@ pub mod tls;
 pub use db::TestDb;
 pub use eventually::{eventually, eventually_ok};
 pub use fault::FaultyLink;
+pub use redis_dump::{RedisEntry, redis_dump};
 pub use servers::{Servers, servers};
 
 use std::time::Duration;

@@ -319,7 +319,7 @@ async fn nothing_is_made_for_a_user_who_is_deleted() {
     life.step(Step::DeleteByAdmin(0)).await;
     life.deliver(0).await;
     // The access token serves for a moment longer than its user.
-    let session = Session { id: SessionId::new(), ver: 1, auth_time: Utc::now() };
+    let session = Session { id: SessionId::new(), ver: 1, auth_time: kit::Clock::system().now() };
     let (id, tenant) = (UserId(life.user), TenantId(life.tenant));
     let actor = Actor::User { id, tenant, role: Role::Listener, session };
     let caller = Caller { actor, ..Caller::system("gateway") };

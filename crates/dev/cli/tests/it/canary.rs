@@ -39,6 +39,46 @@ fn stands_in(log: &str, secret: &str) -> bool {
     })
 }
 
+/// A request over a plain connection, with whatever bytes it is made of.
+fn send(url: &str, request: &str) {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://")).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let _ = stream.read_to_end(&mut Vec::new());
+}
+
+#[test]
+fn lg_03_nothing_that_is_sent_makes_a_line_or_a_colour_of_its_own_in_a_log_and_lg_05_no_address_stands_in_one() {
+    let dev = Dev::start_with(&[("LOG_LEVEL", "debug"), ("LOG_FORMAT", "json")]);
+    dev.table();
+    assert!(dev.run(&["demo"]).status.success());
+    let gateway = dev.demo_json()["urls"]["gateway"].as_str().unwrap().trim_end_matches("/api/v1").to_owned();
+    let forged = "%0d%0a{\"level\":\"ERROR\",\"forged\":true}";
+    let body = r#"{"email":"a\r\n\u001b[31mforged@x.example","password":"\u001b[31mforged\r\nforged"}"#;
+    for (path, agent) in [(format!("/api/v1/songs/{forged}/"), "x"), ("/api/v1/health/".to_owned(), "\u{1b}[31mforged")]
+    {
+        send(
+            &gateway,
+            &format!(
+                "GET {path} HTTP/1.1\r\nHost: x\r\nUser-Agent: {agent}\r\nX-Request-Id: {forged}\r\nConnection: close\r\n\r\n"
+            ),
+        );
+    }
+    let head = "POST /api/v1/auth/super-admin/login/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close";
+    send(&gateway, &format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()));
+    let mut lines = 0;
+    for name in SERVICES {
+        for line in std::fs::read_to_string(dev.folder.join("log").join(name)).unwrap().lines() {
+            let event: Value = serde_json::from_str(line).unwrap_or_else(|_| panic!("{name}: {line}"));
+            assert!(event.get("forged").is_none() && !line.contains('\u{1b}'), "{name}: {line}");
+            // Where it listens is no address of a client.
+            let listens = line.contains("listen") || line.contains("addr");
+            assert!(listens || !line.contains("\"127.0.0.1"), "{name}: {line}");
+            lines += 1;
+        }
+    }
+    assert!(lines > 30, "{lines} lines were logged");
+}
+
 #[test]
 fn lg_02_and_sf_05_no_password_code_token_or_address_is_in_any_log_at_the_lowest_level() {
     let dev = Dev::start_with(&[("LOG_LEVEL", "trace")]);
