@@ -72,7 +72,7 @@ impl Config {
                 "AUTH_CODE_KEYS",
                 &format!("dev={key}"),
                 64,
-                "Keys of the stored one-time codes: id=64 hex digits, comma-separated, the newest first",
+                "Keys of the stored one-time and recovery codes: id=64 hex digits, comma-separated, the newest first; an old key stays as long as recovery codes of it",
             ),
             issuer: env.text("TOKEN_ISSUER", "songlist", "The iss of tokens; the same for auth-service and gateway"),
             lifetimes: Lifetimes::from_env(env),

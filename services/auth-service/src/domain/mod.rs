@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod audit_events;
 pub(crate) mod authenticators;
 pub(crate) mod challenges;
+pub(crate) mod code_answers;
 mod code_states;
 pub(crate) mod codes;
 pub(crate) mod deleted_users;

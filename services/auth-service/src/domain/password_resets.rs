@@ -6,7 +6,8 @@ use kit_pg::{Conn, Scope};
 use uuid::Uuid;
 
 use super::authenticators::Proof;
-use super::challenges::{self, Addressee, Purpose, check_proof, otp_invalid};
+use super::challenges::{self, Addressee, Purpose};
+use super::code_answers::{self, check_proof, otp_invalid};
 use super::identity::{Person, check_identifier, compared};
 use super::limits::{self, Account, Act};
 use super::{password_changes, passwords, tenants};
@@ -70,10 +71,10 @@ pub(crate) async fn confirm(
     check_proof(if challenge.is_empty() { email } else { challenge }, otp)?;
     limits::check_failures(app, caller).await?;
     let answered = if challenge.is_empty() {
-        challenges::answer_for_address(app, caller, scope, Purpose::Reset, &compared(email), otp).await?
+        code_answers::answer_for_address(app, caller, scope, Purpose::Reset, &compared(email), otp).await?
     } else {
         let id = Uuid::try_parse(challenge).map_err(|_malformed| otp_invalid())?;
-        challenges::answer(app, caller, scope, id, Purpose::Reset, Proof::Otp(otp)).await?
+        code_answers::answer(app, caller, scope, id, Purpose::Reset, Proof::Otp(otp)).await?
     };
     let user_id = kit::ids::UserId(answered.user_id.ok_or_else(otp_invalid)?);
     let (user, tenant_name) = app
@@ -88,7 +89,7 @@ pub(crate) async fn confirm(
     let hash = app.hasher.hash(app.hasher.turn(realm)?, new.0).await?;
     app.pg
         .transaction(scope, async |conn: &mut Conn| {
-            challenges::consume(conn, app, &answered).await?;
+            code_answers::consume(conn, app, &answered).await?;
             password_changes::set(conn, app, caller, &user, &hash, "password_reset").await
         })
         .await?;

@@ -9,7 +9,8 @@ use kit_pg::{Conn, Scope, TxError};
 use uuid::Uuid;
 
 use super::authenticators::Proof;
-use super::challenges::{self, Addressee, Purpose, otp_invalid};
+use super::challenges::{self, Addressee, Purpose};
+use super::code_answers::{self, otp_invalid};
 use super::code_states;
 use super::identity::{RawPerson, compared, search_name};
 use super::limits::{self, Account, Act};
@@ -210,16 +211,16 @@ pub(crate) async fn verify_email(
     let answered = match which {
         Which::Challenge(id) => {
             let id = Uuid::try_parse(id).map_err(|_malformed| otp_invalid())?;
-            challenges::answer(app, caller, scope, id, Purpose::Verify, Proof::Otp(otp)).await?
+            code_answers::answer(app, caller, scope, id, Purpose::Verify, Proof::Otp(otp)).await?
         }
         Which::Address(email) => {
-            challenges::answer_for_address(app, caller, scope, Purpose::Verify, &compared(email), otp).await?
+            code_answers::answer_for_address(app, caller, scope, Purpose::Verify, &compared(email), otp).await?
         }
     };
     let outcome = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {
-            challenges::consume(conn, app, &answered).await?;
+            code_answers::consume(conn, app, &answered).await?;
             prove(conn, app, caller, tenant, &answered).await
         })
         .await?;

@@ -6,7 +6,8 @@ use kit_pg::{Conn, Scope};
 use uuid::Uuid;
 
 use super::authenticators::Proof;
-use super::challenges::{self, Addressee, Purpose, check_proof, otp_invalid};
+use super::challenges::{self, Addressee, Purpose};
+use super::code_answers::{self, check_proof, otp_invalid};
 use super::identity::{check_identifier, compared, given};
 use super::limits::{self, Account};
 use super::password_hashes::is_current;
@@ -179,12 +180,12 @@ pub(crate) async fn verify(
     check_proof(challenge, given)?;
     limits::check_failures(app, caller).await?;
     let id = Uuid::try_parse(challenge).map_err(|_malformed| otp_invalid())?;
-    let answered = challenges::answer(app, caller, scope, id, Purpose::Login, proof).await?;
+    let answered = code_answers::answer(app, caller, scope, id, Purpose::Login, proof).await?;
     let user_id = UserId(answered.user_id.ok_or_else(otp_invalid)?);
     let tver = tenant.as_ref().map_or(0, |tenant| tenant.token_version);
     app.pg
         .transaction(scope, async |conn: &mut Conn| {
-            challenges::consume(conn, app, &answered).await?;
+            code_answers::consume(conn, app, &answered).await?;
             let user = store::users::find(conn, realm, user_id).await?;
             if !user.is_active || !user.is_verified || user.deleted_at.is_some() {
                 return Err(Error::new(Code::AccountInactive).into());

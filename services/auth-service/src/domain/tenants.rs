@@ -13,7 +13,7 @@ use kit_redis::Subject;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::identity::compared;
+use super::identity::{compared, searchable};
 use super::{audit, revocations};
 use crate::App;
 use crate::store::tenants::{self, Change, Filter, Tenant};
@@ -180,7 +180,7 @@ pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Tenant, 
 pub(crate) async fn list(app: &App, caller: &Caller, mut filter: Filter, page: &Page) -> Result<Paged<Tenant>, Error> {
     caller.super_admin()?;
     for name in &mut filter.name_norm {
-        *name = compared(name);
+        *name = searchable(name);
     }
     let (count, rows) = app
         .pg

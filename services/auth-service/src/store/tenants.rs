@@ -1,7 +1,8 @@
 use chrono::{DateTime, Utc};
-use diesel::dsl::exists;
+use diesel::dsl::{exists, sql};
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit::page::Page;
@@ -10,6 +11,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::schema::tenants;
+
+/// The name as filters compare it, as `domain::identity::searchable` makes it of what is looked for. Tenants are few, and a
+/// text within a name has no index either way.
+const SEARCHABLE: &str =
+    "normalize(regexp_replace(normalize(tenants.name_norm, NFKD), '[\\u0300-\\u036f]', '', 'g'), NFC)";
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize, Deserialize)]
 #[diesel(table_name = tenants)]
@@ -64,7 +70,7 @@ fn filtered(filter: &Filter) -> tenants::BoxedQuery<'_, Pg> {
         query = query.filter(tenants::deleted_at.is_null());
     }
     if !filter.name_norm.is_empty() {
-        query = query.filter(contains_any(tenants::name_norm, &filter.name_norm));
+        query = query.filter(contains_any(sql::<Text>(SEARCHABLE), &filter.name_norm));
     }
     if let Some(is_active) = filter.is_active {
         query = query.filter(tenants::is_active.eq(is_active));

@@ -42,3 +42,36 @@ async fn world_tenant(world: &World, id: &str) -> devstack::world::Tenant {
     let read = world.root.client.get(&format!("/tenants/{id}/")).await.unwrap();
     devstack::world::Tenant { id: id.to_owned(), slug: read.text_at("/data/slug").unwrap() }
 }
+
+#[tokio::test]
+async fn names_are_found_without_case_and_accents() {
+    let world = World::start().await;
+    let root = &world.root.client;
+    let (cafe, _) = (world.tenant("Café Nóir").await, world.tenant("Blue Note").await);
+    for name in ["CAFE", "café", "noir", "n%C3%B3ir"] {
+        let found = root.get(&format!("/tenants/?name={name}")).await.unwrap().expect(200).unwrap();
+        assert_eq!((found.at("/count"), found.at("/data/0/id")), (&json!(1), &json!(cafe.id)), "{name}");
+    }
+    // Names that an older version wrote have no search form yet; the job makes it.
+    let admin = world.admin(&cafe).await;
+    let anna = world.listener(&cafe, "anna").await;
+    anna.client.patch("/users/me/", json!({ "first_name": "Ánná-김" })).await.unwrap().expect(200).unwrap();
+    let superuser = kit_pg::bootstrap::open(world.stack.db.auth.admin_url()).await.unwrap();
+    let forget = format!("UPDATE {}.users SET name_norm = ''", world.stack.db.auth.schema);
+    superuser.execute(&forget, &[]).await.unwrap();
+    let search =
+        async |name: &str| admin.client.get(&format!("/users/?name={name}")).await.unwrap().expect(200).unwrap();
+    assert_eq!(search("anna-").await.at("/count"), &json!(0));
+    let scheduler = kit_pg::bootstrap::open(world.stack.db.scheduler.admin_url()).await.unwrap();
+    let due = format!("UPDATE {}.jobs SET next_run_at = now()", world.stack.db.scheduler.schema);
+    scheduler.execute(&due, &[]).await.unwrap();
+    testkit::eventually("the names are filled", || async {
+        let missing = testkit::schema::count(&world.stack.db.auth, "users WHERE name_norm = ''").await.unwrap();
+        (missing == 0).then_some(())
+    })
+    .await;
+    for name in ["anna-", "%EA%B9%80"] {
+        assert_eq!(search(name).await.at("/data/0/id"), &json!(anna.id), "{name}");
+    }
+    world.stop().await;
+}
