@@ -44,7 +44,7 @@ def main():
     good = []
     with Stack(rate_limit_factor="1000000") as stack:
         slug = stack.login("LISTENER")["tenant_slug"]
-        users = [stack.register(slug, f"timed{n}")["email"] for n in range(40)]
+        users = [stack.register(slug, f"timed{n}")["email"] for n in range(100)]
         django = [stack.register(slug, f"django{n}")["email"] for n in range(10)]
 
         def auth(path, make):

@@ -186,11 +186,19 @@ mod tests {
         Templates::new().unwrap().render(template, "asha@example.com".to_owned(), &params()).unwrap()
     }
 
+    /// Writes a mail to `target/mails/`, where a person can open it in a browser.
+    fn keep_to_look_at(name: &str, html: &str) {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/mails");
+        std::fs::create_dir_all(folder).unwrap();
+        std::fs::write(format!("{folder}/{name}.html"), html).unwrap();
+    }
+
     #[test]
     fn cf_05_every_mail_has_a_subject_a_text_and_html_in_which_nothing_of_a_user_is_a_tag_or_a_link() {
         for template in Template::ALL {
             let mail = mail(*template);
             let name = template.name();
+            keep_to_look_at(name, &mail.html);
             assert!(
                 mail.subject.contains("Blue <b>Frog</b> & Co") && !mail.subject.contains('\n'),
                 "{name}: {}",
