@@ -24,7 +24,7 @@ pub(crate) const RULES: &[Rule] = &[
         .summary("Register as a LISTENER"),
     Rule::post("/tenant/{tenant}/auth/verify-email/", &verify_email).id("verify_email")
         .public().reach(Reach::PathTenant).rate(Rate::SignIn)
-        .body::<EmailProof>().done().codes(&[Code::OtpInvalid, Code::AccountDeletedByAdmin])
+        .body::<EmailProof>().done().codes(&[Code::OtpInvalid, Code::AccountDeletedByAdmin, Code::UsernameTaken, Code::EmailTaken])
         .summary("Prove an e-mail address with its code"),
     Rule::post("/tenant/{tenant}/auth/resend-verification/", &resend_verification).id("resend_verification")
         .public().reach(Reach::PathTenant).rate(Rate::Mail)
