@@ -10,14 +10,19 @@ use crate::dev::{Dev, text};
 const SERVICES: [&str; 5] =
     ["gateway.log", "auth-service.log", "songlist-service.log", "payments-service.log", "scheduler-service.log"];
 
-/// A JSON document over plain HTTP.
-fn get(url: &str, path: &str) -> Value {
+/// What a server answers over plain HTTP.
+fn read(url: &str, path: &str) -> String {
     let host = url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host).unwrap();
     write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n").unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
-    serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    answer.split_once("\r\n\r\n").unwrap().1.to_owned()
+}
+
+/// A JSON document over plain HTTP.
+fn get(url: &str, path: &str) -> Value {
+    serde_json::from_str(&read(url, path)).unwrap()
 }
 
 /// Every code of six digits that was mailed.
@@ -80,7 +85,7 @@ fn lg_03_nothing_that_is_sent_makes_a_line_or_a_colour_of_its_own_in_a_log_and_l
 }
 
 #[test]
-fn lg_02_and_sf_05_no_password_code_token_or_address_is_in_any_log_at_the_lowest_level() {
+fn lg_02_and_sf_05_no_password_code_token_or_address_is_in_any_metric_or_log_at_the_lowest_level() {
     let dev = Dev::start_with(&[("LOG_LEVEL", "trace")]);
     dev.table();
     let played = dev.run(&["demo"]);
@@ -93,15 +98,17 @@ fn lg_02_and_sf_05_no_password_code_token_or_address_is_in_any_log_at_the_lowest
         logins.flat_map(|login| [login["password"].as_str().unwrap(), login["email"].as_str().unwrap()]).collect();
     let razorpay =
         [demo["razorpay"]["key_secret"].as_str().unwrap(), demo["razorpay"]["webhook_secret"].as_str().unwrap()];
-    let mut lines = 0;
-    for name in SERVICES {
-        let log = std::fs::read_to_string(dev.folder.join("log").join(name)).unwrap();
-        lines += log.lines().count();
+    let logs = SERVICES.map(|name| (name, std::fs::read_to_string(dev.folder.join("log").join(name)).unwrap()));
+    let lines: usize = logs.iter().map(|(_, log)| log.lines().count()).sum();
+    let metrics: Vec<_> = dev.ops_urls().into_iter().map(|(name, url)| (name, read(&url, "/metrics"))).collect();
+    let told = metrics.iter().filter(|(_, text)| text.contains("# TYPE")).count();
+    assert!(metrics.len() == 5 && told >= 4, "{told} of {} services have metrics", metrics.len());
+    for (name, log) in logs.iter().chain(&metrics) {
         for secret in known.iter().copied().chain(razorpay).chain(["eyJ", "correct horse", "_rw_dev"]) {
             assert!(!log.contains(secret), "{name} contains {secret}");
         }
         for code in &codes {
-            assert!(!stands_in(&log, code), "{name} contains a code that was mailed");
+            assert!(!stands_in(log, code), "{name} contains a code that was mailed");
         }
     }
     assert!(lines > 60, "{lines} lines were logged");

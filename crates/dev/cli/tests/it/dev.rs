@@ -84,6 +84,12 @@ impl Dev {
         table
     }
 
+    /// The URLs of the ports for operators, with the name of each variable.
+    pub(crate) fn ops_urls(&self) -> Vec<(&'static str, String)> {
+        let ops = self.ports.iter().filter(|(name, _)| name.ends_with("_OPS_ADDR"));
+        ops.map(|(name, port)| (*name, format!("http://127.0.0.1:{port}"))).collect()
+    }
+
     pub(crate) fn demo_json(&self) -> Value {
         serde_json::from_str(&std::fs::read_to_string(self.folder.join("demo.json")).unwrap()).unwrap()
     }
