@@ -43,6 +43,8 @@ struct World {
     any_mailed: bool,
     /// Failures of the mail server and of the worker that may still come.
     failures: u8,
+    /// How often a code was asked for and not refused.
+    asked: i32,
     /// What the rules are about.
     evaluated: u8,
     accepted: u8,
@@ -68,6 +70,7 @@ impl World {
             mailed: [false; 2],
             any_mailed: false,
             failures: 2,
+            asked: 1,
             evaluated: 0,
             accepted: 0,
             begun: None,
@@ -88,6 +91,7 @@ impl World {
         if self.apply(Event::CodeRequested { spacing: SPACING }) {
             assert!(before.sends < 5 && before.last_sent_at < Some(at(self.minute)), "OT-06 {self:?}");
             self.waiting += u8::from(before.expires_at.is_some());
+            self.asked += 1;
         }
         assert_eq!((self.state.attempts, self.state.expires_at), (before.attempts, before.expires_at), "OT-06");
     }
@@ -132,6 +136,7 @@ impl World {
     fn check(&self) {
         assert!(self.evaluated <= 5, "OT-04 {self:?}");
         assert!(self.accepted <= 1, "OT-03 {self:?}");
+        assert!(self.asked <= 5, "OT-06 {self:?}");
         if let (Some(begun), Some(end)) = (self.begun, self.state.expires_at) {
             assert_eq!(end, at(begun + 3), "OT-06: no mail after the first changes the end: {self:?}");
         }
