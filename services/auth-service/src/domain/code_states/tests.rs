@@ -145,6 +145,10 @@ impl World {
         }
         let mut tries = self.clone();
         tries.guess(if self.mailed[0] { Guess::Newest } else { Guess::Older }, false);
+        assert_eq!(is_open(&self.state, at(self.minute)), tries.evaluated > self.evaluated, "{self:?}");
+        let ended = self.begun.is_some_and(|begun| self.minute >= begun + 3);
+        let may_send = self.accepted == 0 && !ended && self.evaluated < 5 && self.asked < 5;
+        assert_eq!(may_send_at(self), may_send, "{self:?}");
         let alive = self.accepted == 0 && self.evaluated < 5 && self.begun.is_some_and(|begun| self.minute < begun + 3);
         if !alive {
             assert_eq!(tries, *self, "a guess after the end");
@@ -179,6 +183,10 @@ impl World {
         }
         worlds
     }
+}
+
+fn may_send_at(world: &World) -> bool {
+    may_send(&world.state, at(world.minute))
 }
 
 fn at(minute: i64) -> DateTime<Utc> {
