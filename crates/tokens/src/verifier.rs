@@ -205,6 +205,15 @@ mod tests {
     }
 
     #[test]
+    fn a_token_that_was_verified_before_is_refused_when_its_key_is_taken_away() {
+        let bench = bench();
+        let access = verifier(TokenKind::Access, &bench.clock);
+        let token = bench.issuer.sign(&bench.key, TokenKind::Access, claims(&bench.clock)).unwrap();
+        assert!(access.verify(&token, &bench.keys).is_ok());
+        assert_eq!(access.verify(&token, &KeySet::new([])), Err(TokenError::UnknownKey));
+    }
+
+    #[test]
     fn tk_05_expiry_and_not_before_have_thirty_seconds_of_leeway_also_for_remembered_tokens() {
         let bench = bench();
         let access = verifier(TokenKind::Access, &bench.clock);

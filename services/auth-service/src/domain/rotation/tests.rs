@@ -68,6 +68,7 @@ impl World {
         self.ended = after.ended;
         if outcome == Outcome::Rotated {
             assert_eq!(self.family[token].successor, None, "TK-09: a second successor: {self:?}");
+            assert_eq!(after.used_at, Some(at(self.time)));
             self.family[token].used_at = Some(self.time);
             self.family[token].successor = Some(self.family.len());
             self.family.push(Token { used_at: None, access_used: false, successor: None });
