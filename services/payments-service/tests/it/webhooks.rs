@@ -17,3 +17,11 @@ async fn mf_01_and_sf_29_a_signed_body_is_acknowledged_whatever_it_contains() {
         assert_eq!(payments.webhook(body).await, 200, "and again: {body:?}");
     }
 }
+
+#[tokio::test]
+async fn sf_27_a_right_signature_beside_another_one_is_none() {
+    let payments = Payments::start().await;
+    let body = br#"{"event":"payment_link.paid","payload":{}}"#;
+    assert_eq!(payments.webhook_beside(body, Some("00")).await, 400);
+    assert_eq!(payments.webhook(body).await, 200);
+}

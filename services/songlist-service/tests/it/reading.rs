@@ -74,6 +74,8 @@ async fn with_playlists(tenants: &[TenantId]) -> (TestDb, Pool) {
     }
     let mut config = db.config().unwrap();
     config.max_connections = 1;
+    // Nothing but a cancelled request ends a statement in time.
+    config.statement_timeout = std::time::Duration::from_secs(60);
     config.application_name.clone_from(&db.schema);
     let pool = Pool::new(&config, &[]);
     (db, pool)

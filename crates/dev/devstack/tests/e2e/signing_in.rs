@@ -142,3 +142,13 @@ async fn sf_10_and_tk_10_a_replay_after_the_new_access_token_was_used_ends_the_s
     world.stack.mailbox.wait_for(&anna.email, "session was ended").await;
     world.stop().await;
 }
+
+#[tokio::test]
+async fn sf_27_a_valid_token_beside_another_one_is_none() {
+    let world = World::start().await;
+    let twice = world.root.client.request(reqwest::Method::GET, "/users/me/").header("authorization", "Bearer x");
+    let refused = world.root.client.send(twice).await.unwrap();
+    assert_eq!((refused.status, refused.at("/code")), (401, &json!("token_not_valid")));
+    world.root.client.get("/users/me/").await.unwrap().expect(200).unwrap();
+    world.stop().await;
+}
