@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -29,8 +29,8 @@ const BUDGET: Duration = Duration::from_secs(20);
 const VISIBILITY_MS: i64 = 30_000;
 /// A message that was not delivered for so long is given up until an operator resets it.
 const MAX_AGE_DAYS: i64 = 7;
-/// After so many failures of a topic in a row, its receiver counts as down. A single bad address does not.
-const DOWN_AFTER: u32 = 3;
+/// When so many messages of a topic have failed in a row, its receiver counts as down. A single bad address does not.
+const DOWN_AFTER: usize = 3;
 /// How often the table is read without a [`Wake`]: for messages whose wake-up was lost or whose next attempt is due.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -81,8 +81,8 @@ pub struct Relay {
     pool: Pool,
     wake: Wake,
     lane: Lane,
-    /// The failures of each topic since its last success.
-    failures: Arc<Mutex<HashMap<String, u32>>>,
+    /// The messages of each topic that have failed since its last success, a few of them.
+    failures: Arc<Mutex<HashMap<String, HashSet<Uuid>>>>,
 }
 
 impl Relay {
@@ -168,18 +168,21 @@ impl Relay {
                 tracing::warn!(message_id = %id, %error, "a sent message could not be marked, it will be sent again");
             }
         }
-        if self.has_recovered(&topic, failure.is_none()) {
+        if self.has_recovered(&topic, id, failure.is_none()) {
             self.hurry(&topic).await;
         }
     }
 
     /// Counts a success or a failure; true when the receiver of this topic was down until now.
-    fn has_recovered(&self, topic: &str, success: bool) -> bool {
+    fn has_recovered(&self, topic: &str, id: Uuid, success: bool) -> bool {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         if success {
-            return failures.remove(topic).is_some_and(|in_a_row| in_a_row >= DOWN_AFTER);
+            return failures.remove(topic).is_some_and(|in_a_row| in_a_row.len() >= DOWN_AFTER);
         }
-        *failures.entry(topic.to_owned()).or_default() += 1;
+        let in_a_row = failures.entry(topic.to_owned()).or_default();
+        if in_a_row.len() < DOWN_AFTER {
+            in_a_row.insert(id);
+        }
         false
     }
 

@@ -1,3 +1,2 @@
 -- Whether there are hashes of the earlier system is asked every minute.
-CREATE INDEX users_with_old_hash ON users (id)
-    WHERE (password_hash LIKE 'pbkdf2%' OR password_hash LIKE 'argon2$%') AND deleted_at IS NULL;
+CREATE INDEX users_with_old_hash ON users (id) WHERE password_hash LIKE 'pbkdf2%' AND deleted_at IS NULL;

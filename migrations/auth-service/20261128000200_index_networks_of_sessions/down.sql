@@ -1,2 +1,1 @@
-CREATE INDEX sessions_of_user ON sessions (user_id) WHERE revoked_at IS NULL;
 DROP INDEX sessions_of_network;

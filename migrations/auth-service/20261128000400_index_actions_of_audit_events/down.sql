@@ -1,2 +1,1 @@
-DROP INDEX audit_events_of_actor;
 DROP INDEX audit_events_of_action;

@@ -1,1 +1,1 @@
-DROP INDEX playlists_of_user;
+DROP INDEX IF EXISTS playlists_of_user;

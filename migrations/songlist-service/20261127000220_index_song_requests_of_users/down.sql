@@ -1,1 +1,1 @@
-DROP INDEX song_requests_of_user;
+DROP INDEX IF EXISTS song_requests_of_user;

@@ -1,5 +1,7 @@
 //! Delivery of the messages in this service's outbox.
 
+use std::time::Duration;
+
 use kit::ids::TenantId;
 use kit_pg::{Conn, Scope};
 use outbox::Message;
@@ -14,6 +16,9 @@ use crate::store::users;
 
 /// The topics that are sent as mail. They have a lane of their own, because a mail server may be slow.
 pub(crate) const MAIL: &[&str] = &["mail.code", "mail.notice"];
+
+/// How long the mail server may take for one mail.
+const SMTP_BUDGET: Duration = Duration::from_secs(15);
 
 /// Delivers one message of the outbox.
 pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
@@ -33,16 +38,23 @@ pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
 
 /// Makes and mails the code of a challenge.
 async fn code(app: &App, message: &Message) -> anyhow::Result<()> {
-    let Some(Dispatch { challenge, code, ttl, first }) = challenges::dispatch(app, message.aggregate_id).await? else {
+    let organisation = organisation(app, message.tenant_id).await?;
+    let Some(Dispatch { challenge, code, ttl, code_id }) = challenges::dispatch(app, message.aggregate_id).await?
+    else {
         return Ok(());
     };
+    // The first attempt of a mail that anybody may ask for is charged to the organisation.
+    if challenge.purpose != "LOGIN" && message.attempts <= 1 && !limits::may_mail_code(app, message.tenant_id).await {
+        app.metrics.event("code_over_budget");
+        return Ok(());
+    }
     let template = match challenge.purpose.as_str() {
         "LOGIN" => Template::LoginOtp,
         "RESET" => Template::PasswordResetOtp,
         _ => Template::EmailVerification,
     };
     let params = Params {
-        organisation: organisation(app, challenge.tenant_id).await?,
+        organisation,
         username: challenge.username,
         code,
         minutes: ttl.as_secs().div_ceil(60),
@@ -50,11 +62,23 @@ async fn code(app: &App, message: &Message) -> anyhow::Result<()> {
         place: challenge.place,
         ..Params::default()
     };
-    let sent = app.mailer.send(template, challenge.email, params).await;
-    if sent.is_err() {
-        challenges::not_mailed(app, challenge.id, first).await?;
+    let sending = app.mailer.send(template, challenge.email, params);
+    // Shorter than what the relay allows, so that a server that hangs is noted too.
+    let sent = match tokio::time::timeout(SMTP_BUDGET, sending).await {
+        Ok(sent) => sent,
+        Err(elapsed) => Err(elapsed.into()),
+    };
+    // A mail that is refused for good is tried for the life of its code and no longer.
+    if sent.as_ref().is_err_and(|error| !is_final(error)) {
+        challenges::not_mailed(app, challenge.id, code_id).await?;
     }
     sent
+}
+
+/// True when another attempt will not fare better: the address is wrong, or the server cannot take it.
+fn is_final(error: &anyhow::Error) -> bool {
+    let smtp = error.downcast_ref::<lettre::transport::smtp::Error>();
+    smtp.is_none_or(|error| error.is_permanent() || error.is_client()) && !error.is::<tokio::time::error::Elapsed>()
 }
 
 /// Mails a notice, unless its addressee is gone or has had too many.

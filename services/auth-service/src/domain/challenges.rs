@@ -186,8 +186,8 @@ pub(crate) struct Dispatch {
     pub challenge: Challenge,
     pub code: Secret,
     pub ttl: Duration,
-    /// No mail of this challenge was on its way before this one.
-    pub first: bool,
+    /// The stored code.
+    pub code_id: Uuid,
 }
 
 /// Makes the code of a challenge for one mail; `None` when the challenge was used or has expired.
@@ -217,21 +217,23 @@ pub(crate) async fn dispatch(app: &App, id: Uuid) -> Result<Option<Dispatch>, Er
             };
             challenges::insert_code(conn, &row).await?;
             let ttl = next.expires_at.map_or(Duration::ZERO, |end| (end - now).to_std().unwrap_or_default());
-            let first = challenge.state.expires_at.is_none();
-            Ok(Some(Dispatch { challenge: Challenge { state: next, ..challenge }, code, ttl, first }))
+            Ok(Some(Dispatch { challenge: Challenge { state: next, ..challenge }, code, ttl, code_id: row.id }))
         })
         .await
 }
 
-/// Takes note that the mail of a code did not leave, so that the life of the challenge begins with one that does.
+/// Takes back a code whose mail did not leave, so that those that did leave stay valid and the life of the challenge begins
+/// with one of them.
 ///
 /// # Errors
 /// When the database cannot be reached.
-pub(crate) async fn not_mailed(app: &App, id: Uuid, first: bool) -> Result<(), Error> {
+pub(crate) async fn not_mailed(app: &App, id: Uuid, code: Uuid) -> Result<(), Error> {
     let now = app.clock.now();
     app.pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
             let Some(challenge) = challenges::find_for_update(conn, id).await? else { return Ok(()) };
+            challenges::delete_code(conn, code).await?;
+            let first = challenges::codes(conn, id).await?.is_empty();
             match code_states::apply(&challenge.state, Event::MailFailed { first }, now) {
                 Ok(next) => challenges::save(conn, id, &next).await,
                 Err(_over) => Ok(()),

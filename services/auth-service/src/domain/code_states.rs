@@ -19,7 +19,7 @@ pub(crate) enum Event {
     CodeRequested { spacing: Duration },
     /// A code is about to be mailed.
     MailStarted,
-    /// The mail server did not take the mail that `MailStarted` began. `first`: no mail was on its way before it.
+    /// The mail server did not take the mail that `MailStarted` began. `first`: nobody has another code.
     MailFailed { first: bool },
     /// Somebody sends a code, which is not yet compared.
     Guessed,

@@ -9,7 +9,9 @@ use crate::store::users::User;
 /// The form in which e-mails, usernames and tenant names are compared: NFKC, case folded.
 pub(crate) fn compared(text: &str) -> String {
     // No stored form contains a control character, and Postgres accepts no NUL: such a text must match no user.
-    let printable: String = text.trim().nfkc().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    // A name copied out of a mail may hold word joiners, see `mail/templates.rs`.
+    let shown = text.trim().nfkc().filter(|c| *c != '\u{2060}');
+    let printable: String = shown.map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     caseless::default_case_fold_str(&printable).nfkc().collect()
 }
 

@@ -37,8 +37,8 @@ pub(crate) enum Account<'a> {
 }
 
 /// Charges a mail to an account. Whoever comes from the same network has a limit of their own, so that a stranger elsewhere
-/// does not use up that of the owner; the second limit is that of everybody together. The last three are those of the
-/// recipient, the network and the organisation over both acts.
+/// does not use up that of the owner; the second limit is that of everybody together, and the last one that of the network
+/// over both acts.
 ///
 /// # Errors
 /// `rate_limited`, the same whether the account exists or not.
@@ -55,13 +55,10 @@ pub(crate) async fn charge(
         Act::Verification => "verification",
         Act::Reset => "reset",
     };
-    let organisation = tenant.map(|id| id.to_string()).unwrap_or_default();
     let limits = [
         limit(app, &format!("{name}:{whose}:{network}"), 3, HOUR),
         limit(app, &format!("{name}:{whose}"), 10, HOUR),
-        limit(app, &format!("code-mails:{whose}"), 30, DAY),
-        limit(app, &format!("code-mails-from:{network}"), 300, HOUR),
-        limit(app, &format!("code-mails-of:{organisation}"), 2_000, HOUR),
+        limit(app, &format!("code-mails:{network}"), 300, HOUR),
     ];
     refuse_after(wait(app, &limits).await, &limits)
 }
@@ -183,6 +180,12 @@ pub(crate) async fn may_notify(app: &App, tenant: Option<Uuid>, email: &str) -> 
         limit(app, &format!("notices-of:{tenant}"), 2_000, DAY),
     ];
     wait(app, &limits).await.is_zero()
+}
+
+/// True when a code may be mailed that anybody can ask for: an organisation has a budget of them, charged for mails that leave.
+pub(crate) async fn may_mail_code(app: &App, tenant: Option<Uuid>) -> bool {
+    let tenant = tenant.map(|id| id.to_string()).unwrap_or_default();
+    wait(app, &[limit(app, &format!("code-mails-of:{tenant}"), 2_000, HOUR)]).await.is_zero()
 }
 
 fn limit(app: &App, key: &str, burst: u32, per: Duration) -> Limit {

@@ -1,5 +1,5 @@
 //! Rotation of refresh tokens as a pure function: what a presented token leads to, given what is stored of it. `sessions.rs`
-//! loads the state under a lock, asks here and stores the answer.
+//! loads the state under a lock, asks here and does what the outcome says.
 
 use chrono::{DateTime, Utc};
 use tokens::REPLAY_WINDOW;

@@ -66,9 +66,10 @@ pub(crate) async fn start(
         })
         .await?;
     let account = user.as_ref().map_or(Account::Named(&identifier), |user| Account::Known(user.id));
-    limits::charge_sign_in(app, caller, realm, account, known_network).await?;
+    // What is refused without a comparison costs the account nothing.
     limits::check_failures(app, caller).await?;
     let turn = app.hasher.turn(realm)?;
+    limits::charge_sign_in(app, caller, realm, account, known_network).await?;
     let right = app.hasher.verify(turn, password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
     let target = user.as_ref().map(|user| user.id);
     let Some(user) = user.filter(|_| right) else {

@@ -144,6 +144,11 @@ pub(crate) async fn insert_code(conn: &mut Conn, row: &OneTimeCode) -> Result<()
     Ok(())
 }
 
+pub(crate) async fn delete_code(conn: &mut Conn, id: Uuid) -> Result<(), TxError> {
+    diesel::delete(challenge_codes::table.find(id)).execute(conn).await?;
+    Ok(())
+}
+
 /// The newest sign-in of a user that waits for a code.
 pub(crate) async fn newest_login_of(mut conn: &Conn, user: Uuid) -> Result<Challenge, TxError> {
     Ok(challenges::table

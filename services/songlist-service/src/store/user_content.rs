@@ -1,4 +1,4 @@
-//! What a user has made, hidden and brought back as a whole; all in the worker's scope.
+//! What a user has made, hidden and brought back as a whole.
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -11,9 +11,8 @@ use uuid::Uuid;
 
 use crate::schema::{playlists, song_requests, user_versions};
 
-/// The version of the newest operation of a user that was applied, locked until the transaction ends; 0 when there was
-/// none.
-pub(crate) async fn lock_version(conn: &mut Conn, tenant: TenantId, user: UserId) -> Result<i64, TxError> {
+/// Makes the row of a user to lock, when there is none.
+async fn put_version(conn: &mut Conn, tenant: TenantId, user: UserId) -> Result<(), TxError> {
     diesel::insert_into(user_versions::table)
         .values((
             user_versions::user_id.eq(user.0),
@@ -23,6 +22,13 @@ pub(crate) async fn lock_version(conn: &mut Conn, tenant: TenantId, user: UserId
         .on_conflict_do_nothing()
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// The version of the newest operation of a user that was applied, locked until the transaction ends; 0 when there was
+/// none.
+pub(crate) async fn lock_version(conn: &mut Conn, tenant: TenantId, user: UserId) -> Result<i64, TxError> {
+    put_version(conn, tenant, user).await?;
     let row = user_versions::table.filter(of_tenant(user_versions::tenant_id, tenant));
     Ok(row.filter(user_versions::user_id.eq(user.0)).select(user_versions::version).for_update().first(conn).await?)
 }
@@ -40,15 +46,15 @@ pub(crate) async fn set_version(conn: &mut Conn, user: UserId, version: i64, is_
 /// # Errors
 /// `token_not_valid`.
 pub(crate) async fn require_live(conn: &mut Conn, tenant: TenantId, user: UserId) -> Result<(), TxError> {
-    let deleted: Option<bool> = user_versions::table
+    put_version(conn, tenant, user).await?;
+    let deleted: bool = user_versions::table
         .filter(of_tenant(user_versions::tenant_id, tenant))
         .filter(user_versions::user_id.eq(user.0))
         .select(user_versions::is_deleted)
         .for_share()
         .first(conn)
-        .await
-        .optional()?;
-    if deleted == Some(true) { Err(Error::new(Code::TokenNotValid).into()) } else { Ok(()) }
+        .await?;
+    if deleted { Err(Error::new(Code::TokenNotValid).into()) } else { Ok(()) }
 }
 
 /// Deletes the live playlists and open song requests of a user that were made before `until`; all without one.

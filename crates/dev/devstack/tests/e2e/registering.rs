@@ -147,10 +147,14 @@ async fn en_01_and_en_04_asking_for_another_code_costs_the_same_whether_an_accou
             );
             statuses.push((again.status, resend_in));
         }
+        // What one act has used up does not show in the other.
+        let reset = json!({ "email": email });
+        let reset = world.client().post(&format!("{root}/password-reset/"), reset).await.unwrap();
+        statuses.push((reset.status, None));
         answers.push(statuses);
     }
     assert_eq!(answers[0], answers[1]);
-    assert_eq!(answers[0].last().unwrap().0, 429);
+    assert_eq!(answers[0].iter().map(|answer| answer.0).collect::<Vec<_>>(), [200, 200, 429, 429, 200]);
     world.stop().await;
 }
 

@@ -1,0 +1,1 @@
+DROP INDEX users_with_any_old_hash;
