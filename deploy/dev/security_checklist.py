@@ -104,7 +104,6 @@ LINES = {
     "LG-06": "a panic ends one request",
 }
 ELSEWHERE = {
-    "OT-05": "`challenges::answer` commits the count in a transaction of its own, and compares after it; a crash between the two leaves the count.",
     "RL-10": "keys are of ids, networks and hashes; `LocalLimiter` drops idle keys from 10,000 on (`crates/kit-redis/src/local.rs`), and keys in Redis expire.",
     "PW-12": "`users::rehash` compares the hash that it replaces; a failure is counted by the metric `password_rehash_failed`.",
     "PW-16": "`kit::Secret` wipes its text and prints dots; the compiler keeps passwords in it.",

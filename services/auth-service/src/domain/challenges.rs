@@ -13,6 +13,7 @@ use super::code_states::{self, Event, Refused};
 use super::codes;
 use crate::App;
 use crate::store::challenges::{self, Challenge, CodeState, OneTimeCode};
+use crate::store::users::User;
 
 /// The most guesses per address, purpose and day, over all challenges. Each purpose has its own: what anybody may start,
 /// such as a password reset, never uses up what a sign-in needs.
@@ -58,6 +59,20 @@ pub(crate) struct Addressee {
     pub email_norm: String,
     /// The username that was asked for, or that of the user.
     pub username: String,
+}
+
+impl Addressee {
+    /// An account, at the address that is stored for it.
+    pub(crate) fn of(user: &User) -> Self {
+        Self {
+            tenant: user.tenant_id,
+            user: Some(user.id),
+            registration: None,
+            email: user.email.clone(),
+            email_norm: user.email_norm.clone(),
+            username: user.username.clone(),
+        }
+    }
 }
 
 /// Opens a challenge and writes the outbox message that mails its first code.

@@ -30,14 +30,7 @@ pub(crate) async fn start(app: &App, caller: &Caller, tenant: Option<&str>, iden
     let challenge = app
         .pg
         .transaction(scope, async |conn: &mut Conn| {
-            let to = known.clone().map(|user| Addressee {
-                tenant: user.tenant_id,
-                user: Some(user.id),
-                registration: None,
-                email: user.email,
-                email_norm: user.email_norm,
-                username: user.username,
-            });
+            let to = known.as_ref().map(Addressee::of);
             let (purpose, tenant) = (Purpose::Reset, realm.map(|id| id.0));
             // It is asked for unknown accounts too, so that these take as long.
             let named = to.as_ref().map_or(identifier.as_str(), |to| to.email_norm.as_str());

@@ -96,7 +96,7 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
                     Standing::UnverifiedListener | Standing::SelfDeleted => None,
                     // What an existing account is mailed goes to its own address, however this one was written.
                     Standing::DeletedByAdmin | Standing::UnverifiedAdmin => {
-                        Some(Addressee { username: row.username.clone(), ..of_user(user) })
+                        Some(Addressee { username: row.username.clone(), ..Addressee::of(user) })
                     }
                     Standing::Known => {
                         notices::notify_address(conn, caller, tenant.0, &user.email, Template::AccountExists).await?;
@@ -157,17 +157,6 @@ impl Standing {
 /// `strasse.example` are two domains.
 fn is_mailbox_of(email: &str, user: &User) -> bool {
     email.eq_ignore_ascii_case(&user.email)
-}
-
-fn of_user(user: &User) -> Addressee {
-    Addressee {
-        tenant: user.tenant_id,
-        user: Some(user.id),
-        registration: None,
-        email: user.email.clone(),
-        email_norm: user.email_norm.clone(),
-        username: user.username.clone(),
-    }
 }
 
 fn of_registration(row: &Registration) -> Addressee {
@@ -412,11 +401,11 @@ async fn of_address(conn: &mut Conn, tenant: TenantId, email: &str) -> Result<Op
     Ok(match (account, registration) {
         (Some(user), _) if Standing::of(&user) == Standing::Known => None,
         (Some(user), _) if matches!(Standing::of(&user), Standing::UnverifiedAdmin | Standing::DeletedByAdmin) => {
-            Some(of_user(&user))
+            Some(Addressee::of(&user))
         }
         // The newest registration would replace the account, so its code is the one that is wanted.
         (_, Some(row)) => Some(of_registration(&row)),
-        (Some(user), None) if user.deleted_at.is_none() => Some(of_user(&user)),
+        (Some(user), None) if user.deleted_at.is_none() => Some(Addressee::of(&user)),
         _ => None,
     })
 }

@@ -94,7 +94,7 @@ pub(crate) async fn start(
             if user.token_version != compared || user.deleted_at.is_some() || !user.is_active {
                 return Err(Error::new(Code::InvalidCredentials).into());
             }
-            let to = addressee(&user);
+            let to = Addressee::of(&user);
             if challenges::too_many(conn, app, Purpose::Login, (to.tenant, &to.email_norm)).await? {
                 return Err(Error::new(Code::RateLimited).retry_after(TOO_MANY).into());
             }
@@ -114,17 +114,6 @@ pub(crate) async fn start(
         expires_in: seconds(app.lifetimes.login_code),
         resend_in: seconds(app.lifetimes.resend_after),
     })
-}
-
-fn addressee(user: &User) -> Addressee {
-    Addressee {
-        tenant: user.tenant_id,
-        user: Some(user.id),
-        registration: None,
-        email: user.email.clone(),
-        email_norm: user.email_norm.clone(),
-        username: user.username.clone(),
-    }
 }
 
 /// Replaces a hash of another kind or of other costs by one as new passwords have. Signing in does not depend on it.

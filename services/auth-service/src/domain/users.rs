@@ -130,14 +130,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, new: &NewUser) -> Result<
             }
             users::insert(conn, &user).await?;
             store::tenants::add_user_count(conn, tenant, 1).await?;
-            let to = Addressee {
-                tenant: user.tenant_id,
-                user: Some(user.id),
-                registration: None,
-                email: user.email.clone(),
-                email_norm: user.email_norm.clone(),
-                username: user.username.clone(),
-            };
+            let to = Addressee::of(&user);
             challenges::open(conn, app, Purpose::Verify, &to, caller).await?;
             let event = audit::Event {
                 tenant: user.tenant_id,
