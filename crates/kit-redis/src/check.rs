@@ -11,12 +11,12 @@ const SCRIPT: &str = r"
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + clock[2] / 1000 + ARGV[1]
 local limits = tonumber(ARGV[2])
-local wait, left, next_at = 0, nil, {}
+local wait, by, left, next_at = 0, 0, nil, {}
 for i = 1, limits do
   local interval, burst = tonumber(ARGV[2 * i + 1]), tonumber(ARGV[2 * i + 2])
   local at = math.max(tonumber(redis.call('GET', KEYS[i]) or now), now) + interval
   local slack = now - (at - interval * burst)
-  if slack < 0 then wait = math.max(wait, -slack) end
+  if -slack > wait then wait, by = -slack, i - 1 end
   local free = math.max(math.floor(slack / interval), 0)
   if left == nil or free < left then left = free end
   next_at[i] = at
@@ -31,7 +31,7 @@ if ARGV[2 * limits + 3] then
   redis.call('SET', KEYS[last], '1', 'PX', ARGV[2 * limits + 3])
   last = last - 1
 end
-local reply = { math.ceil(wait), left or 0 }
+local reply = { math.ceil(wait), by, left or 0 }
 for i = limits + 1, last do
   reply[#reply + 1] = redis.call('GET', KEYS[i]) or ''
 end
@@ -48,11 +48,26 @@ pub struct Limit {
     pub per: Duration,
 }
 
+/// How long a client has to wait.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wait {
+    /// Zero when no limit refused the request.
+    pub time: Duration,
+    /// The place of the limit that refuses it for the longest time.
+    pub by: usize,
+}
+
+impl Wait {
+    /// True when no limit refused the request.
+    pub fn is_zero(self) -> bool {
+        self.time.is_zero()
+    }
+}
+
 /// What Redis knows about a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checked {
-    /// How long the client has to wait when a limit refused the request; zero when none did.
-    pub wait: Duration,
+    pub wait: Wait,
     /// The requests that are left under the limit with the fewest.
     pub left: u32,
     /// The revocations of the requested subjects, in their order.
@@ -139,7 +154,8 @@ impl Redis {
         let reply: Vec<String> = self.run(|mut conn| async move { call.invoke_async(&mut conn).await }).await?;
         let mut reply = reply.into_iter();
         let mut number = || reply.next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-        let (wait, left) = (Duration::from_millis(number()), u32::try_from(number()).unwrap_or(u32::MAX));
+        let wait = Wait { time: Duration::from_millis(number()), by: usize::try_from(number()).unwrap_or_default() };
+        let left = u32::try_from(number()).unwrap_or(u32::MAX);
         let revocations = reply.by_ref().take(subjects.len()).map(|text| MinVersion::parse(&text)).collect();
         Ok(Checked { wait, left, revocations, generation: reply.next().unwrap_or_default() })
     }

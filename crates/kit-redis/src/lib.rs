@@ -7,7 +7,7 @@ mod pool;
 mod revocations;
 mod settings;
 
-pub use check::{Checked, Limit};
+pub use check::{Checked, Limit, Wait};
 pub use local::LocalLimiter;
 pub use pool::{Redis, RedisConfig, RedisDown};
 pub use revocations::{MinVersion, Subject};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use crate::Limit;
+use crate::{Limit, Wait};
 
 /// The number of keys of one quota from which on idle ones are dropped.
 const SWEEP_AT: usize = 10_000;
@@ -16,19 +16,20 @@ const SWEEP_AT: usize = 10_000;
 pub struct LocalLimiter(Mutex<HashMap<(u32, Duration), DefaultKeyedRateLimiter<String>>>);
 
 impl LocalLimiter {
-    /// Charges the limits; returns how long the client has to wait, zero when no limit refused.
-    pub fn check(&self, limits: &[Limit]) -> Duration {
+    /// Charges the limits; returns how long the client has to wait.
+    pub fn check(&self, limits: &[Limit]) -> Wait {
         let mut quotas = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let clock = DefaultClock::default();
-        let mut wait = Duration::ZERO;
-        for limit in limits {
+        let mut wait = Wait::default();
+        for (by, limit) in limits.iter().enumerate() {
             let Some(quota) = quota(limit) else { continue };
             let limiter = quotas.entry((limit.burst, limit.per)).or_insert_with(|| RateLimiter::keyed(quota));
             if limiter.len() > SWEEP_AT {
                 limiter.retain_recent();
             }
             if let Err(refused) = limiter.check_key(&limit.key) {
-                wait = wait.max(refused.wait_time_from(clock.now()));
+                let time = refused.wait_time_from(clock.now());
+                wait = if time > wait.time { Wait { time, by } } else { wait };
             }
         }
         wait
@@ -49,8 +50,8 @@ mod tests {
         let limiter = LocalLimiter::default();
         let limit = [Limit { key: "login:net:x".into(), burst: 3, per: Duration::from_secs(60) }];
         for _ in 0..3 {
-            assert_eq!(limiter.check(&limit), Duration::ZERO);
+            assert!(limiter.check(&limit).is_zero());
         }
-        assert!(limiter.check(&limit) > Duration::from_secs(10));
+        assert!(limiter.check(&limit).time > Duration::from_secs(10));
     }
 }

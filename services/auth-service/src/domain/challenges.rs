@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use kit::caller::Caller;
+use kit::error::RatePolicy;
 use kit::{Error, Secret};
 use kit_pg::{Conn, Scope, TxError};
 use serde_json::json;
@@ -159,6 +160,12 @@ pub(crate) async fn too_many(
     }
     Ok(purpose != Purpose::Login
         && challenges::attempts_since(conn, whose, purpose.name(), day).await? >= MAX_ATTEMPTS_A_DAY)
+}
+
+/// The limit of [`too_many`], as clients are told of it.
+pub(crate) fn opened_policy() -> RatePolicy {
+    let quota = u32::try_from(MAX_OPENED_AN_HOUR).unwrap_or_default();
+    RatePolicy { name: "codes-of-account".to_owned(), quota, window: Duration::from_secs(3_600) }
 }
 
 /// Writes the outbox message, which contains the challenge's id only: the code is made when the mail is sent.

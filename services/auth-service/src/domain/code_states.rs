@@ -21,7 +21,8 @@ pub(crate) enum Event {
     MailStarted,
     /// The mail server did not take the mail that `MailStarted` began. `first`: nobody has another code.
     MailFailed { first: bool },
-    /// Somebody sends a code, which is not yet compared.
+    /// Somebody sends a code, which is not yet compared. Before the first mail it counts too: nobody can tell a challenge
+    /// whose mail is late from one of nobody.
     Guessed,
     /// The code was right and the action that it allows is done.
     Accepted,
@@ -30,7 +31,7 @@ pub(crate) enum Event {
 /// Why an event changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// Used, expired, never mailed, or without a guess or a code left.
+    /// Used, expired, or without a guess or a code left.
     Over,
     /// Another code may be asked for after this time.
     Early(Duration),
@@ -51,7 +52,6 @@ pub(crate) fn apply(state: &CodeState, event: Event, now: DateTime<Utc>) -> Resu
         _ if state.attempts >= MAX_ATTEMPTS => Err(Refused::Over),
         // The life begins with the first mail and no later one extends it.
         Event::MailStarted => Ok(CodeState { expires_at: state.expires_at.or(Some(now + ttl(state))), ..next }),
-        Event::Guessed if state.expires_at.is_none() => Err(Refused::Over),
         Event::Guessed => Ok(CodeState { attempts: state.attempts + 1, ..next }),
         Event::CodeRequested { .. } if state.sends >= MAX_SENDS => Err(Refused::Over),
         Event::CodeRequested { spacing } => match left_of(spacing, state.last_sent_at, now) {
@@ -66,9 +66,10 @@ pub(crate) fn is_open(state: &CodeState, now: DateTime<Utc>) -> bool {
     apply(state, Event::Guessed, now).is_ok()
 }
 
-/// True while another code may be asked for, now or later.
-pub(crate) fn may_send(state: &CodeState, now: DateTime<Utc>) -> bool {
-    apply(state, Event::CodeRequested { spacing: Duration::ZERO }, now).is_ok()
+/// True while another code may be asked for, now or later, of a challenge that was opened at `opened`. A mail that is late
+/// extends the life of its code and not this time: a challenge of nobody has no mail that could be late.
+pub(crate) fn may_send(state: &CodeState, opened: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now < opened + ttl(state) && apply(state, Event::CodeRequested { spacing: Duration::ZERO }, now).is_ok()
 }
 
 /// How much of the time between two codes is left.

@@ -8,7 +8,7 @@ use kit::caller::Caller;
 use kit::error::RatePolicy;
 use kit::ids::{SessionId, TenantId};
 use kit::{Code, Error};
-use kit_redis::Limit;
+use kit_redis::{Limit, Wait};
 use ring::digest::{SHA256, digest};
 use uuid::Uuid;
 
@@ -51,13 +51,13 @@ pub(crate) async fn charge(
 ) -> Result<(), Error> {
     let whose = key(tenant, account);
     let network = caller.client_net.as_deref().unwrap_or("unknown");
-    let name = match act {
-        Act::Verification => "verification",
-        Act::Reset => "reset",
+    let (name, shared) = match act {
+        Act::Verification => ("verification", "verification-account"),
+        Act::Reset => ("reset", "reset-account"),
     };
     let limits = [
         limit(app, &format!("{name}:{whose}:{network}"), 3, HOUR),
-        limit(app, &format!("{name}:{whose}"), 10, HOUR),
+        limit(app, &format!("{shared}:{whose}"), 10, HOUR),
         limit(app, &format!("code-mails:{network}"), 300, HOUR),
     ];
     refuse_after(wait(app, &limits).await, &limits)
@@ -125,9 +125,9 @@ pub(crate) async fn check_failures(app: &App, caller: &Caller) -> Result<(), Err
 
 /// How long the next request would have to wait. While Redis is away every request is charged instead of every failure:
 /// the local limiter cannot look without charging.
-async fn look(app: &App, limit: &Limit) -> Duration {
+async fn look(app: &App, limit: &Limit) -> Wait {
     match app.redis.peek(limit).await {
-        Ok(wait) => wait,
+        Ok(time) => Wait { time, by: 0 },
         Err(_down) => app.local_limits.check(std::slice::from_ref(limit)),
     }
 }
@@ -207,14 +207,14 @@ fn hashed(text: &str) -> String {
     hex::encode(digest(&SHA256, text.as_bytes()).as_ref().get(..16).unwrap_or_default())
 }
 
-async fn wait(app: &App, limits: &[Limit]) -> Duration {
+async fn wait(app: &App, limits: &[Limit]) -> Wait {
     match app.redis.check(limits, &[]).await {
         Ok(checked) => checked.wait,
         Err(_down) => app.local_limits.check(limits),
     }
 }
 
-fn refuse_after(wait: Duration, limits: &[Limit]) -> Result<(), Error> {
+fn refuse_after(wait: Wait, limits: &[Limit]) -> Result<(), Error> {
     if wait.is_zero() {
         return Ok(());
     }
@@ -223,5 +223,7 @@ fn refuse_after(wait: Duration, limits: &[Limit]) -> Result<(), Error> {
         quota: limit.burst,
         window: limit.per,
     };
-    Err(Error::new(Code::RateLimited).retry_after(wait).limited_by(limits.iter().map(policy)))
+    // Clients are told the limit that refused them first.
+    let limits = limits.iter().cycle().skip(wait.by).take(limits.len());
+    Err(Error::new(Code::RateLimited).retry_after(wait.time).limited_by(limits.map(policy)))
 }

@@ -353,9 +353,9 @@ pub(crate) async fn resend(app: &App, caller: &Caller, tenant: &str, which: Whic
                 (Some(id), _) => {
                     let known = store::challenges::find_for_update(conn, id).await?;
                     match known.filter(|challenge| challenge.purpose == Purpose::Verify.name()) {
-                        Some(challenge) if code_states::may_send(&challenge.state, app.clock.now()) => {
-                            let waits = challenges::resend(conn, app, &challenge, &caller.request_id).await?;
-                            return Ok((challenge.id, waits));
+                        Some(known) if code_states::may_send(&known.state, known.created_at, app.clock.now()) => {
+                            let waits = challenges::resend(conn, app, &known, &caller.request_id).await?;
+                            return Ok((known.id, waits));
                         }
                         Some(spent) => still_to_verify(conn, tenant, &spent).await?,
                         None => None,

@@ -96,7 +96,8 @@ pub(crate) async fn start(
             }
             let to = Addressee::of(&user);
             if challenges::too_many(conn, app, Purpose::Login, (to.tenant, &to.email_norm)).await? {
-                return Err(Error::new(Code::RateLimited).retry_after(TOO_MANY).into());
+                let refused = Error::new(Code::RateLimited).retry_after(TOO_MANY);
+                return Err(refused.limited_by([challenges::opened_policy()]).into());
             }
             let challenge = if user.totp_enabled {
                 challenges::open_for_authenticator(conn, app, &to, caller).await?

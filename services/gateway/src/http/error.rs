@@ -11,7 +11,7 @@ use actix_web::http::header::{
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use kit::error::RatePolicy;
 use kit::{Code, Error};
-use kit_redis::Limit;
+use kit_redis::{Limit, Wait};
 use serde_json::{Map, Value, json};
 
 /// An error with the status and the headers of its answer.
@@ -127,13 +127,14 @@ impl HttpError {
     }
 
     /// A request beyond one of these limits. The policies are those of the route, whoever the client is.
-    pub(crate) fn rate_limited(wait: Duration, limits: &[Limit]) -> Self {
+    pub(crate) fn rate_limited(wait: Wait, limits: &[Limit]) -> Self {
         let policy = |limit: &Limit| RatePolicy {
             name: limit.key.split(':').nth(1).unwrap_or("default").to_owned(),
             quota: limit.burst,
             window: limit.per,
         };
-        Error::new(Code::RateLimited).retry_after(wait).limited_by(limits.iter().map(policy)).into()
+        let limits = limits.iter().cycle().skip(wait.by).take(limits.len());
+        Error::new(Code::RateLimited).retry_after(wait.time).limited_by(limits.map(policy)).into()
     }
 
     /// A body that did not arrive in time.
