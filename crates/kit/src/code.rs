@@ -45,6 +45,7 @@ codes! {
     EmailNotVerified "email_not_verified" Forbidden "Please verify your email address first, with the code that was mailed to it.";
     EmailTaken "email_taken" Conflict "A user with this e-mail exists already. Choose another one.";
     GenreExists "genre_exists" Conflict "A genre with this name exists already. Choose another name.";
+    GenreInUse "genre_in_use" Conflict "Songs have this genre. Give them another one before you delete it.";
     IdempotencyKeyReused "idempotency_key_reused" KeyReused "This Idempotency-Key was used with another request. Send a new key.";
     IllegalTransition "illegal_transition" Conflict "This state does not allow the change. Load it again to see its state.";
     InternalError "internal_error" Internal "Something went wrong on our side. Please quote the request id when you report it.";
@@ -63,6 +64,7 @@ codes! {
     PlaylistExists "playlist_exists" Conflict "A playlist with this name exists already. Choose another name.";
     PlaylistFull "playlist_full" Conflict "The playlist is full: it holds at most 10,000 songs. Remove some before you add more.";
     PreconditionFailed "precondition_failed" Stale "Somebody changed it meanwhile. Load it again before you change it.";
+    PreconditionRequired "precondition_required" Stale "Send If-Match with the ETag of what you have seen, so that nobody's change is lost.";
     PremiumRequired "premium_required" Forbidden "This needs a premium subscription. Create a payment link to buy it.";
     QuotaExceeded "quota_exceeded" Conflict "This is the most that may be stored. Remove something before you add more.";
     RateLimited "rate_limited" RateLimited "Too many requests. Wait as long as Retry-After says.";
@@ -80,6 +82,7 @@ codes! {
     Timeout "timeout" Timeout "The request took too long. Please try again.";
     TokenNotValid "token_not_valid" Unauthenticated "The token is not valid or has expired. Refresh it or sign in again.";
     TokenReused "token_reused" Unauthenticated "This session was ended for your safety. Please sign in again.";
+    TooManySongs "too_many_songs" Invalid "More than 50,000 songs match. Name fewer of them at once.";
     TooManyValues "too_many_values" Invalid "The query has too many values. Send fewer.";
     TotpChallenge "totp_challenge" Conflict "This sign-in waits for a code of the authenticator; none is mailed.";
     TotpEnabled "totp_enabled" Conflict "There is an authenticator already. Remove it before you add another one.";

@@ -68,13 +68,14 @@ impl Kind {
 }
 
 impl Code {
-    /// The HTTP status of an error with this code. Three codes have a status of their own, all others that of their
+    /// The HTTP status of an error with this code. Four codes have a status of their own, all others that of their
     /// kind.
     pub fn http(self) -> u16 {
         match self {
             Self::MethodNotAllowed => 405,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
+            Self::PreconditionRequired => 428,
             _ => self.kind().http(),
         }
     }

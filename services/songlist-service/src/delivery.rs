@@ -3,11 +3,13 @@
 use outbox::Message;
 
 use crate::App;
+use crate::domain::song_changes;
 
 /// Delivers one message of the outbox.
 pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
     match message.topic.as_str() {
         "mail.requested" => rpc::deliver("songlist", &[app.peers.auth()], &message).await,
+        song_changes::TOPIC => Ok(song_changes::follow_everywhere(&app, message.aggregate_id).await?),
         audit::TOPIC => rpc::deliver("songlist", &[app.peers.auth()], &message).await,
         other => anyhow::bail!("nobody delivers {other}"),
     }

@@ -40,6 +40,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
+        counted_out -> Bool,
     }
 }
 
@@ -140,4 +141,4 @@ diesel::table! {
 diesel::joinable!(songs -> genres (genre_id));
 diesel::joinable!(tenant_songs -> songs (song_id));
 diesel::joinable!(playlist_entries -> tenant_songs (tenant_song_id));
-diesel::allow_tables_to_appear_in_same_query!(songs, genres, tenant_songs, playlist_entries);
+diesel::allow_tables_to_appear_in_same_query!(songs, genres, tenant_songs, playlist_entries, tenant_song_counts);

@@ -24,6 +24,9 @@ use crate::http::reply::Reply;
 /// The time that one request may take in total.
 const BUDGET: Duration = Duration::from_secs(2);
 
+/// The time of a request that writes many rows.
+const LONG_BUDGET: Duration = Duration::from_secs(20);
+
 /// The version of no object.
 const NO_VERSION: i64 = -1;
 
@@ -71,6 +74,11 @@ impl RequestContext {
     /// A header as text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// A gRPC request that may take longer than others.
+    pub(crate) fn long_grpc_request<T>(&self, message: T) -> Request<T> {
+        kit::grpc::call(&self.caller, LONG_BUDGET, message)
     }
 
     /// A gRPC request with the caller and the time budget of this request.
@@ -165,6 +173,15 @@ where
     T: Deserialize<'de>,
 {
     T::deserialize(value).map(Some)
+}
+
+/// For a field of a change that may be missing, and then stays as it is, or null, and then becomes empty.
+pub(crate) fn nullable<'de, D, T>(value: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::deserialize(value).map(Some)
 }
 
 /// Refuses a request that lacks a field.

@@ -223,6 +223,7 @@ mod tests {
             Kind::Forbidden => 403,
             Kind::NotFound => 404,
             Kind::Conflict | Kind::Precondition | Kind::InProgress => 409,
+            Kind::Stale if code == Code::PreconditionRequired => 428,
             Kind::Stale => 412,
             Kind::KeyReused => 422,
             Kind::RateLimited => 429,

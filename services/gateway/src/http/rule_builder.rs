@@ -16,6 +16,8 @@ use crate::http::rule::{Access, Answer, Body, Method, Reach, Rule};
 /// The largest JSON body in bytes: a thousand ids fit. It is parsed between the requests of others, which a megabyte delays
 /// by ten milliseconds.
 const JSON_BODY: usize = 64 * 1024;
+/// The largest JSON body with long lists in bytes.
+const LARGE_JSON_BODY: usize = 512 * 1024;
 
 impl Rule {
     const fn new<H: Handler>(method: Method, rate: Rate, path: &'static str, handler: &'static H) -> Self {
@@ -136,6 +138,12 @@ impl Rule {
     /// Accepts a JSON object of at most 64 KiB.
     pub(crate) const fn body<T: ToSchema>(mut self) -> Self {
         self.body = Body::Json(JSON_BODY, schema::<T>);
+        self
+    }
+
+    /// Accepts a JSON object of at most 512 KiB: long lists of ids or names.
+    pub(crate) const fn large_body<T: ToSchema>(mut self) -> Self {
+        self.body = Body::Json(LARGE_JSON_BODY, schema::<T>);
         self
     }
 

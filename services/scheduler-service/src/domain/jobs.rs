@@ -5,6 +5,7 @@ use kit_pg::{Conn, Scope};
 use crate::App;
 use crate::store::jobs::{self, Job};
 
+const MINUTE_SECS: i32 = 60;
 const HOUR_SECS: i32 = 3_600;
 const DAY_SECS: i32 = 86_400;
 
@@ -16,6 +17,7 @@ pub(crate) async fn register(app: &App) -> Result<(), Error> {
         ("auth.purge", "auth", DAY_SECS),
         ("auth.fill_names", "auth", HOUR_SECS),
         ("songlist.purge", "songlist", DAY_SECS),
+        ("songlist.count_out_deleted", "songlist", MINUTE_SECS),
         ("payments.purge", "payments", DAY_SECS),
     ];
     app.pg

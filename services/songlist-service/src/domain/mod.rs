@@ -1,16 +1,23 @@
 //! The rules: who may do what, which input is valid, and which queries run in which transaction.
 
 pub(crate) mod audit;
+pub(crate) mod bulk_links;
 pub(crate) mod events;
 pub(crate) mod filters;
 pub(crate) mod genre_names;
 pub(crate) mod genres;
 pub(crate) mod imports;
 pub(crate) mod normalise;
+pub(crate) mod playlist_entries;
 pub(crate) mod playlists;
 pub(crate) mod premium;
 pub(crate) mod quotas;
+mod read_only;
+pub(crate) mod song_changes;
+pub(crate) mod song_request_reviews;
+pub(crate) mod song_request_states;
 pub(crate) mod song_requests;
 pub(crate) mod songs;
+pub(crate) mod suggestions;
 pub(crate) mod tenant_songs;
 mod user_operations;

@@ -1,30 +1,27 @@
-use futures_util::future::try_join;
+use std::collections::HashMap;
+
 use kit::caller::{Caller, Role};
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
-use kit::page::{At, Page, Paged, cursor, parse_cursor};
+use kit::page::{Page, Paged};
 use kit::text::{clean_lines, required};
 use kit::{Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, ReadScope, Scope};
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::audit::{self, Event};
 use super::normalise::compared_name;
+use super::read_only::{self, check_version};
 use crate::App;
-use crate::store::playlist_entries::{self, Entry, EntrySong};
 use crate::store::playlists::{self, Playlist};
-use crate::store::{tenant_songs, user_content};
+use crate::store::user_content;
 
 /// The most playlists of one user.
 const MAX_PLAYLISTS: i64 = 500;
-/// The most songs in one playlist.
-const MAX_ENTRIES: i64 = 10_000;
-/// The most songs that are added at once.
-const MAX_ADDED: usize = 500;
 
 /// The caller, the tenant, and the owner to whose playlists the caller is limited: a LISTENER to the own ones, an ADMIN
 /// is not limited within the tenant.
-fn limited_to(caller: &Caller) -> Result<(UserId, TenantId, Option<UserId>), Error> {
+pub(super) fn limited_to(caller: &Caller) -> Result<(UserId, TenantId, Option<UserId>), Error> {
     let (user, tenant, role) = caller.tenant_user()?;
     Ok((user, tenant, (role == Role::Listener).then_some(user)))
 }
@@ -119,143 +116,81 @@ pub(crate) async fn list(
     Ok(Paged { rows, count, next_cursor: None })
 }
 
-/// The songs of a playlist in order.
-pub(crate) async fn entries(app: &App, caller: &Caller, id: &str, page: &Page) -> Result<Paged<EntrySong>, Error> {
-    let (_, tenant, limit) = limited_to(caller)?;
-    let id = kit::ids::parse(id)?;
-    let after_cursor: Option<i64> = match &page.at {
-        At::Cursor { after, .. } if !after.is_empty() => Some(parse_cursor(after)?),
-        _ => None,
-    };
-    // Positions have no gaps, so the first position of a numbered page is known.
-    let after = after_cursor.unwrap_or_else(|| page.offset());
-    let (playlist, rows) = app
-        .pg
-        .read(Scope::Tenant(tenant).one_plan(), async |conn: &Conn| {
-            let playlist = playlists::find(conn, tenant, limit, id);
-            try_join(playlist, playlist_entries::list(conn, tenant, id, after, page.size.into())).await
-        })
-        .await?;
-    page.check_range(playlist.song_count)?;
-    let last = rows.last().map_or(after, |row| row.position);
-    let next_cursor = (last < playlist.song_count).then(|| cursor(&last));
-    Ok(Paged { rows, count: page.counted().then_some(playlist.song_count), next_cursor })
+/// A change as it was received; a field that is missing stays as it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Change {
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub read_only: HashMap<String, String>,
+    pub if_version: Option<i64>,
 }
 
-/// The result of adding songs.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Added {
-    pub added: u64,
-    pub already_present: Vec<String>,
-    pub not_found: Vec<String>,
-    pub playlist: Playlist,
-}
-
-/// Adds approved songs. For a single song the answer is 404 when it is unknown and 409 when it is present already; for
-/// a list both are reported.
-pub(crate) async fn add_entries(
-    app: &App,
-    caller: &Caller,
-    id: &str,
-    songs: &[String],
-    single: bool,
-    position: Option<u32>,
-) -> Result<Once<Added>, Error> {
+/// Changes the name or the description of a playlist.
+///
+/// # Errors
+/// `read_only_field`, `precondition_failed`, `playlist_exists`.
+pub(crate) async fn update(app: &App, caller: &Caller, id: &str, change: &Change) -> Result<Playlist, Error> {
     let (_, tenant, limit) = limited_to(caller)?;
     let id = kit::ids::parse(id)?;
-    let now = app.clock.now();
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let mut key = IdempotencyKey::claim(conn, caller, "playlists.add").await?;
-            if let Some(earlier) = key.replay()? {
-                return Ok(earlier);
+            let old = playlists::find_for_update(conn, tenant, limit, id).await?;
+            let mut faults = Faults::default();
+            let name = change.name.as_ref().and_then(|name| faults.check("name", required(name, 255)));
+            let description =
+                change.description.as_ref().and_then(|text| faults.check("description", clean_lines(text, 2_000)));
+            faults.finish()?;
+            read_only::check(&change.read_only, &shown(&old))?;
+            check_version(old.version, change.if_version)?;
+            let name = name.unwrap_or_else(|| old.name.clone());
+            let description = description.unwrap_or_else(|| old.description.clone());
+            if (&name, &description) == (&old.name, &old.description) {
+                return Ok(old);
             }
-            let playlist = playlists::find_for_update(conn, tenant, limit, id).await?;
-            if songs.is_empty() || songs.len() > MAX_ADDED {
-                return Err(Error::invalid("tenant_song_ids", format!("Send 1 to {MAX_ADDED} ids.")).into());
-            }
-            // What is no id is not repeated in the answer, which may be kept for a day.
-            let malformed = songs.iter().position(|text| Uuid::try_parse(text).is_err());
-            if let Some(place) = malformed.filter(|_| !single) {
-                return Err(Error::invalid(&format!("tenant_song_ids[{place}]"), "Not an id.").into());
-            }
-            let wanted = distinct(songs);
-            let approved = tenant_songs::approved(conn, tenant, &wanted).await?;
-            let present = playlist_entries::present(conn, tenant, id, &wanted).await?;
-            let is_approved = |id: &Uuid| approved.iter().any(|(known, _)| known == id);
-            let not_found: Vec<String> = songs
-                .iter()
-                .filter(|text| Uuid::try_parse(text).map_or(true, |id| !is_approved(&id)))
-                .cloned()
-                .collect();
-            if single && !not_found.is_empty() {
-                return Err(Error::not_found().into());
-            }
-            if single && !present.is_empty() {
-                return Err(Error::new(Code::AlreadyPresent).into());
-            }
-            let new: Vec<Uuid> = wanted.iter().filter(|id| is_approved(id) && !present.contains(id)).copied().collect();
-            let added = i64::try_from(new.len()).unwrap_or(i64::MAX);
-            if playlist.song_count + added > MAX_ENTRIES {
-                return Err(Error::new(Code::PlaylistFull)
-                    .message(format!("A playlist holds {MAX_ENTRIES} songs."))
-                    .into());
-            }
-            let end = playlist.song_count + 1;
-            let first = position.map_or(end, |place| i64::from(place).clamp(1, end));
-            if first < end && added > 0 {
-                playlist_entries::shift(conn, tenant, id, first, added).await?;
-            }
-            let rows: Vec<Entry> = new
-                .iter()
-                .zip(first..)
-                .map(|(song, position)| Entry {
-                    playlist_id: id,
-                    tenant_song_id: *song,
-                    tenant_id: tenant.0,
-                    position,
-                    added_at: now,
-                })
-                .collect();
-            playlist_entries::insert(conn, &rows).await?;
-            let seconds = approved
-                .iter()
-                .filter(|(song, _)| new.contains(song))
-                .map(|(_, duration)| i64::from(duration.unwrap_or(0)))
-                .sum();
-            let playlist =
-                if added > 0 { playlists::changed(conn, tenant, id, (added, seconds), now).await? } else { playlist };
-            let already_present = present.iter().map(ToString::to_string).collect();
-            let added = u64::try_from(added).unwrap_or(0);
-            key.keep(conn, now, Added { added, already_present, not_found, playlist }).await
+            let new = Playlist {
+                name_norm: compared_name(&name),
+                name,
+                description,
+                version: old.version + 1,
+                updated_at: app.clock.now(),
+                ..old
+            };
+            playlists::update(conn, tenant, &new).await?;
+            Ok(new)
         })
         .await
 }
 
-/// The texts that are ids, in their order and without duplicates.
-fn distinct(texts: &[String]) -> Vec<Uuid> {
-    let mut ids = Vec::new();
-    for id in texts.iter().filter_map(|text| Uuid::try_parse(text).ok()) {
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
-    ids
+fn shown(row: &Playlist) -> [(&'static str, read_only::Shown); 7] {
+    [
+        ("id", row.id.into()),
+        ("user", row.user_id.into()),
+        ("song_count", row.song_count.into()),
+        ("total_duration", row.total_duration.into()),
+        ("version", row.version.into()),
+        ("created_at", row.created_at.into()),
+        ("updated_at", row.updated_at.into()),
+    ]
 }
 
-/// Removes a song from a playlist; the songs after it move up.
-pub(crate) async fn remove_entry(app: &App, caller: &Caller, id: &str, song: &str) -> Result<(), Error> {
-    let (_, tenant, limit) = limited_to(caller)?;
-    let (id, song) = (kit::ids::parse(id)?, kit::ids::parse(song)?);
+/// Deletes a playlist. What its owner deletes never comes back; what an ADMIN deletes does when the owner is restored with
+/// everything.
+///
+/// # Errors
+/// `precondition_failed`.
+pub(crate) async fn delete(app: &App, caller: &Caller, id: &str, if_version: Option<i64>) -> Result<(), Error> {
+    let (user, tenant, limit) = limited_to(caller)?;
+    let id = kit::ids::parse(id)?;
     let now = app.clock.now();
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            playlists::find_for_update(conn, tenant, limit, id).await?;
-            let deleted = playlist_entries::delete(conn, tenant, id, song).await?;
-            let (position, duration) = deleted.ok_or_else(Error::not_found)?;
-            playlist_entries::shift(conn, tenant, id, position + 1, -1).await?;
-            playlists::changed(conn, tenant, id, (-1, -i64::from(duration.unwrap_or(0))), now).await?;
-            Ok(())
+            let old = playlists::find_for_update(conn, tenant, limit, id).await?;
+            check_version(old.version, if_version)?;
+            playlists::delete(conn, tenant, id, user, now).await?;
+            if old.user_id == user.0 {
+                return Ok(());
+            }
+            audit::record(conn, app, caller, Event::success(Some(tenant.0), "playlist_delete", id)).await
         })
         .await
 }

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use kit::caller::{Caller, Role};
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
@@ -5,71 +7,17 @@ use kit::page::{Page, Paged};
 use kit::text::{clean, clean_lines, required};
 use kit::{Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError, Window};
-use serde_json::json;
 use uuid::Uuid;
 
 use super::audit::{self, Event};
 use super::normalise::compared;
-use super::{filters, premium, songs};
+use super::song_request_states::Status;
+use super::{filters, read_only};
 use crate::App;
 use crate::peers::Person;
 use crate::store::filters::Key;
 use crate::store::song_requests::{self, Filter, SongRequest};
-use crate::store::songs::Catalogue;
-use crate::store::tenant_songs::{self, Link};
 use crate::store::user_content;
-
-/// The states of a request. REJECTED and FULFILLED are final.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Status {
-    Pending,
-    Approved,
-    Rejected,
-    Fulfilled,
-}
-
-impl Status {
-    const ALL: [Self; 4] = [Self::Pending, Self::Approved, Self::Rejected, Self::Fulfilled];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "PENDING",
-            Self::Approved => "APPROVED",
-            Self::Rejected => "REJECTED",
-            Self::Fulfilled => "FULFILLED",
-        }
-    }
-
-    pub(crate) fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
-    }
-
-    fn may_become(self, next: Self) -> bool {
-        matches!(
-            (self, next),
-            (Self::Pending, Self::Approved | Self::Rejected | Self::Fulfilled)
-                | (Self::Approved, Self::Fulfilled | Self::Rejected)
-        )
-    }
-}
-
-impl SongRequest {
-    /// Moves to the next state.
-    ///
-    /// # Errors
-    /// `illegal_transition`.
-    fn advance(&mut self, next: Status) -> Result<(), Error> {
-        let now =
-            Status::of_name(&self.status).ok_or_else(|| Error::internal(anyhow::anyhow!("state {}", self.status)))?;
-        if !now.may_become(next) {
-            let text = format!("A request that is {} cannot become {}.", now.name(), next.name());
-            return Err(Error::new(Code::IllegalTransition).message(text));
-        }
-        next.name().clone_into(&mut self.status);
-        self.version += 1;
-        Ok(())
-    }
-}
 
 /// The most open requests of one user.
 const MAX_OPEN: i64 = 200;
@@ -106,7 +54,7 @@ async fn shown(app: &App, caller: &Caller, tenant: TenantId, rows: Vec<SongReque
     rows.into_iter().map(|request| Shown { requester: person(request.user_id), request, to_admin }).collect()
 }
 
-async fn shown_one(app: &App, caller: &Caller, tenant: TenantId, row: SongRequest) -> Result<Shown, Error> {
+pub(super) async fn shown_one(app: &App, caller: &Caller, tenant: TenantId, row: SongRequest) -> Result<Shown, Error> {
     shown(app, caller, tenant, vec![row]).await.pop().ok_or_else(Error::not_found)
 }
 
@@ -133,9 +81,7 @@ pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<
             }
             user_content::require_live(conn, tenant, owner).await?;
             if let Some(open) = song_requests::find_open(conn, tenant, &row.title_norm, &row.artist_norm).await? {
-                let exists = Error::new(Code::RequestExists);
-                let readable = limit.is_none_or(|own| own.0 == open.user_id);
-                return Err(if readable { exists.detail("id", open.id.to_string()) } else { exists }.into());
+                return Err(exists(&open, limit).into());
             }
             if song_requests::open_of(conn, tenant, owner).await? >= MAX_OPEN {
                 let text = format!("{MAX_OPEN} open requests are the most. Wait until some are reviewed.");
@@ -147,6 +93,13 @@ pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<
         .await?;
     let replayed = made.replayed;
     Ok(Once { value: shown_one(app, caller, tenant, made.value).await?, replayed })
+}
+
+/// Another request for the song is open; its id is told to whoever may read it.
+fn exists(open: &SongRequest, limit: Option<UserId>) -> Error {
+    let exists = Error::new(Code::RequestExists);
+    let readable = limit.is_none_or(|own| own.0 == open.user_id);
+    if readable { exists.detail("id", open.id.to_string()) } else { exists }
 }
 
 fn check(app: &App, tenant: TenantId, owner: UserId, input: &Input) -> Result<SongRequest, Error> {
@@ -227,142 +180,97 @@ pub(crate) async fn list(app: &App, caller: &Caller, wanted: Wanted, page: &Page
     Ok(Paged { rows: shown(app, caller, tenant, rows).await, count, next_cursor })
 }
 
-/// Approves or rejects a request.
+/// A change as it was received; a field that is missing stays as it is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Change {
+    pub song_title: Option<String>,
+    pub artist_name: Option<String>,
+    pub album_name: Option<String>,
+    pub additional_notes: Option<String>,
+    pub read_only: HashMap<String, String>,
+}
+
+/// Changes what is asked for, while the request is PENDING.
 ///
 /// # Errors
-/// `illegal_transition`.
-pub(crate) async fn review(app: &App, caller: &Caller, id: &str, action: &str, reason: &str) -> Result<Shown, Error> {
-    let (admin, tenant) = caller.admin()?;
+/// `read_only_field`, `illegal_transition`, `request_exists`.
+pub(crate) async fn update(app: &App, caller: &Caller, id: &str, change: &Change) -> Result<Shown, Error> {
+    let (_, tenant, limit) = limited_to(caller)?;
     let id = kit::ids::parse(id)?;
-    let now = app.clock.now();
     let row = app
         .pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let mut row = song_requests::find_for_update(conn, tenant, id).await?;
-            let mut faults = Faults::default();
-            let next = match action {
-                "approve" => Status::Approved,
-                "reject" => Status::Rejected,
-                _ => {
-                    faults.add("action", "Say approve or reject.");
-                    Status::Rejected
-                }
+            let old = lock(conn, tenant, limit, id).await?;
+            let text = |sent: &Option<String>, now: &String| sent.clone().unwrap_or_else(|| now.clone());
+            let input = Input {
+                song_title: text(&change.song_title, &old.song_title),
+                artist_name: text(&change.artist_name, &old.artist_name),
+                album_name: text(&change.album_name, &old.album_name),
+                additional_notes: text(&change.additional_notes, &old.additional_notes),
+                user: None,
             };
-            let reason = match next {
-                Status::Rejected => faults.check("rejection_reason", required(reason, 2_000)).unwrap_or_default(),
-                _ => String::new(),
+            let checked = check(app, tenant, UserId(old.user_id), &input)?;
+            read_only::check(&change.read_only, &fields(&old))?;
+            if old.status != Status::Pending.name() {
+                let text = format!("A request that is {} cannot be changed.", old.status);
+                return Err(Error::new(Code::IllegalTransition).message(text).into());
+            }
+            let new = SongRequest {
+                id,
+                status: old.status.clone(),
+                version: old.version + 1,
+                created_at: old.created_at,
+                ..checked
             };
-            faults.finish()?;
-            row.advance(next)?;
-            row.rejection_reason = reason;
-            row.reviewed_by = Some(admin.0);
-            row.reviewed_at = Some(now);
-            row.updated_at = now;
-            song_requests::update(conn, tenant, &row).await?;
-            let action = if next == Status::Approved { "song_request_approve" } else { "song_request_reject" };
-            audit::record(conn, app, caller, Event::success(Some(tenant.0), action, row.id)).await?;
-            Ok(row)
+            let open = song_requests::find_open(conn, tenant, &new.title_norm, &new.artist_norm).await?;
+            if let Some(other) = open.filter(|open| open.id != id) {
+                return Err(exists(&other, limit).into());
+            }
+            song_requests::update(conn, tenant, &new).await?;
+            Ok(new)
         })
         .await?;
     shown_one(app, caller, tenant, row).await
 }
 
-/// What fulfils a request.
-pub(crate) enum By {
-    /// A GLOBAL song or one of the tenant's own, by id.
-    Song(String),
-    /// A new TENANT song.
-    New(songs::Input),
+fn fields(row: &SongRequest) -> [(&'static str, read_only::Shown); 11] {
+    [
+        ("id", row.id.into()),
+        ("status", row.status.as_str().into()),
+        ("requester_id", row.user_id.into()),
+        ("user_id", row.user_id.into()),
+        ("reviewed_by", row.reviewed_by.into()),
+        ("reviewed_at", row.reviewed_at.into()),
+        ("rejection_reason", row.rejection_reason.as_str().into()),
+        ("fulfilled_song", row.fulfilled_song.into()),
+        ("fulfilled_at", row.fulfilled_at.into()),
+        ("created_at", row.created_at.into()),
+        ("updated_at", row.updated_at.into()),
+    ]
 }
 
-/// Links and approves the song and closes the request, in one transaction; a mail is sent to the requester.
-pub(crate) async fn fulfill(app: &App, caller: &Caller, id: &str, by: &By) -> Result<Once<Shown>, Error> {
-    let (admin, tenant) = caller.admin()?;
-    let id = kit::ids::parse(id)?;
-    let mut granted = Ok(true);
-    if matches!(by, By::New(_)) {
-        // For a request that the caller may not see, the answer is 404 with and without premium.
-        app.pg
-            .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-                song_requests::find(conn, tenant, &Filter::default(), id).await
-            })
-            .await?;
-        granted = premium::granted(app, tenant).await;
+/// Locks a request that the caller sees: a LISTENER the own ones.
+async fn lock(conn: &mut Conn, tenant: TenantId, limit: Option<UserId>, id: Uuid) -> Result<SongRequest, TxError> {
+    let row = song_requests::find_for_update(conn, tenant, id).await?;
+    if limit.is_some_and(|own| own.0 != row.user_id) {
+        return Err(Error::not_found().into());
     }
-    let done = app
-        .pg
-        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let mut key = IdempotencyKey::claim(conn, caller, "song_requests.fulfill").await?;
-            if let Some(earlier) = key.replay()? {
-                return Ok(earlier);
-            }
-            premium::require(&granted)?;
-            let row = song_requests::find_for_update(conn, tenant, id).await?;
-            let row = close(conn, app, caller, (tenant, admin), row, by).await?;
-            audit::record(conn, app, caller, Event::success(Some(tenant.0), "song_request_fulfill", row.id)).await?;
-            key.keep(conn, app.clock.now(), row).await
-        })
-        .await?;
-    app.wake.wake();
-    let replayed = done.replayed;
-    Ok(Once { value: shown_one(app, caller, tenant, done.value).await?, replayed })
-}
-
-async fn close(
-    conn: &mut Conn,
-    app: &App,
-    caller: &Caller,
-    (tenant, admin): (TenantId, UserId),
-    mut row: SongRequest,
-    by: &By,
-) -> Result<SongRequest, TxError> {
-    let now = app.clock.now();
-    let song = match by {
-        By::Song(id) => {
-            let catalogue = Catalogue::TenantAndGlobal(tenant);
-            let song = crate::store::songs::find(conn, catalogue, kit::ids::parse(id)?).await?;
-            let links = [Link::new(tenant, &song, true, now)];
-            if tenant_songs::link_all(conn, tenant, &links, now).await?.is_empty() {
-                tenant_songs::approve_song(conn, tenant, song.id, now).await?;
-            }
-            song
-        }
-        By::New(input) => songs::insert(conn, app, Some(tenant), admin, input).await?.0,
-    };
-    row.advance(Status::Fulfilled)?;
-    row.fulfilled_song = Some(song.id);
-    row.fulfilled_at = Some(now);
-    row.updated_at = now;
-    song_requests::update(conn, tenant, &row).await?;
-    let mail = outbox::NewMessage {
-        topic: "mail.requested",
-        tenant_id: Some(tenant.0),
-        aggregate_id: row.id,
-        version: row.version,
-        payload: json!({ "template": "request_fulfilled", "user_id": row.user_id, "title": song.title, "artist": song.artist }),
-        request_id: caller.request_id.clone(),
-    };
-    outbox::emit(conn, mail).await?;
     Ok(row)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Status::{self, Approved, Fulfilled, Pending, Rejected};
-
-    #[test]
-    fn only_the_transitions_of_the_contract_are_legal() {
-        let legal = [
-            (Pending, Approved),
-            (Pending, Rejected),
-            (Pending, Fulfilled),
-            (Approved, Fulfilled),
-            (Approved, Rejected),
-        ];
-        for from in Status::ALL {
-            for to in Status::ALL {
-                assert_eq!(from.may_become(to), legal.contains(&(from, to)), "{from:?} to {to:?}");
+/// Deletes a request in any state. One that was open does not block another one for the same song any more.
+pub(crate) async fn delete(app: &App, caller: &Caller, id: &str) -> Result<(), Error> {
+    let (user, tenant, limit) = limited_to(caller)?;
+    let id = kit::ids::parse(id)?;
+    let now = app.clock.now();
+    app.pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+            let row = lock(conn, tenant, limit, id).await?;
+            song_requests::delete(conn, tenant, id, user, now).await?;
+            if row.user_id == user.0 {
+                return Ok(());
             }
-        }
-    }
+            audit::record(conn, app, caller, Event::success(Some(tenant.0), "song_request_delete", id)).await
+        })
+        .await
 }

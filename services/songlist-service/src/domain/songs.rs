@@ -14,7 +14,7 @@ use super::normalise::compared;
 use super::premium;
 use super::quotas;
 use crate::App;
-use crate::store::genres;
+use crate::store::genres::{self, Genre};
 use crate::store::songs::{self, Catalogue, Song};
 use crate::store::tenant_songs::{self, Link};
 
@@ -106,7 +106,8 @@ pub(crate) fn writer(caller: &Caller) -> Result<(UserId, Option<TenantId>), Erro
     }
 }
 
-fn catalogue(caller: &Caller) -> Result<Catalogue, Error> {
+/// The songs that the caller reads.
+pub(crate) fn catalogue(caller: &Caller) -> Result<Catalogue, Error> {
     Ok(match writer(caller)?.1 {
         Some(tenant) => Catalogue::TenantAndGlobal(tenant),
         None => Catalogue::Global,
@@ -145,15 +146,7 @@ pub(crate) async fn insert(
 ) -> Result<(Song, String), TxError> {
     let mut faults = Faults::default();
     let checked = input.check(&app.clock, &mut faults);
-    let genre = match Uuid::try_parse(&input.genre) {
-        _ if input.genre.trim().is_empty() => Err("This field is required.".to_owned()),
-        Ok(id) => match genres::find(conn, id).await {
-            Err(error) if error.is_not_found() => Err("This genre does not exist.".to_owned()),
-            found => Ok(found?),
-        },
-        Err(_) => Err("This genre does not exist.".to_owned()),
-    };
-    let genre = faults.check("genre", genre);
+    let genre = faults.check("genre", live_genre(conn, &input.genre).await?);
     faults.finish()?;
     let genre = genre.ok_or_else(Error::not_found)?;
     let row = checked.row(owner, user, genre.id, &app.clock);
@@ -162,12 +155,27 @@ pub(crate) async fn insert(
         return Err(exists.into());
     }
     songs::insert(conn, &row).await?;
+    // The genre may have been deleted before its row was locked by the reference to it.
+    live_genre(conn, &input.genre).await?.map_err(|text| Error::invalid("genre", text))?;
     if let Some(tenant) = owner {
         let link = Link::new(tenant, &row, true, row.created_at);
         tenant_songs::link_all(conn, tenant, &[link], row.created_at).await?;
         quotas::check_songs(conn, tenant).await?;
     }
     Ok((row, genre.name))
+}
+
+/// The genre with an id as it was sent, or what is wrong with it.
+pub(crate) async fn live_genre(conn: &Conn, id: &str) -> Result<Result<Genre, String>, TxError> {
+    if id.trim().is_empty() {
+        return Ok(Err("This field is required.".to_owned()));
+    }
+    let unknown = || "This genre does not exist.".to_owned();
+    let Ok(id) = Uuid::try_parse(id) else { return Ok(Err(unknown())) };
+    match genres::find(conn, id).await {
+        Err(error) if error.is_not_found() => Ok(Err(unknown())),
+        found => Ok(Ok(found?)),
+    }
 }
 
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<(Song, String), Error> {

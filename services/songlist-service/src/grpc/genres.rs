@@ -1,13 +1,16 @@
 use kit::grpc::{answer, open};
 use proto::common::PageInfo;
 use proto::songlist::genres_server::{Genres, GenresServer};
-use proto::songlist::{CreateGenreRequest, Genre, GetGenreRequest, ListGenresRequest, ListGenresResponse};
+use proto::songlist::{
+    CreateGenreRequest, DeleteGenreRequest, DeleteGenreResponse, Genre, GetGenreRequest, ListGenresRequest,
+    ListGenresResponse, UpdateGenreRequest,
+};
 use proto::time::to_proto;
 use proto::tonic::{Request, Response, Status};
 use rpc::page;
 
 use crate::App;
-use crate::domain::genres;
+use crate::domain::genres::{self, Change};
 use crate::store::genres::Genre as Row;
 
 struct Grpc(App);
@@ -38,6 +41,18 @@ impl Genres for Grpc {
     async fn get(&self, request: Request<GetGenreRequest>) -> Result<Response<Genre>, Status> {
         let (caller, asked) = open(request)?;
         Ok(Response::new(message(genres::get(&self.0, &caller, &asked.id).await?)))
+    }
+
+    async fn update(&self, request: Request<UpdateGenreRequest>) -> Result<Response<Genre>, Status> {
+        let (caller, asked) = open(request)?;
+        let change = Change { name: asked.name, description: asked.description, read_only: asked.read_only };
+        Ok(Response::new(message(genres::update(&self.0, &caller, &asked.id, &change).await?)))
+    }
+
+    async fn delete(&self, request: Request<DeleteGenreRequest>) -> Result<Response<DeleteGenreResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        genres::delete(&self.0, &caller, &asked.id).await?;
+        Ok(Response::new(DeleteGenreResponse {}))
     }
 
     async fn list(&self, request: Request<ListGenresRequest>) -> Result<Response<ListGenresResponse>, Status> {

@@ -2,9 +2,11 @@ use kit::grpc::{answer, open};
 use proto::common::PageInfo;
 use proto::songlist::playlists_server::{Playlists, PlaylistsServer};
 use proto::songlist::{
-    AddPlaylistEntriesRequest, AddPlaylistEntriesResponse, CreatePlaylistRequest, GetPlaylistRequest,
-    ListPlaylistEntriesRequest, ListPlaylistEntriesResponse, ListPlaylistsRequest, ListPlaylistsResponse, Playlist,
-    PlaylistEntry, RemovePlaylistEntryRequest, RemovePlaylistEntryResponse,
+    AddPlaylistEntriesRequest, AddPlaylistEntriesResponse, CreatePlaylistRequest, DeletePlaylistRequest,
+    DeletePlaylistResponse, GetPlaylistRequest, ListPlaylistEntriesRequest, ListPlaylistEntriesResponse,
+    ListPlaylistsRequest, ListPlaylistsResponse, MovePlaylistEntriesRequest, Playlist, PlaylistEntry,
+    RemovePlaylistEntriesRequest, RemovePlaylistEntriesResponse, RemovePlaylistEntryRequest,
+    RemovePlaylistEntryResponse, UpdatePlaylistRequest,
 };
 use proto::time::to_proto;
 use proto::tonic::{Request, Response, Status};
@@ -13,7 +15,8 @@ use rpc::page;
 use super::small;
 use crate::App;
 use crate::domain::genre_names::Names;
-use crate::domain::playlists;
+use crate::domain::playlist_entries::{self, Move};
+use crate::domain::playlists::{self, Change};
 use crate::store::playlist_entries::EntrySong;
 use crate::store::playlists::Playlist as Row;
 
@@ -82,7 +85,7 @@ impl Playlists for Grpc {
     ) -> Result<Response<ListPlaylistEntriesResponse>, Status> {
         let (caller, asked) = open(request)?;
         let names = self.0.genre_names.current(&self.0.pg).await?;
-        let found = playlists::entries(&self.0, &caller, &asked.playlist_id, &page(asked.page)).await?;
+        let found = playlist_entries::entries(&self.0, &caller, &asked.playlist_id, &page(asked.page)).await?;
         Ok(Response::new(ListPlaylistEntriesResponse {
             entries: found.rows.into_iter().map(|row| entry(row, &names)).collect(),
             page: Some(PageInfo::new(found.count, found.next_cursor)),
@@ -95,7 +98,8 @@ impl Playlists for Grpc {
     ) -> Result<Response<AddPlaylistEntriesResponse>, Status> {
         let (caller, asked) = open(request)?;
         let (songs, single) = (&asked.tenant_song_ids, asked.single);
-        let done = playlists::add_entries(&self.0, &caller, &asked.playlist_id, songs, single, asked.position).await?;
+        let done =
+            playlist_entries::add_entries(&self.0, &caller, &asked.playlist_id, songs, single, asked.position).await?;
         let added = done.value;
         let response = AddPlaylistEntriesResponse {
             added: added.added,
@@ -111,7 +115,53 @@ impl Playlists for Grpc {
         request: Request<RemovePlaylistEntryRequest>,
     ) -> Result<Response<RemovePlaylistEntryResponse>, Status> {
         let (caller, asked) = open(request)?;
-        playlists::remove_entry(&self.0, &caller, &asked.playlist_id, &asked.tenant_song_id).await?;
+        playlist_entries::remove_entry(&self.0, &caller, &asked.playlist_id, &asked.tenant_song_id).await?;
         Ok(Response::new(RemovePlaylistEntryResponse {}))
+    }
+
+    async fn remove_entries(
+        &self,
+        request: Request<RemovePlaylistEntriesRequest>,
+    ) -> Result<Response<RemovePlaylistEntriesResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let done =
+            playlist_entries::remove_entries(&self.0, &caller, &asked.playlist_id, &asked.tenant_song_ids).await?;
+        Ok(Response::new(RemovePlaylistEntriesResponse {
+            deleted: done.deleted,
+            not_found: done.not_found,
+            playlist: Some(message(done.playlist)),
+        }))
+    }
+
+    async fn move_entries(&self, request: Request<MovePlaylistEntriesRequest>) -> Result<Response<Playlist>, Status> {
+        let (caller, asked) = open(request)?;
+        let wanted = Move {
+            range_start: asked.range_start,
+            range_length: asked.range_length,
+            insert_before: asked.insert_before,
+        };
+        let moved =
+            playlist_entries::move_entries(&self.0, &caller, &asked.playlist_id, wanted, asked.if_version).await?;
+        Ok(Response::new(message(moved)))
+    }
+
+    async fn update(&self, request: Request<UpdatePlaylistRequest>) -> Result<Response<Playlist>, Status> {
+        let (caller, asked) = open(request)?;
+        let change = Change {
+            name: asked.name,
+            description: asked.description,
+            read_only: asked.read_only,
+            if_version: asked.if_version,
+        };
+        Ok(Response::new(message(playlists::update(&self.0, &caller, &asked.id, &change).await?)))
+    }
+
+    async fn delete(
+        &self,
+        request: Request<DeletePlaylistRequest>,
+    ) -> Result<Response<DeletePlaylistResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        playlists::delete(&self.0, &caller, &asked.id, asked.if_version).await?;
+        Ok(Response::new(DeletePlaylistResponse {}))
     }
 }

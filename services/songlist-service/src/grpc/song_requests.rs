@@ -4,8 +4,9 @@ use proto::common::PageInfo;
 use proto::songlist::fulfill_song_request_request::By as AskedBy;
 use proto::songlist::song_requests_server::{SongRequests, SongRequestsServer};
 use proto::songlist::{
-    CreateSongRequestRequest, FulfillSongRequestRequest, GetSongRequestRequest, ListSongRequestsRequest,
-    ListSongRequestsResponse, RequestStatus, ReviewSongRequestRequest, SongRequest,
+    CreateSongRequestRequest, DeleteSongRequestRequest, DeleteSongRequestResponse, FulfillSongRequestRequest,
+    GetSongRequestRequest, ListSongRequestsRequest, ListSongRequestsResponse, RequestStatus, ReviewSongRequestRequest,
+    SongRequest, UpdateSongRequestRequest,
 };
 use proto::time::{opt_to_proto, to_proto};
 use proto::tonic::{Request, Response, Status};
@@ -13,7 +14,9 @@ use rpc::page;
 
 use super::songs::input;
 use crate::App;
-use crate::domain::song_requests::{self, By, Input, Shown, Status as State, Wanted};
+use crate::domain::song_request_reviews::{self, By};
+use crate::domain::song_request_states::Status as State;
+use crate::domain::song_requests::{self, Change, Input, Shown, Wanted};
 
 struct Grpc(App);
 
@@ -84,9 +87,31 @@ impl SongRequests for Grpc {
         }))
     }
 
+    async fn update(&self, request: Request<UpdateSongRequestRequest>) -> Result<Response<SongRequest>, Status> {
+        let (caller, asked) = open(request)?;
+        let change = Change {
+            song_title: asked.song_title,
+            artist_name: asked.artist_name,
+            album_name: asked.album_name,
+            additional_notes: asked.additional_notes,
+            read_only: asked.read_only,
+        };
+        Ok(Response::new(message(song_requests::update(&self.0, &caller, &asked.id, &change).await?)))
+    }
+
+    async fn delete(
+        &self,
+        request: Request<DeleteSongRequestRequest>,
+    ) -> Result<Response<DeleteSongRequestResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        song_requests::delete(&self.0, &caller, &asked.id).await?;
+        Ok(Response::new(DeleteSongRequestResponse {}))
+    }
+
     async fn review(&self, request: Request<ReviewSongRequestRequest>) -> Result<Response<SongRequest>, Status> {
         let (caller, asked) = open(request)?;
-        let done = song_requests::review(&self.0, &caller, &asked.id, &asked.action, &asked.rejection_reason).await?;
+        let done =
+            song_request_reviews::review(&self.0, &caller, &asked.id, &asked.action, &asked.rejection_reason).await?;
         Ok(Response::new(message(done)))
     }
 
@@ -97,7 +122,7 @@ impl SongRequests for Grpc {
             Some(AskedBy::Song(song)) => By::New(input(Some(song))),
             None => return Err(Error::invalid("non_field_errors", "Send either song_id or song.").into()),
         };
-        let done = song_requests::fulfill(&self.0, &caller, &asked.id, &by).await?;
+        let done = song_request_reviews::fulfill(&self.0, &caller, &asked.id, &by).await?;
         Ok(answer(message(done.value), done.replayed))
     }
 }

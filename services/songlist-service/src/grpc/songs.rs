@@ -7,8 +7,9 @@ use proto::common::PageInfo;
 use proto::songlist::import_songs_request::Part;
 use proto::songlist::songs_server::{Songs, SongsServer};
 use proto::songlist::{
-    CreateSongRequest, GetSongRequest, ImportError, ImportFormat, ImportOptions, ImportSongsRequest,
-    ImportSongsResponse, ListSongsRequest, ListSongsResponse, NewSong, Song, SongFilters, Visibility,
+    CreateSongRequest, DeleteSongRequest, DeleteSongResponse, GetSongRequest, ImportError, ImportFormat, ImportOptions,
+    ImportSongsRequest, ImportSongsResponse, ListSongsRequest, ListSongsResponse, NewSong, Song, SongFilters,
+    UpdateSongRequest, Visibility,
 };
 use proto::time::to_proto;
 use proto::tonic::{Request, Response, Status, Streaming};
@@ -19,6 +20,7 @@ use super::small;
 use crate::App;
 use crate::domain::filters::RawFilters;
 use crate::domain::imports::{self, Format, Options, Report};
+use crate::domain::song_changes::{self, Change};
 use crate::domain::songs::{self, Input};
 use crate::store::songs::Song as Row;
 
@@ -127,6 +129,28 @@ impl Songs for Grpc {
     async fn get(&self, request: Request<GetSongRequest>) -> Result<Response<Song>, Status> {
         let (caller, asked) = open(request)?;
         Ok(Response::new(message(songs::get(&self.0, &caller, &asked.id).await?)))
+    }
+
+    async fn update(&self, request: Request<UpdateSongRequest>) -> Result<Response<Song>, Status> {
+        let (caller, asked) = open(request)?;
+        let change = Change {
+            title: asked.title,
+            artist: asked.artist,
+            album: asked.album,
+            genre: asked.genre,
+            duration: asked.duration,
+            release_year: asked.release_year,
+            clear: asked.clear,
+            read_only: asked.read_only,
+            if_version: asked.if_version,
+        };
+        Ok(Response::new(message(song_changes::update(&self.0, &caller, &asked.id, &change).await?)))
+    }
+
+    async fn delete(&self, request: Request<DeleteSongRequest>) -> Result<Response<DeleteSongResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        song_changes::delete(&self.0, &caller, &asked.id, asked.if_version).await?;
+        Ok(Response::new(DeleteSongResponse {}))
     }
 
     async fn list(&self, request: Request<ListSongsRequest>) -> Result<Response<ListSongsResponse>, Status> {

@@ -4,8 +4,10 @@ use kit::grpc::{answer, open};
 use proto::common::PageInfo;
 use proto::songlist::tenant_songs_server::{TenantSongs, TenantSongsServer};
 use proto::songlist::{
-    GetTenantSongRequest, LinkSongRequest, ListTenantSongsRequest, ListTenantSongsResponse, SetTenantSongActiveRequest,
-    TenantSong,
+    GetTenantSongRequest, LinkManySongsRequest, LinkManySongsResponse, LinkSongRequest, ListTenantSongsRequest,
+    ListTenantSongsResponse, SetManySongsActiveRequest, SetManySongsActiveResponse, SetTenantSongActiveRequest,
+    SuggestSongsRequest, SuggestSongsResponse, Suggestion, SuggestionKind, TenantSong, UnlinkManySongsRequest,
+    UnlinkManySongsResponse, UnlinkSongRequest, UnlinkSongResponse,
 };
 use proto::time::to_proto;
 use proto::tonic::{Request, Response, Status};
@@ -14,7 +16,9 @@ use rpc::page;
 use super::small;
 use super::songs::{filters, visibility};
 use crate::App;
+use crate::domain::bulk_links::{self, Added, Wanted};
 use crate::domain::genre_names::Names;
+use crate::domain::suggestions::{self, Suggestion as Suggested};
 use crate::domain::tenant_songs;
 use crate::store::tenant_songs::TenantSong as Row;
 
@@ -40,6 +44,15 @@ fn message(row: Row, names: &Names) -> TenantSong {
         is_active: row.is_active,
         created_at: to_proto(row.created_at),
         updated_at: to_proto(row.updated_at),
+    }
+}
+
+fn suggestion(found: Suggested) -> Suggestion {
+    match found {
+        Suggested::Title { text, artist } => {
+            Suggestion { kind: SuggestionKind::Title.into(), text, artist: Some(artist) }
+        }
+        Suggested::Artist(text) => Suggestion { kind: SuggestionKind::Artist.into(), text, artist: None },
     }
 }
 
@@ -89,5 +102,52 @@ impl TenantSongs for Grpc {
         let names = self.names().await?;
         let row = tenant_songs::set_active(&self.0, &caller, &asked.id, asked.is_active).await?;
         Ok(Response::new(self.one(row, names).await))
+    }
+
+    async fn unlink(&self, request: Request<UnlinkSongRequest>) -> Result<Response<UnlinkSongResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        bulk_links::unlink_one(&self.0, &caller, &asked.id).await?;
+        Ok(Response::new(UnlinkSongResponse {}))
+    }
+
+    async fn link_many(
+        &self,
+        request: Request<LinkManySongsRequest>,
+    ) -> Result<Response<LinkManySongsResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let wanted = Wanted {
+            songs: asked.song_ids,
+            genres: asked.genre_ids,
+            artists: asked.artists,
+            is_active: asked.is_active.unwrap_or(true),
+        };
+        let done = bulk_links::link(&self.0, &caller, &wanted).await?;
+        let Added { added, already_linked, not_found } = done.value;
+        Ok(answer(LinkManySongsResponse { added, already_linked, not_found }, done.replayed))
+    }
+
+    async fn unlink_many(
+        &self,
+        request: Request<UnlinkManySongsRequest>,
+    ) -> Result<Response<UnlinkManySongsResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let (deleted, not_found) = bulk_links::unlink(&self.0, &caller, &asked.ids).await?;
+        Ok(Response::new(UnlinkManySongsResponse { deleted, not_found }))
+    }
+
+    async fn set_active_many(
+        &self,
+        request: Request<SetManySongsActiveRequest>,
+    ) -> Result<Response<SetManySongsActiveResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let (updated, unchanged, not_found) =
+            bulk_links::set_active(&self.0, &caller, &asked.ids, asked.is_active).await?;
+        Ok(Response::new(SetManySongsActiveResponse { updated, unchanged, not_found }))
+    }
+
+    async fn suggest(&self, request: Request<SuggestSongsRequest>) -> Result<Response<SuggestSongsResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let found = suggestions::suggest(&self.0, &caller, &asked.q).await?;
+        Ok(Response::new(SuggestSongsResponse { suggestions: found.into_iter().map(suggestion).collect() }))
     }
 }

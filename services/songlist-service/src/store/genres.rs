@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::schema::{genres, songs};
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize, Deserialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = genres)]
 pub(crate) struct Genre {
     pub id: Uuid,
@@ -43,6 +43,29 @@ pub(crate) async fn insert_if_missing(conn: &mut Conn, row: &Genre) -> Result<bo
 pub(crate) async fn find(mut conn: &Conn, id: Uuid) -> Result<Genre, TxError> {
     let live = genres::table.find(id).filter(genres::deleted_at.is_null());
     Ok(live.select(Genre::as_select()).first(&mut conn).await?)
+}
+
+/// Locks a live genre. Songs that refer to it are inserted before the lock or after it, never meanwhile.
+pub(crate) async fn find_for_update(conn: &mut Conn, id: Uuid) -> Result<Genre, TxError> {
+    let live = genres::table.filter(genres::id.eq(id)).filter(genres::deleted_at.is_null());
+    Ok(live.select(Genre::as_select()).for_update().first(conn).await?)
+}
+
+pub(crate) async fn update(conn: &mut Conn, row: &Genre) -> Result<(), TxError> {
+    diesel::update(genres::table.find(row.id)).set(row).execute(conn).await?;
+    Ok(())
+}
+
+pub(crate) async fn delete(conn: &mut Conn, id: Uuid, now: DateTime<Utc>) -> Result<(), TxError> {
+    let deleted = (genres::deleted_at.eq(now), genres::updated_at.eq(now), genres::version.eq(genres::version + 1));
+    diesel::update(genres::table.find(id)).set(deleted).execute(conn).await?;
+    Ok(())
+}
+
+/// The live genres among `ids`.
+pub(crate) async fn live_among(mut conn: &Conn, ids: &[Uuid]) -> Result<Vec<Uuid>, TxError> {
+    let live = genres::table.filter(genres::id.eq_any(ids.to_vec())).filter(genres::deleted_at.is_null());
+    Ok(live.select(genres::id).load(&mut conn).await?)
 }
 
 pub(crate) async fn find_by_name(mut conn: &Conn, name_norm: &str) -> Result<Option<Genre>, TxError> {

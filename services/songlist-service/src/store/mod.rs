@@ -4,11 +4,13 @@
 pub(crate) mod filters;
 pub(crate) mod genres;
 pub(crate) mod imports;
+pub(crate) mod link_changes;
 pub(crate) mod playlist_entries;
 pub(crate) mod playlists;
 pub(crate) mod search;
 pub(crate) mod song_requests;
 pub(crate) mod songs;
+pub(crate) mod suggestions;
 mod tenant_song_counts;
 pub(crate) mod tenant_songs;
 pub(crate) mod tenants;

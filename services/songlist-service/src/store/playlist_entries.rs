@@ -1,5 +1,7 @@
 use chrono::{DateTime, Utc};
+use diesel::dsl::case_when;
 use diesel::prelude::*;
+use diesel::sql_types::Uuid as SqlUuid;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, Window, of_tenant};
@@ -72,27 +74,66 @@ pub(crate) async fn insert(conn: &mut Conn, rows: &[Entry]) -> Result<(), TxErro
     Ok(())
 }
 
-/// Deletes an entry; returns its position and the duration of its song.
+/// Deletes entries; returns their links, and the seconds of their songs in all.
 pub(crate) async fn delete(
     conn: &mut Conn,
     tenant: TenantId,
     playlist: Uuid,
-    tenant_song: Uuid,
-) -> Result<Option<(i64, Option<i16>)>, TxError> {
-    let entry = playlist_entries::table
+    links: &[Uuid],
+) -> Result<(Vec<Uuid>, i64), TxError> {
+    let entries = playlist_entries::table
         .filter(of_tenant(playlist_entries::tenant_id, tenant))
         .filter(playlist_entries::playlist_id.eq(playlist))
-        .filter(playlist_entries::tenant_song_id.eq(tenant_song));
-    let position: Option<i64> =
-        diesel::delete(entry).returning(playlist_entries::position).get_result(conn).await.optional()?;
-    let Some(position) = position else { return Ok(None) };
-    let duration = tenant_songs::table
+        .filter(playlist_entries::tenant_song_id.eq_any(links.to_vec()));
+    let deleted: Vec<Uuid> =
+        diesel::delete(entries).returning(playlist_entries::tenant_song_id).get_results(conn).await?;
+    let durations: Vec<Option<i16>> = tenant_songs::table
         .filter(of_tenant(tenant_songs::tenant_id, tenant))
-        .filter(tenant_songs::id.eq(tenant_song))
+        .filter(tenant_songs::id.eq_any(&deleted))
         .select(tenant_songs::duration)
-        .first(conn)
+        .load(conn)
         .await?;
-    Ok(Some((position, duration)))
+    let seconds = durations.into_iter().map(|duration| i64::from(duration.unwrap_or(0))).sum();
+    Ok((deleted, seconds))
+}
+
+/// Numbers the entries of a playlist again, in their order and without gaps.
+pub(crate) async fn close_gaps(conn: &mut Conn, tenant: TenantId, playlist: Uuid) -> Result<(), TxError> {
+    const CLOSE_GAPS: &str = "
+        UPDATE playlist_entries e SET position = r.position
+        FROM (
+            SELECT tenant_song_id, row_number() OVER (ORDER BY position) AS position
+            FROM playlist_entries WHERE tenant_id = $1 AND playlist_id = $2
+        ) r
+        WHERE e.tenant_id = $1 AND e.playlist_id = $2 AND e.tenant_song_id = r.tenant_song_id
+          AND e.position <> r.position";
+    diesel::sql_query(CLOSE_GAPS).bind::<SqlUuid, _>(tenant.0).bind::<SqlUuid, _>(playlist).execute(conn).await?;
+    Ok(())
+}
+
+/// Positions from the first one on, before the second one, that change by the third number.
+pub(crate) type Shift = (i64, i64, i64);
+
+/// Lets two ranges of entries next to each other change places.
+pub(crate) async fn swap(
+    conn: &mut Conn,
+    tenant: TenantId,
+    playlist: Uuid,
+    one: Shift,
+    other: Shift,
+) -> Result<(), TxError> {
+    use playlist_entries::position;
+    let both = playlist_entries::table
+        .filter(of_tenant(playlist_entries::tenant_id, tenant))
+        .filter(playlist_entries::playlist_id.eq(playlist))
+        .filter(position.ge(one.0.min(other.0)))
+        .filter(position.lt(one.1.max(other.1)));
+    let in_one = position.ge(one.0).and(position.lt(one.1));
+    diesel::update(both)
+        .set(position.eq(case_when(in_one, position + one.2).otherwise(position + other.2)))
+        .execute(conn)
+        .await?;
+    Ok(())
 }
 
 /// Entries in order, from the one after `after_position`.

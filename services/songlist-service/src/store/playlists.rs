@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::{TenantId, UserId};
 use kit::page::Page;
@@ -10,7 +11,7 @@ use uuid::Uuid;
 
 use crate::schema::playlists;
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize, Deserialize)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = playlists)]
 pub(crate) struct Playlist {
     pub id: Uuid,
@@ -87,6 +88,34 @@ pub(crate) async fn list(
     Ok(rows)
 }
 
+/// Stores a playlist that `find_for_update` has locked.
+pub(crate) async fn update(conn: &mut Conn, tenant: TenantId, row: &Playlist) -> Result<(), TxError> {
+    let own = playlists::table.filter(of_tenant(playlists::tenant_id, tenant)).filter(playlists::id.eq(row.id));
+    diesel::update(own).set(row).execute(conn).await?;
+    Ok(())
+}
+
+/// Deletes a playlist.
+pub(crate) async fn delete(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: Uuid,
+    by: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), TxError> {
+    let own = playlists::table.filter(of_tenant(playlists::tenant_id, tenant)).filter(playlists::id.eq(id));
+    diesel::update(own)
+        .set((
+            playlists::deleted_at.eq(now),
+            playlists::deleted_by.eq(by.0),
+            playlists::version.eq(playlists::version + 1),
+            playlists::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 /// Updates counts and version after the entries were changed.
 pub(crate) async fn changed(
     conn: &mut Conn,
@@ -106,4 +135,40 @@ pub(crate) async fn changed(
         .returning(Playlist::as_returning())
         .get_result(conn)
         .await?)
+}
+
+/// A link whose song became longer, or with a negative number of seconds shorter.
+pub(crate) struct Longer {
+    pub tenant: Uuid,
+    pub link: Uuid,
+    pub by: i64,
+}
+
+/// The entries of links: ids of tenants, of links, and seconds.
+const OF_LINKS: &str = "unnest($1, $2, $3) AS longer (tenant_id, link_id, seconds)
+    JOIN playlist_entries e ON e.tenant_id = longer.tenant_id AND e.tenant_song_id = longer.link_id";
+
+/// Changes the durations of the playlists that hold these links, whose rows are locked.
+pub(crate) async fn lengthen(conn: &mut Conn, links: &[Longer]) -> Result<(), TxError> {
+    if links.is_empty() {
+        return Ok(());
+    }
+    // Locked first and summed up in another statement, which sees what was added and removed meanwhile.
+    let lock = format!(
+        "SELECT p.id FROM playlists p WHERE p.id IN (SELECT e.playlist_id FROM {OF_LINKS}) ORDER BY p.id FOR UPDATE"
+    );
+    let lengthen = format!(
+        "UPDATE playlists p SET total_duration = p.total_duration + d.seconds
+         FROM (SELECT e.playlist_id, sum(longer.seconds)::bigint AS seconds FROM {OF_LINKS} GROUP BY 1) d
+         WHERE p.id = d.playlist_id"
+    );
+    for statement in [lock, lengthen] {
+        diesel::sql_query(statement)
+            .bind::<Array<SqlUuid>, _>(links.iter().map(|link| link.tenant).collect::<Vec<_>>())
+            .bind::<Array<SqlUuid>, _>(links.iter().map(|link| link.link).collect::<Vec<_>>())
+            .bind::<Array<BigInt>, _>(links.iter().map(|link| link.by).collect::<Vec<_>>())
+            .execute(conn)
+            .await?;
+    }
+    Ok(())
 }

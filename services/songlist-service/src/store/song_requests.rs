@@ -58,6 +58,27 @@ pub(crate) async fn update(conn: &mut Conn, tenant: TenantId, row: &SongRequest)
     Ok(())
 }
 
+/// Deletes a request.
+pub(crate) async fn delete(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: Uuid,
+    by: UserId,
+    now: DateTime<Utc>,
+) -> Result<(), TxError> {
+    let own = song_requests::table.filter(of_tenant(song_requests::tenant_id, tenant)).filter(song_requests::id.eq(id));
+    diesel::update(own)
+        .set((
+            song_requests::deleted_at.eq(now),
+            song_requests::deleted_by.eq(by.0),
+            song_requests::version.eq(song_requests::version + 1),
+            song_requests::updated_at.eq(now),
+        ))
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
 fn live(id: TenantId, filter: &Filter) -> song_requests::BoxedQuery<'static, Pg> {
     let mut query = song_requests::table
         .filter(of_tenant(song_requests::tenant_id, id))

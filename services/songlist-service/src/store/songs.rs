@@ -12,8 +12,8 @@ use super::filters::{Filters, Key, Order, SortBy, Visibility};
 use super::search::in_catalogue;
 use crate::schema::songs;
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, Serialize, Deserialize)]
-#[diesel(table_name = songs)]
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
+#[diesel(table_name = songs, treat_none_as_null = true)]
 pub(crate) struct Song {
     pub id: Uuid,
     pub tenant_id: Option<Uuid>,
@@ -32,6 +32,15 @@ pub(crate) struct Song {
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub deleted_at: Option<DateTime<Utc>>,
+}
+
+impl Song {
+    /// True when everything that may be changed is the same.
+    pub(crate) fn is_as(&self, other: &Song) -> bool {
+        (&self.title, &self.artist, &self.album) == (&other.title, &other.artist, &other.album)
+            && self.genre_id == other.genre_id
+            && (self.duration, self.release_year) == (other.duration, other.release_year)
+    }
 }
 
 /// Which songs a caller may see: GLOBAL ones only, or also those of a tenant.
@@ -66,6 +75,95 @@ fn seen(catalogue: Catalogue, visibility: Option<Visibility>) -> Condition {
 pub(crate) async fn find(mut conn: &Conn, catalogue: Catalogue, id: Uuid) -> Result<Song, TxError> {
     let live = songs::table.filter(songs::id.eq(id)).filter(songs::deleted_at.is_null());
     Ok(live.filter(seen(catalogue, None)).select(Song::as_select()).first(&mut conn).await?)
+}
+
+/// Locks a live song of a tenant, or a GLOBAL one.
+pub(crate) async fn find_for_update(conn: &mut Conn, owner: Option<TenantId>, id: Uuid) -> Result<Song, TxError> {
+    let live = songs::table.filter(songs::id.eq(id)).filter(songs::deleted_at.is_null());
+    let row = match owner {
+        Some(tenant) => {
+            let own = live.filter(of_tenant(songs::tenant_id, tenant));
+            own.select(Song::as_select()).for_update().first(conn).await?
+        }
+        None => live.filter(songs::tenant_id.is_null()).select(Song::as_select()).for_update().first(conn).await?,
+    };
+    Ok(row)
+}
+
+/// A song by id, whoever it belongs to, also a deleted one: for the worker, which makes lists follow songs.
+pub(crate) async fn find_any(mut conn: &Conn, id: Uuid) -> Result<Song, TxError> {
+    Ok(songs::table.find(id).select(Song::as_select()).first(&mut conn).await?)
+}
+
+/// The live songs among `ids`.
+pub(crate) async fn find_many(mut conn: &Conn, catalogue: Catalogue, ids: &[Uuid]) -> Result<Vec<Song>, TxError> {
+    let named = songs::table.filter(songs::id.eq_any(ids.to_vec())).filter(songs::deleted_at.is_null());
+    Ok(named.filter(seen(catalogue, None)).select(Song::as_select()).load(&mut conn).await?)
+}
+
+/// The ids of live songs among `ids`.
+pub(crate) async fn ids_among(mut conn: &Conn, catalogue: Catalogue, ids: &[Uuid]) -> Result<Vec<Uuid>, TxError> {
+    let named = songs::table.filter(songs::id.eq_any(ids.to_vec())).filter(songs::deleted_at.is_null());
+    Ok(named.filter(seen(catalogue, None)).select(songs::id).load(&mut conn).await?)
+}
+
+/// The ids of live songs of these genres, at most `limit`.
+pub(crate) async fn ids_of_genres(
+    mut conn: &Conn,
+    catalogue: Catalogue,
+    genres: &[Uuid],
+    limit: i64,
+) -> Result<Vec<Uuid>, TxError> {
+    if genres.is_empty() {
+        return Ok(Vec::new());
+    }
+    let of_genre = songs::table.filter(songs::genre_id.eq_any(genres.to_vec())).filter(songs::deleted_at.is_null());
+    Ok(of_genre.filter(seen(catalogue, None)).limit(limit).select(songs::id).load(&mut conn).await?)
+}
+
+/// The ids of live songs by these artists, at most `limit`, each with the compared form of its artist.
+pub(crate) async fn ids_by_artists(
+    mut conn: &Conn,
+    catalogue: Catalogue,
+    artists: &[String],
+    limit: i64,
+) -> Result<Vec<(Uuid, String)>, TxError> {
+    if artists.is_empty() {
+        return Ok(Vec::new());
+    }
+    let by_artist =
+        songs::table.filter(songs::artist_norm.eq_any(artists.to_vec())).filter(songs::deleted_at.is_null());
+    let columns = (songs::id, songs::artist_norm);
+    Ok(by_artist.filter(seen(catalogue, None)).limit(limit).select(columns).load(&mut conn).await?)
+}
+
+type Own = diesel::dsl::Filter<songs::table, Condition>;
+
+/// A song of a tenant, or a GLOBAL one.
+fn own(owner: Option<TenantId>, id: Uuid) -> diesel::dsl::Filter<Own, diesel::dsl::Eq<songs::id, Uuid>> {
+    let of_owner: Condition = match owner {
+        Some(tenant) => Box::new(of_tenant(songs::tenant_id, tenant).assume_not_null()),
+        None => Box::new(songs::tenant_id.is_null()),
+    };
+    songs::table.filter(of_owner).filter(songs::id.eq(id))
+}
+
+/// Stores a song that `find_for_update` has locked.
+pub(crate) async fn update(conn: &mut Conn, owner: Option<TenantId>, song: &Song) -> Result<(), TxError> {
+    diesel::update(own(owner, song.id)).set(song).execute(conn).await?;
+    Ok(())
+}
+
+/// Deletes a song.
+pub(crate) async fn delete(
+    conn: &mut Conn,
+    owner: Option<TenantId>,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), TxError> {
+    let deleted = (songs::deleted_at.eq(now), songs::updated_at.eq(now), songs::version.eq(songs::version + 1));
+    diesel::update(own(owner, id)).set(deleted).execute(conn).await?;
+    Ok(())
 }
 
 /// The live song with this compared form, among GLOBAL songs or those of a tenant.

@@ -261,6 +261,25 @@ pub(crate) async fn find(mut conn: &Conn, tenant: TenantId, id: Uuid) -> Result<
     Ok(live(tenant).filter(tenant_songs::id.eq(id)).select(TenantSong::as_select()).first(&mut conn).await?)
 }
 
+/// The live links among `ids`.
+pub(crate) async fn live_among(mut conn: &Conn, tenant: TenantId, ids: &[Uuid]) -> Result<Vec<Uuid>, TxError> {
+    let named = live(tenant).filter(tenant_songs::id.eq_any(ids.to_vec()));
+    Ok(named.select(tenant_songs::id).load(&mut conn).await?)
+}
+
+/// Locks links, so that the durations which they show stay until the transaction ends.
+pub(crate) async fn keep_durations(conn: &mut Conn, tenant: TenantId, ids: &[Uuid]) -> Result<(), TxError> {
+    let _: Vec<Uuid> = tenant_songs::table
+        .filter(of_tenant(tenant_songs::tenant_id, tenant))
+        .filter(tenant_songs::id.eq_any(ids.to_vec()))
+        .order(tenant_songs::id)
+        .select(tenant_songs::id)
+        .for_share()
+        .load(conn)
+        .await?;
+    Ok(())
+}
+
 /// Approved live links among `ids`, with the duration of their songs.
 pub(crate) async fn approved(
     mut conn: &Conn,

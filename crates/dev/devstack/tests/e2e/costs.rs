@@ -53,6 +53,7 @@ fn call<'a>(path: &str, allows: impl Fn(Role) -> bool, own: &'a FullTenant, root
         "/playlists/{id}/" | "/playlists/{id}/songs/" => &own.playlist,
         "/song-requests/{id}/" => &own.request,
         "/payments/{id}/" => &own.payment,
+        "/tenant/songs/suggest/" => return (format!("{path}?q=song"), person),
         other if other.contains('{') => panic!("add the id of an object for {other} to `call` in costs.rs"),
         _ => "",
     };

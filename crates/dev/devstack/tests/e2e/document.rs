@@ -48,6 +48,22 @@ async fn setting(rule: &Rule, world: &World, own: &FullTenant) -> Option<Setting
             let song = world.root.create("/songs/", new).await;
             with(admin, "", vec![("song_id", song)], 201)
         }
+        "update_song" => with(admin, &own.song, vec![], 200),
+        "update_genre" => with(root, &own.genre, vec![], 200),
+        "link_songs" | "link_tenant_songs" => with(admin, "", vec![("genre_ids", own.genre.clone())], 201),
+        "unlink_tenant_songs" | "approve_tenant_songs" => {
+            let new = json!({ "title": operation_title(rule), "artist": "David Bowie", "genre": own.genre });
+            let song = world.root.create("/songs/", new).await;
+            let link = own.admin.create("/tenant/songs/", json!({ "song_id": song })).await;
+            with(admin, "", vec![("tenant_song_ids", link)], 200)
+        }
+        "update_playlist" => with(&own.listener.client, &own.playlist, vec![], 200),
+        "remove_playlist_songs" => {
+            with(&own.listener.client, &own.playlist, vec![("tenant_song_ids", own.link.clone())], 200)
+        }
+        // Its example is sent without the ETag that it needs.
+        "move_playlist_songs" => with(&own.listener.client, &own.playlist, vec![], 428),
+        "update_song_request" => with(&own.listener.client, &own.request, vec![], 200),
         "approve_tenant_song" => with(admin, &own.link, vec![], 200),
         "create_playlist" | "create_song_request" => with(&own.listener.client, "", vec![], 201),
         "add_playlist_songs" => {
@@ -65,6 +81,11 @@ async fn setting(rule: &Rule, world: &World, own: &FullTenant) -> Option<Setting
         "sign_out" => with(&world.sign_in(slug, &own.listener.email).await.client, "", vec![], 200),
         _ => None,
     }
+}
+
+/// A title that no other setting uses.
+fn operation_title(rule: &Rule) -> String {
+    format!("Song for {}", rule.id)
 }
 
 #[tokio::test]

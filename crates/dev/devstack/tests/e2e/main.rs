@@ -3,11 +3,14 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
+mod arranging_playlists;
 mod auditing;
 mod authenticating_by_app;
 mod bounds;
 mod bursts;
 mod canary;
+mod changing_song_requests;
+mod changing_songs;
 mod costs;
 mod database;
 mod deleting_users;
@@ -17,6 +20,7 @@ mod hostile;
 mod importing_songs;
 mod isolation;
 mod journey;
+mod keeping_a_list;
 mod losing_redis;
 mod managing_tenants;
 mod managing_users;

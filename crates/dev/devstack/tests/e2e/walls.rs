@@ -24,7 +24,10 @@ fn objects(rule: &Rule, other: &FullTenant, role: Role) -> Option<Vec<(&'static 
         "/genres/{id}/" => id(&other.playlist),
         "/songs/{id}/" => id(&other.song),
         "/tenant/songs/{id}/" => id(&other.link),
-        "/playlists/{id}/" | "/playlists/{id}/songs/" => id(&other.playlist),
+        "/playlists/{id}/"
+        | "/playlists/{id}/songs/"
+        | "/playlists/{id}/songs/bulk-delete/"
+        | "/playlists/{id}/songs/order/" => id(&other.playlist),
         "/playlists/{id}/songs/{tenant_song_id}/" => {
             Some(vec![("{id}", other.playlist.clone()), ("{tenant_song_id}", other.link.clone())])
         }

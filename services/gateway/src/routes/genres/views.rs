@@ -2,6 +2,7 @@ use proto::songlist as pb;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::http::context::not_null;
 use crate::http::reply::time;
 
 #[derive(Serialize, ToSchema)]
@@ -34,5 +35,17 @@ pub(crate) struct NewGenre {
     #[schema(required = true)]
     #[serde(default)]
     pub name: String,
+    pub description: Option<String>,
+}
+
+/// Changes of a genre; a field that is missing stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "description": "Devotional music of the Sufis, sung in groups." })))]
+pub(crate) struct GenreChange {
+    #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub name: Option<String>,
+    #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
     pub description: Option<String>,
 }

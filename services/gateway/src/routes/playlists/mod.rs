@@ -12,7 +12,12 @@ use crate::http::param::Param;
 use crate::http::reply::Reply;
 use crate::http::rule::{Reach, Rule, TENANT};
 
-use views::{AddedView, EntryView, NewEntries, NewPlaylist, PlaylistView};
+use views::{
+    AddedView, EntryIds, EntryMove, EntryView, NewEntries, NewPlaylist, PlaylistChange, PlaylistView, RemovedView,
+};
+
+/// Fields of a playlist that may not be set.
+const READ_ONLY: &[&str] = &["id", "user", "song_count", "total_duration", "version", "created_at", "updated_at"];
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
@@ -23,12 +28,27 @@ pub(crate) const RULES: &[Rule] = &[
         .summary("Create a playlist"),
     Rule::get("/playlists/{id}/", &get).id("get_playlist").versioned().roles(TENANT).reach(Reach::OwnOrTenant)
         .data::<PlaylistView>().summary("A playlist"),
+    Rule::patch("/playlists/{id}/", &update).id("update_playlist").versioned().roles(TENANT).reach(Reach::OwnOrTenant)
+        .body::<PlaylistChange>().data::<PlaylistView>().codes(&[Code::PlaylistExists, Code::ReadOnlyField])
+        .summary("Change the name or the description of a playlist"),
+    Rule::delete("/playlists/{id}/", &delete).id("delete_playlist").versioned().roles(TENANT).reach(Reach::OwnOrTenant)
+        .no_content().summary("Delete a playlist"),
     Rule::get("/playlists/{id}/songs/", &entries).id("list_playlist_songs").roles(TENANT).reach(Reach::OwnOrTenant)
         .by_cursor().list::<EntryView>().summary("The songs of a playlist in order"),
     Rule::post("/playlists/{id}/songs/", &add_entries).id("add_playlist_songs")
         .roles(TENANT).reach(Reach::OwnOrTenant).repeatable()
         .body::<NewEntries>().created::<AddedView>().codes(&[Code::AlreadyPresent, Code::PlaylistFull])
         .summary("Add songs to a playlist"),
+    Rule::patch("/playlists/{id}/songs/order/", &move_entries).id("move_playlist_songs").versioned().roles(TENANT).reach(Reach::OwnOrTenant)
+        .body::<EntryMove>().data::<PlaylistView>().codes(&[Code::PreconditionRequired])
+        .summary("Move songs within a playlist; If-Match is required"),
+    Rule::delete("/playlists/{id}/songs/", &remove_entries).id("delete_playlist_songs").roles(TENANT).reach(Reach::OwnOrTenant)
+        .query(&[&[Param::ids("ids", "Tenant song ids, separated by commas, instead of a body.")]])
+        .maybe_body::<EntryIds>().data::<RemovedView>()
+        .summary("Take songs off a playlist"),
+    Rule::post("/playlists/{id}/songs/bulk-delete/", &remove_entries).id("remove_playlist_songs").roles(TENANT).reach(Reach::OwnOrTenant)
+        .body::<EntryIds>().data::<RemovedView>()
+        .summary("Take songs off a playlist"),
     Rule::delete("/playlists/{id}/songs/{tenant_song_id}/", &remove_entry).id("remove_playlist_song")
         .roles(TENANT).reach(Reach::OwnOrTenant)
         .no_content().summary("Take a song off a playlist"),
@@ -107,4 +127,62 @@ pub(crate) async fn remove_entry(context: RequestContext) -> HandlerResult {
     });
     context.app.peers.playlists().remove_entry(request).await?;
     Ok(Reply::no_content())
+}
+
+pub(crate) async fn update(context: RequestContext) -> HandlerResult {
+    let mut playlists = context.app.peers.playlists();
+    let see = context.grpc_request(pb::GetPlaylistRequest { id: context.path("id") });
+    let body: PlaylistChange = context.json_of_object(async { playlists.get(see).await }).await?;
+    let request = context.grpc_request(pb::UpdatePlaylistRequest {
+        id: context.path("id"),
+        name: body.name,
+        description: body.description,
+        read_only: context.read_only(READ_ONLY),
+        if_version: context.if_version(),
+    });
+    let playlist = playlists.update(request).await?.into_inner();
+    let version = playlist.version;
+    Reply::object("Playlist changed.", version, &PlaylistView::from(playlist))
+}
+
+pub(crate) async fn delete(context: RequestContext) -> HandlerResult {
+    let request =
+        context.grpc_request(pb::DeletePlaylistRequest { id: context.path("id"), if_version: context.if_version() });
+    context.app.peers.playlists().delete(request).await?;
+    Ok(Reply::no_content())
+}
+
+pub(crate) async fn remove_entries(context: RequestContext) -> HandlerResult {
+    let mut playlists = context.app.peers.playlists();
+    let mut ids = context.query_ids("ids");
+    if ids.is_empty() && !context.body.is_empty() {
+        let see = context.grpc_request(pb::GetPlaylistRequest { id: context.path("id") });
+        let body: EntryIds = context.json_of_object(async { playlists.get(see).await }).await?;
+        ids = body.tenant_song_ids;
+    }
+    let request = context
+        .grpc_request(pb::RemovePlaylistEntriesRequest { playlist_id: context.path("id"), tenant_song_ids: ids });
+    let done = playlists.remove_entries(request).await?.into_inner();
+    let view = RemovedView {
+        deleted_count: done.deleted,
+        not_found: done.not_found,
+        playlist: PlaylistView::from(done.playlist.unwrap_or_default()),
+    };
+    Reply::data(200, "Songs taken off the playlist.", &view)
+}
+
+pub(crate) async fn move_entries(context: RequestContext) -> HandlerResult {
+    let mut playlists = context.app.peers.playlists();
+    let see = context.grpc_request(pb::GetPlaylistRequest { id: context.path("id") });
+    let body: EntryMove = context.json_of_object(async { playlists.get(see).await }).await?;
+    let request = context.grpc_request(pb::MovePlaylistEntriesRequest {
+        playlist_id: context.path("id"),
+        range_start: body.range_start,
+        range_length: body.range_length,
+        insert_before: body.insert_before,
+        if_version: context.if_version(),
+    });
+    let playlist = playlists.move_entries(request).await?.into_inner();
+    let version = playlist.version;
+    Reply::object("Songs moved.", version, &PlaylistView::from(playlist))
 }

@@ -2,6 +2,7 @@ use proto::songlist as pb;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::http::context::not_null;
 use crate::http::reply::time;
 
 #[derive(Serialize, ToSchema)]
@@ -97,4 +98,51 @@ pub(crate) struct AddedView {
     pub already_present: Vec<String>,
     pub not_found: Vec<String>,
     pub playlist: PlaylistView,
+}
+
+/// Changes of a playlist; a field that is missing stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "name": "Saturday night" })))]
+pub(crate) struct PlaylistChange {
+    #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub name: Option<String>,
+    #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub description: Option<String>,
+}
+
+/// 1 to 500 ids.
+#[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "tenant_song_ids": ["0198c2f4-7d1e-7a43-9a53-3f6d0e2b8c11"] })))]
+pub(crate) struct EntryIds {
+    #[schema(required = true)]
+    #[serde(default)]
+    pub tenant_song_ids: Vec<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RemovedView {
+    pub deleted_count: u64,
+    /// Ids that are not in the playlist.
+    pub not_found: Vec<String>,
+    pub playlist: PlaylistView,
+}
+
+/// Songs that stand next to each other and move together. Positions count from 1.
+#[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "range_start": 1, "range_length": 1, "insert_before": 1 })))]
+pub(crate) struct EntryMove {
+    /// The position of the first song that moves.
+    #[schema(required = true)]
+    #[serde(default)]
+    pub range_start: i64,
+    /// How many songs move.
+    #[schema(required = true)]
+    #[serde(default)]
+    pub range_length: i64,
+    /// They are put before the song that is at this position now; one more than there are songs for the end.
+    #[schema(required = true)]
+    #[serde(default)]
+    pub insert_before: i64,
 }

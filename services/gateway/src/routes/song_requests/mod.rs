@@ -12,7 +12,22 @@ use crate::http::param::Param;
 use crate::http::reply::Reply;
 use crate::http::rule::{ADMIN, Reach, Rule, TENANT};
 
-use views::{Fulfilment, NewSongRequest, Review, SongRequestView};
+use views::{Fulfilment, NewSongRequest, Review, SongRequestChange, SongRequestView};
+
+/// Fields of a request that may not be set by changing it.
+const READ_ONLY: &[&str] = &[
+    "id",
+    "status",
+    "requester_id",
+    "user_id",
+    "reviewed_by",
+    "reviewed_at",
+    "rejection_reason",
+    "fulfilled_song",
+    "fulfilled_at",
+    "created_at",
+    "updated_at",
+];
 
 const FILTERS: &[Param] = &[
     Param::one_of("status", &["PENDING", "APPROVED", "REJECTED", "FULFILLED"], "The state.").many(),
@@ -31,6 +46,12 @@ pub(crate) const RULES: &[Rule] = &[
         .summary("Ask for a song"),
     Rule::get("/song-requests/{id}/", &get).id("get_song_request").roles(TENANT).reach(Reach::OwnOrTenant)
         .data::<SongRequestView>().summary("A song request"),
+    Rule::patch("/song-requests/{id}/", &update).id("update_song_request").roles(TENANT).reach(Reach::OwnOrTenant)
+        .body::<SongRequestChange>().data::<SongRequestView>()
+        .codes(&[Code::RequestExists, Code::ReadOnlyField, Code::IllegalTransition])
+        .summary("Change what is asked for, while it is pending"),
+    Rule::delete("/song-requests/{id}/", &delete).id("delete_song_request").roles(TENANT).reach(Reach::OwnOrTenant)
+        .no_content().summary("Delete a song request"),
     Rule::post("/song-requests/{id}/review/", &review).id("review_song_request").roles(ADMIN).reach(Reach::Tenant)
         .body::<Review>().data::<SongRequestView>().codes(&[Code::IllegalTransition])
         .summary("Approve or reject a request"),
@@ -70,6 +91,28 @@ pub(crate) async fn list(context: RequestContext) -> HandlerResult {
     });
     let found = context.app.peers.song_requests().list(request).await?.into_inner();
     page_reply(&context, &query, found.page, found.requests.into_iter().map(SongRequestView::from).collect())
+}
+
+pub(crate) async fn update(context: RequestContext) -> HandlerResult {
+    let mut peer = context.app.peers.song_requests();
+    let see = context.grpc_request(pb::GetSongRequestRequest { id: context.path("id") });
+    let body: SongRequestChange = context.json_of_object(async { peer.get(see).await }).await?;
+    let request = context.grpc_request(pb::UpdateSongRequestRequest {
+        id: context.path("id"),
+        song_title: body.song_title,
+        artist_name: body.artist_name,
+        album_name: body.album_name.map(Option::unwrap_or_default),
+        additional_notes: body.additional_notes.map(Option::unwrap_or_default),
+        read_only: context.read_only(READ_ONLY),
+    });
+    let changed = peer.update(request).await?.into_inner();
+    Reply::data(200, "Song request changed.", &SongRequestView::from(changed))
+}
+
+pub(crate) async fn delete(context: RequestContext) -> HandlerResult {
+    let request = context.grpc_request(pb::DeleteSongRequestRequest { id: context.path("id") });
+    context.app.peers.song_requests().delete(request).await?;
+    Ok(Reply::no_content())
 }
 
 pub(crate) async fn review(context: RequestContext) -> HandlerResult {

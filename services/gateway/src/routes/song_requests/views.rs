@@ -2,6 +2,7 @@ use proto::songlist as pb;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::http::context::{not_null, nullable};
 use crate::http::reply::{opt_time, time};
 use crate::routes::songs::views::NewSong;
 
@@ -91,4 +92,24 @@ pub(crate) struct Review {
 pub(crate) struct Fulfilment {
     pub song_id: Option<String>,
     pub song: Option<NewSong>,
+}
+
+/// Changes of a request; a field that is missing stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "additional_notes": "The short version is fine, too." })))]
+pub(crate) struct SongRequestChange {
+    #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub song_title: Option<String>,
+    #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub artist_name: Option<String>,
+    /// Null is the same as an empty text.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "nullable")]
+    pub album_name: Option<Option<String>>,
+    /// Null is the same as an empty text.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "nullable")]
+    pub additional_notes: Option<Option<String>>,
 }

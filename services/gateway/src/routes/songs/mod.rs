@@ -16,7 +16,7 @@ use crate::http::rule::{ADMINS, Reach, Rule};
 
 use import::ImportView;
 use import::import;
-use views::{NewSong, SongView};
+use views::{NewSong, SongChange, SongView};
 
 /// The largest imported file in bytes.
 const UPLOAD_BODY: usize = 64 * 1024 * 1024;
@@ -69,7 +69,16 @@ pub(crate) const RULES: &[Rule] = &[
         .summary("Import songs from CSV or NDJSON"),
     Rule::get("/songs/{id}/", &get).id("get_song").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
         .data::<SongView>().summary("A song"),
+    Rule::patch("/songs/{id}/", &update).id("update_song").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
+        .body::<SongChange>().data::<SongView>().codes(&[Code::SongExists, Code::ReadOnlyField, Code::PermissionDenied])
+        .summary("Change a song; the lists with it follow"),
+    Rule::delete("/songs/{id}/", &delete).id("delete_song").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
+        .no_content().codes(&[Code::PermissionDenied])
+        .summary("Delete a song; it leaves every list at once"),
 ];
+
+/// Fields of a song that may not be set.
+const READ_ONLY: &[&str] = &["id", "genre_name", "artwork", "visibility", "tenant", "user", "created_at", "updated_at"];
 
 /// The filters that song lists share.
 pub(crate) fn filters(context: &RequestContext) -> Result<Option<pb::SongFilters>, HttpError> {
@@ -109,6 +118,23 @@ pub(crate) async fn get(context: RequestContext) -> HandlerResult {
         .into_inner();
     let version = song.version;
     Reply::object("Song.", version, &SongView::from(song))
+}
+
+pub(crate) async fn update(context: RequestContext) -> HandlerResult {
+    let mut songs = context.app.peers.songs();
+    let see = context.grpc_request(pb::GetSongRequest { id: context.path("id") });
+    let body: SongChange = context.json_of_object(async { songs.get(see).await }).await?;
+    let request = body.message(context.path("id"), context.read_only(READ_ONLY), context.if_version());
+    let song = songs.update(context.grpc_request(request)).await?.into_inner();
+    let version = song.version;
+    Reply::object("Song changed.", version, &SongView::from(song))
+}
+
+pub(crate) async fn delete(context: RequestContext) -> HandlerResult {
+    let request =
+        context.grpc_request(pb::DeleteSongRequest { id: context.path("id"), if_version: context.if_version() });
+    context.app.peers.songs().delete(request).await?;
+    Ok(Reply::no_content())
 }
 
 pub(crate) async fn list(context: RequestContext) -> HandlerResult {

@@ -1,7 +1,10 @@
+use std::collections::HashMap;
+
 use proto::songlist as pb;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::http::context::{not_null, nullable};
 use crate::http::reply::time;
 
 /// A song of the catalogue.
@@ -82,6 +85,58 @@ impl NewSong {
             genre: self.genre,
             duration: self.duration,
             release_year: self.release_year,
+        }
+    }
+}
+
+/// Changes of a song; a field that is missing stays as it is.
+#[derive(Deserialize, ToSchema)]
+#[schema(examples(json!({ "album": "Dil Se.. (Remastered)", "release_year": 2003 })))]
+pub(crate) struct SongChange {
+    #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub title: Option<String>,
+    #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub artist: Option<String>,
+    /// Null is the same as an empty text.
+    #[schema(value_type = Option<String>)]
+    #[serde(default, deserialize_with = "nullable")]
+    pub album: Option<Option<String>>,
+    /// The genre's id.
+    #[schema(nullable = false)]
+    #[serde(default, deserialize_with = "not_null")]
+    pub genre: Option<String>,
+    /// Seconds, 1 to 32767; null when unknown.
+    #[schema(value_type = Option<i64>)]
+    #[serde(default, deserialize_with = "nullable")]
+    pub duration: Option<Option<i64>>,
+    /// Null when unknown.
+    #[schema(value_type = Option<i64>)]
+    #[serde(default, deserialize_with = "nullable")]
+    pub release_year: Option<Option<i64>>,
+}
+
+impl SongChange {
+    pub(crate) fn message(
+        self,
+        id: String,
+        read_only: HashMap<String, String>,
+        if_version: Option<i64>,
+    ) -> pb::UpdateSongRequest {
+        let numbers = [("duration", self.duration), ("release_year", self.release_year)];
+        let cleared = numbers.iter().filter(|(_, number)| *number == Some(None));
+        pb::UpdateSongRequest {
+            clear: cleared.map(|(name, _)| (*name).to_owned()).collect(),
+            id,
+            title: self.title,
+            artist: self.artist,
+            album: self.album.map(Option::unwrap_or_default),
+            genre: self.genre,
+            duration: self.duration.flatten(),
+            release_year: self.release_year.flatten(),
+            read_only,
+            if_version,
         }
     }
 }

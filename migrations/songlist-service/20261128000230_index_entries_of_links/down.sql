@@ -1,0 +1,1 @@
+DROP INDEX playlist_entries_of_link;

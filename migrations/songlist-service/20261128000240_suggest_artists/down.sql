@@ -1,0 +1,1 @@
+DROP FUNCTION suggest_artists(uuid, text, text, boolean, integer);
