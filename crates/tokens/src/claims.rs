@@ -71,3 +71,44 @@ impl Claims {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tk_02_and_tk_04_an_access_token_and_a_refresh_token_differ_in_type_audience_and_header() {
+        let texts = |kind: TokenKind| (kind.typ(), kind.audience(), kind.token_type());
+        assert_eq!(texts(TokenKind::Access), ("at+jwt", "songlist-api", "access"));
+        assert_eq!(texts(TokenKind::Refresh), ("rt+jwt", "songlist-auth", "refresh"));
+    }
+
+    #[test]
+    fn tk_03_a_role_stands_for_an_actor_only_with_the_tenant_that_fits_it() {
+        let (id, tenant) = (UserId::new(), TenantId::new());
+        let claims = |role, tenant_id| Claims {
+            iss: String::new(),
+            aud: String::new(),
+            sub: id.to_string(),
+            exp: 0,
+            iat: 0,
+            nbf: 0,
+            jti: kit::ids::random(),
+            sid: SessionId::new(),
+            token_type: String::new(),
+            user_id: id,
+            role,
+            tenant_id,
+            ver: 1,
+            tver: 1,
+            auth_time: 0,
+        };
+        assert!(matches!(claims(Role::SuperAdmin, None).actor(), Some(Actor::Platform { .. })));
+        for role in [Role::Listener, Role::Admin] {
+            let actor = claims(role, Some(tenant)).actor();
+            assert!(matches!(actor, Some(Actor::User { role: of, tenant: at, .. }) if of == role && at == tenant));
+            assert!(claims(role, None).actor().is_none());
+        }
+        assert!(claims(Role::SuperAdmin, Some(tenant)).actor().is_none());
+    }
+}

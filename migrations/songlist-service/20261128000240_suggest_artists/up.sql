@@ -3,7 +3,7 @@
 CREATE FUNCTION suggest_artists(of_tenant uuid, low text, high text, approved_only boolean, most integer) RETURNS text[]
 LANGUAGE plpgsql STABLE AS $$
 DECLARE
-    found text[] := '{}';
+    artists text[] := '{}';
     last text;
     link record;
 BEGIN
@@ -15,11 +15,14 @@ BEGIN
           AND NOT EXISTS (SELECT FROM songs s WHERE s.id = l.song_id AND s.deleted_at IS NOT NULL)
         ORDER BY l.artist_norm, l.id LIMIT 1;
         EXIT WHEN NOT FOUND;
-        found := found || link.artist;
-        EXIT WHEN cardinality(found) >= most;
+        artists := artists || link.artist;
+        EXIT WHEN cardinality(artists) >= most;
         -- The next artist begins behind this one.
         last := link.artist_norm;
         low := link.artist_norm;
     END LOOP;
-    RETURN found;
+    RETURN artists;
+END $$;
+DO $$ BEGIN
+    EXECUTE format('GRANT EXECUTE ON FUNCTION suggest_artists(uuid, text, text, boolean, integer) TO %I', replace(current_user, '_owner', '_rw'));
 END $$;

@@ -130,16 +130,51 @@ async fn ot_11_wrong_spent_exhausted_expired_and_unknown_codes_have_one_answer()
         [&wrong, &spent, &expired, &exhausted].into_iter().all(|one| *one == unknown),
         "{unknown:?} {wrong:?} {spent:?} {expired:?} {exhausted:?}"
     );
+    // The log keeps the real reason.
+    for (reason, times) in [("wrong code", 6), ("spent, expired or unknown", 4)] {
+        let refused = format!("audit_events WHERE action = 'authn_code_fail' AND result = '{reason}'");
+        assert_eq!(testkit::schema::count(auth.db(), &refused).await.unwrap(), times, "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn ot_12_ten_guesses_a_day_that_name_an_address_are_looked_at() {
+    let auth = Auth::start().await;
+    let (_, otp) = auth.reset_challenge().await;
+    for _ in 0..9 {
+        assert!(auth.confirm_reset_of_address(EMAIL, &other_than(&otp)).await.is_err());
+    }
+    auth.confirm_reset_of_address(EMAIL, &otp).await.unwrap();
+    let auth = Auth::start().await;
+    let (_, otp) = auth.reset_challenge().await;
+    for _ in 0..10 {
+        assert!(auth.confirm_reset_of_address(EMAIL, &other_than(&otp)).await.is_err());
+    }
+    assert_eq!(code(auth.confirm_reset_of_address(EMAIL, &otp).await.unwrap_err()), Code::OtpInvalid);
+    assert_eq!(auth.guesses("RESET").await, 0, "they use up nobody's challenge");
+    let too_long = format!("{}@songlist.example", "x".repeat(1_000));
+    assert_eq!(code(auth.confirm_reset_of_address(&too_long, &otp).await.unwrap_err()), Code::OtpInvalid);
+    let counted = testkit::schema::count(auth.db(), "address_guesses").await.unwrap();
+    assert_eq!(counted, 1, "nothing is stored for what cannot be an address");
+    let missing = auth.confirm_reset("", "").await.unwrap_err();
+    assert_eq!(code(missing), Code::ValidationError);
 }
 
 #[tokio::test]
 async fn ot_13_whoever_uses_up_the_codes_of_a_sign_in_knows_the_password_so_the_owner_is_told() {
     let auth = Auth::start().await;
     let (challenge, otp) = auth.challenge().await;
+    let notices = async || testkit::schema::count(auth.db(), "outbox WHERE topic = 'mail.notice'").await.unwrap();
     for _ in 0..4 {
         let _ = auth.verify(&challenge, &other_than(&otp)).await;
     }
-    assert!(auth.mails().iter().all(|mail| !mail.subject.starts_with("Wrong sign-in codes")));
-    let _ = auth.verify(&challenge, &other_than(&otp)).await;
+    assert_eq!(notices().await, 0);
+    for _ in 0..3 {
+        let _ = auth.verify(&challenge, &other_than(&otp)).await;
+    }
+    assert_eq!(notices().await, 1, "once");
     auth.mailbox.wait_for(EMAIL, "Wrong sign-in codes").await;
+    // Anybody can ask for a reset, so it says nothing about who knows the password.
+    auth.guess_at_a_reset("10.9.0.1").await;
+    assert_eq!((auth.guesses("RESET").await, notices().await), (5, 1));
 }

@@ -116,3 +116,16 @@ async fn tk_08_a_token_holds_no_name_and_no_address() {
         assert!(text.contains("user_id") && !text.contains('@') && !text.contains("root"), "{text}");
     }
 }
+
+#[tokio::test]
+async fn a_client_is_told_how_long_its_tokens_live() {
+    let auth = Auth::start().await;
+    let pair = auth.signed_in().await;
+    for (token, told) in [(&pair.access, pair.expires_in), (&pair.refresh, pair.refresh_expires_in)] {
+        let claims: serde_json::Value =
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap();
+        let lives = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+        assert!((lives - i64::from(told)).abs() <= 1, "{lives} {told}");
+    }
+    assert!(pair.refresh_expires_in > pair.expires_in && pair.expires_in >= 60);
+}

@@ -156,6 +156,18 @@ impl Auth {
         PasswordResetsClient::new(self.gateway.clone()).confirm(call(&anonymous(), message)).await.map(|_done| ())
     }
 
+    /// Confirms a reset as clients do that name the address instead of the challenge.
+    pub(crate) async fn confirm_reset_of_address(&self, email: &str, otp: &str) -> Result<(), tonic::Status> {
+        let message = ConfirmPasswordResetRequest {
+            email: email.to_owned(),
+            otp: otp.to_owned(),
+            new_password: "staple battery horse".into(),
+            confirm_password: "staple battery horse".into(),
+            ..ConfirmPasswordResetRequest::default()
+        };
+        PasswordResetsClient::new(self.gateway.clone()).confirm(call(&anonymous(), message)).await.map(|_done| ())
+    }
+
     /// Starts a sign-in of the SUPER_ADMIN from a network.
     pub(crate) async fn start_from(
         &self,
@@ -175,12 +187,6 @@ impl Auth {
         let start = StartPasswordResetRequest { tenant: None, identifier: EMAIL.into() };
         let Ok(started) = resets.start(call(&caller, start)).await else { return };
         let challenge_id = started.into_inner().challenge_id;
-        // Guesses count from the first mail on.
-        let mailed = format!("challenges WHERE id = '{challenge_id}' AND (expires_at IS NOT NULL OR email = '')");
-        testkit::eventually("the mail", || async {
-            (testkit::schema::count(&self.db, &mailed).await.unwrap() == 1).then_some(())
-        })
-        .await;
         for guess in 0..5 {
             let message = ConfirmPasswordResetRequest {
                 challenge_id: challenge_id.clone(),
