@@ -76,6 +76,11 @@ impl RequestContext {
         self.headers().get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// A gRPC request of a caller, for a page that is read after the handler has returned.
+    pub(crate) fn page_request<T>(caller: &Caller, message: T) -> Request<T> {
+        kit::grpc::call(caller, BUDGET, message)
+    }
+
     /// A gRPC request that may take longer than others.
     pub(crate) fn long_grpc_request<T>(&self, message: T) -> Request<T> {
         kit::grpc::call(&self.caller, LONG_BUDGET, message)

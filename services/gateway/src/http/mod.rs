@@ -3,8 +3,10 @@
 pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod context;
+pub(crate) mod csv;
 pub(crate) mod dispatch;
 pub(crate) mod error;
+pub(crate) mod file;
 mod json_body;
 pub(crate) mod json_schema;
 mod json_shape;

@@ -16,6 +16,8 @@ pub(crate) enum Rate {
     Write,
     /// Imports of a file.
     Import,
+    /// Files of whole lists, which are read page by page.
+    Export,
     Webhook,
     /// Paths and methods that do not exist.
     Unknown,
@@ -37,6 +39,7 @@ impl Rate {
             Self::Read => "read",
             Self::Write => "write",
             Self::Import => "import",
+            Self::Export => "export",
             Self::Webhook => "webhook",
             Self::Unknown => "unknown",
         }
@@ -51,7 +54,7 @@ impl Rate {
             Self::Mail | Self::Unknown => (60, 0),
             Self::Read => (1_200, 600),
             Self::Write => (600, 120),
-            Self::Import => (60, 10),
+            Self::Import | Self::Export => (60, 10),
         };
         PerMinute { network, user }
     }

@@ -1,9 +1,14 @@
+use std::fmt;
+use std::pin::Pin;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION,
 };
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use chrono::{DateTime, SecondsFormat, Utc};
+use futures_util::Stream;
 use kit::Error;
 use prost_types::Timestamp;
 use proto::prost_types;
@@ -17,8 +22,22 @@ use crate::http::error::HttpError;
 pub(crate) struct Reply {
     status: u16,
     content_type: &'static str,
-    body: Vec<u8>,
+    body: Body,
     headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+enum Body {
+    Whole(Vec<u8>),
+    Stream(Pin<Box<dyn Stream<Item = Result<Bytes, Error>>>>),
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Stream(_) => f.write_str("a stream"),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -33,7 +52,7 @@ impl Reply {
     /// A JSON document without an envelope.
     pub(crate) fn json<T: Serialize>(status: u16, body: &T) -> Result<Self, HttpError> {
         let body = serde_json::to_vec(body).map_err(Error::internal)?;
-        Ok(Self { status, content_type: "application/json", body, headers: Vec::new() })
+        Ok(Self { status, content_type: "application/json", body: Body::Whole(body), headers: Vec::new() })
     }
 
     /// The success envelope with data.
@@ -48,12 +67,20 @@ impl Reply {
 
     /// 204 without a body.
     pub(crate) fn no_content() -> Self {
-        Self { status: 204, content_type: "", body: Vec::new(), headers: Vec::new() }
+        Self { status: 204, content_type: "", body: Body::Whole(Vec::new()), headers: Vec::new() }
     }
 
     /// A body that is not JSON.
     pub(crate) fn other(content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { status: 200, content_type, body, headers: Vec::new() }
+        Self { status: 200, content_type, body: Body::Whole(body), headers: Vec::new() }
+    }
+
+    /// A body that is not JSON and is made while it is sent; an error breaks the connection off.
+    pub(crate) fn stream(
+        content_type: &'static str,
+        parts: impl Stream<Item = Result<Bytes, Error>> + 'static,
+    ) -> Self {
+        Self { status: 200, content_type, body: Body::Stream(Box::pin(parts)), headers: Vec::new() }
     }
 
     /// One object with a strong ETag, made from its version and a hash of its data; 304 when the client has it already.
@@ -106,7 +133,7 @@ impl Reply {
     /// The response to a request with these headers.
     pub(crate) fn respond(mut self, request: &HeaderMap) -> HttpResponse {
         if self.is_known(request) {
-            self = Self { status: 304, body: Vec::new(), ..self };
+            self = Self { status: 304, body: Body::Whole(Vec::new()), ..self };
         }
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut builder = HttpResponseBuilder::new(status);
@@ -114,10 +141,11 @@ impl Reply {
         for (name, value) in self.headers {
             builder.insert_header((name, value));
         }
-        if self.body.is_empty() {
-            return builder.finish();
+        match self.body {
+            Body::Whole(bytes) if bytes.is_empty() => builder.finish(),
+            Body::Whole(bytes) => builder.insert_header((CONTENT_TYPE, self.content_type)).body(bytes),
+            Body::Stream(parts) => builder.insert_header((CONTENT_TYPE, self.content_type)).streaming(parts),
         }
-        builder.insert_header((CONTENT_TYPE, self.content_type)).body(self.body)
     }
 }
 

@@ -132,7 +132,7 @@ pub enum Answer {
     /// 204 without a body.
     NoContent,
     /// A document of this media type, which is not JSON.
-    Other(&'static str),
+    Other(&'static [&'static str]),
 }
 
 /// One route and method.

@@ -207,9 +207,9 @@ impl Rule {
         self
     }
 
-    /// Answers 200 with a document of this media type.
-    pub(crate) const fn other(mut self, media_type: &'static str) -> Self {
-        self.answer = Answer::Other(media_type);
+    /// Answers 200 with a document of one of these media types.
+    pub(crate) const fn other(mut self, media_types: &'static [&'static str]) -> Self {
+        self.answer = Answer::Other(media_types);
         self
     }
 }

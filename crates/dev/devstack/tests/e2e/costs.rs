@@ -50,7 +50,7 @@ fn call<'a>(path: &str, allows: impl Fn(Role) -> bool, own: &'a FullTenant, root
         "/genres/{id}/" => &own.genre,
         "/songs/{id}/" => &own.song,
         "/tenant/songs/{id}/" => &own.link,
-        "/playlists/{id}/" | "/playlists/{id}/songs/" => &own.playlist,
+        "/playlists/{id}/" | "/playlists/{id}/songs/" | "/playlists/{id}/export/" => &own.playlist,
         "/song-requests/{id}/" => &own.request,
         "/payments/{id}/" => &own.payment,
         "/tenant/songs/suggest/" => return (format!("{path}?q=song"), person),

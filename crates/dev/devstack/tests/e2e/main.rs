@@ -16,6 +16,7 @@ mod database;
 mod deleting_users;
 mod document;
 mod ending_sessions;
+mod exporting;
 mod hostile;
 mod importing_songs;
 mod isolation;

@@ -27,6 +27,7 @@ fn objects(rule: &Rule, other: &FullTenant, role: Role) -> Option<Vec<(&'static 
         "/playlists/{id}/"
         | "/playlists/{id}/songs/"
         | "/playlists/{id}/songs/bulk-delete/"
+        | "/playlists/{id}/export/"
         | "/playlists/{id}/songs/order/" => id(&other.playlist),
         "/playlists/{id}/songs/{tenant_song_id}/" => {
             Some(vec![("{id}", other.playlist.clone()), ("{tenant_song_id}", other.link.clone())])

@@ -59,9 +59,11 @@ fn success(rule: &Rule, schemas: &mut Schemas) -> (u16, Value) {
         }
         Answer::Bare(schema) => (200, Some(json_of(reference(&schema(schemas))))),
         Answer::NoContent => (204, None),
-        Answer::Other(kind) => {
-            let schema = if kind == "application/json" { "object" } else { "string" };
-            (200, Some(json!({ kind: { "schema": { "type": schema } } })))
+        Answer::Other(kinds) => {
+            let schema = |kind: &str| if kind == "application/json" { "object" } else { "string" };
+            let content: Map<String, Value> =
+                kinds.iter().map(|kind| ((*kind).to_owned(), json!({ "schema": { "type": schema(kind) } }))).collect();
+            (200, Some(content.into()))
         }
     };
     let mut names = Vec::new();

@@ -1,7 +1,5 @@
-use csv_async::AsyncWriterBuilder;
-use kit::Error;
-
 use super::views::AuditEventView;
+use crate::http::csv;
 use crate::http::error::HttpError;
 
 const COLUMNS: [&str; 10] =
@@ -9,39 +7,22 @@ const COLUMNS: [&str; 10] =
 
 /// The events as a CSV file with a header.
 pub(super) async fn file(events: &[AuditEventView]) -> Result<Vec<u8>, HttpError> {
-    let mut writer = AsyncWriterBuilder::new().create_writer(Vec::new());
-    writer.write_record(COLUMNS).await.map_err(Error::internal)?;
-    for event in events {
-        let optional = |text: &Option<String>| text.clone().unwrap_or_default();
-        let cells = [
-            event.id.clone(),
-            event.created_at.clone(),
-            event.service.clone(),
-            event.action.clone(),
-            event.result.clone(),
-            optional(&event.actor_id),
-            optional(&event.actor_role),
-            optional(&event.target_id),
-            optional(&event.network),
-            event.request_id.clone(),
-        ];
-        writer.write_record(cells.map(no_formula)).await.map_err(Error::internal)?;
-    }
-    Ok(writer.into_inner().await.map_err(|error| Error::internal(anyhow::anyhow!("{error}")))?)
+    let header = COLUMNS.map(str::to_owned).to_vec();
+    csv::lines(std::iter::once(header).chain(events.iter().map(cells))).await
 }
 
-/// A request id comes from the client. A spreadsheet takes a cell that begins with one of these for a formula.
-fn no_formula(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::no_formula;
-
-    #[test]
-    fn a_cell_is_never_a_formula() {
-        assert_eq!(no_formula("=1+1".to_owned()), "'=1+1");
-        assert_eq!(no_formula("a=b".to_owned()), "a=b");
-    }
+fn cells(event: &AuditEventView) -> Vec<String> {
+    let optional = |text: &Option<String>| text.clone().unwrap_or_default();
+    vec![
+        event.id.clone(),
+        event.created_at.clone(),
+        event.service.clone(),
+        event.action.clone(),
+        event.result.clone(),
+        optional(&event.actor_id),
+        optional(&event.actor_role),
+        optional(&event.target_id),
+        optional(&event.network),
+        event.request_id.clone(),
+    ]
 }

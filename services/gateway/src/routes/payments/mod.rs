@@ -43,7 +43,7 @@ pub(crate) const RULES: &[Rule] = &[
         .raw(WEBHOOK_BODY).bare::<WebhookView>().codes(&[Code::MissingSignature, Code::InvalidSignature])
         .summary("Razorpay reports an event"),
     Rule::get("/payments/callback/razorpay/", &callback).id("return_from_razorpay").public()
-        .query(&[RETURNED]).other("text/html")
+        .query(&[RETURNED]).other(&["text/html"])
         .summary("A browser comes back from the hosted page"),
 ];
 

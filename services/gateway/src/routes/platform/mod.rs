@@ -24,17 +24,17 @@ pub(crate) const RULES: &[Rule] = &[
     Rule::get("/capabilities/", &capabilities).id("get_capabilities").public()
         .data::<CapabilitiesView>().summary("Limits and versions"),
     Rule::get("/openapi.json/", &openapi).id("get_openapi").public()
-        .other("application/json").summary("This document"),
+        .other(&["application/json"]).summary("This document"),
     Rule::get("//.well-known/jwks.json/", &jwks).id("get_public_keys").public()
-        .other("application/json").summary("The public keys of tokens"),
+        .other(&["application/json"]).summary("The public keys of tokens"),
     Rule::get("//healthz/", &healthz).public()
-        .other("application/json").summary("Alive"),
+        .other(&["application/json"]).summary("Alive"),
     Rule::get("//readyz/", &readyz).public()
-        .other("application/json").summary("Ready to serve"),
+        .other(&["application/json"]).summary("Ready to serve"),
     Rule::get("//docs/", &docs).public()
-        .other("text/html").summary("The interactive page"),
+        .other(&["text/html"]).summary("The interactive page"),
     Rule::get("//docs/{asset}/", &docs).public()
-        .other("text/html").summary("Assets of the interactive page"),
+        .other(&["text/html"]).summary("Assets of the interactive page"),
 ];
 
 /// Allows the documentation page its own scripts and styles, and nothing from other origins.

@@ -1,5 +1,6 @@
 //! Playlists and their entries.
 
+mod export;
 mod views;
 
 use kit::Code;
@@ -9,9 +10,11 @@ use proto::songlist as pb;
 use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::page::{PageQuery, page_reply};
 use crate::http::param::Param;
+use crate::http::rate::Rate;
 use crate::http::reply::Reply;
 use crate::http::rule::{Reach, Rule, TENANT};
 
+use export::{FORMAT, export};
 use views::{
     AddedView, EntryIds, EntryMove, EntryView, NewEntries, NewPlaylist, PlaylistChange, PlaylistView, RemovedView,
 };
@@ -33,6 +36,9 @@ pub(crate) const RULES: &[Rule] = &[
         .summary("Change the name or the description of a playlist"),
     Rule::delete("/playlists/{id}/", &delete).id("delete_playlist").versioned().roles(TENANT).reach(Reach::OwnOrTenant)
         .no_content().summary("Delete a playlist"),
+    Rule::get("/playlists/{id}/export/", &export).id("export_playlist").roles(TENANT).reach(Reach::OwnOrTenant).rate(Rate::Export)
+        .query(&[FORMAT]).other(&["text/csv", "application/jspf+json", "application/vnd.apple.mpegurl"])
+        .summary("A playlist as a file"),
     Rule::get("/playlists/{id}/songs/", &entries).id("list_playlist_songs").roles(TENANT).reach(Reach::OwnOrTenant)
         .by_cursor().list::<EntryView>().summary("The songs of a playlist in order"),
     Rule::post("/playlists/{id}/songs/", &add_entries).id("add_playlist_songs")

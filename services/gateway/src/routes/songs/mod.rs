@@ -1,5 +1,6 @@
 //! The song catalogue and its import.
 
+mod export;
 mod import;
 pub(crate) mod views;
 
@@ -14,6 +15,7 @@ use crate::http::rate::Rate;
 use crate::http::reply::Reply;
 use crate::http::rule::{ADMINS, Reach, Rule};
 
+use export::{FORMAT, export};
 use import::ImportView;
 use import::import;
 use views::{NewSong, SongChange, SongView};
@@ -67,6 +69,9 @@ pub(crate) const RULES: &[Rule] = &[
         .upload(UPLOAD_BODY).query(&[IMPORT]).data::<ImportView>()
         .codes(&[Code::PremiumRequired, Code::QuotaExceeded])
         .summary("Import songs from CSV or NDJSON"),
+    Rule::get("/songs/export/", &export).id("export_songs").roles(ADMINS).reach(Reach::PlatformOrTenant).rate(Rate::Export)
+        .query(&[FILTERS, FORMAT]).other(&["text/csv", "application/x-ndjson"])
+        .summary("The catalogue as a file that can be imported again, the newest first"),
     Rule::get("/songs/{id}/", &get).id("get_song").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
         .data::<SongView>().summary("A song"),
     Rule::patch("/songs/{id}/", &update).id("update_song").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
