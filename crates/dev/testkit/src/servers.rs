@@ -42,20 +42,23 @@ async fn start() -> anyhow::Result<Servers> {
     };
     let admin_url = kit_pg::bootstrap::with_database(&server_url, DATABASE)?;
     if !is_prepared(&admin_url).await {
-        let passwords: Vec<_> = SERVICES
-            .iter()
-            .flat_map(|svc| [format!("{svc}_rw"), format!("{svc}_owner")])
-            .map(|role| (role.clone(), format!("{role}_dev")))
-            .collect();
+        let passwords: Vec<_> = roles().into_iter().map(|role| (role.clone(), format!("{role}_dev"))).collect();
         kit_pg::bootstrap::run(&server_url, DATABASE, &passwords).await.context("the test database cannot be made")?;
     }
     Ok(Servers { admin_url, redis_url, _own: own })
 }
 
-/// True when an earlier process has made the database and its roles.
+/// True when an earlier process has made the database and given every role its password, which it does last.
 async fn is_prepared(admin_url: &str) -> bool {
+    const WITH_PASSWORDS: &str = "SELECT count(*) FROM pg_authid WHERE rolname = ANY ($1) AND rolpassword IS NOT NULL";
     let Ok(client) = kit_pg::bootstrap::open(admin_url).await else { return false };
-    client.query_one("SELECT 1 WHERE has_schema_privilege('scheduler_rw', 'scheduler', 'USAGE')", &[]).await.is_ok()
+    let roles = roles();
+    let found = client.query_one(WITH_PASSWORDS, &[&roles]).await;
+    found.is_ok_and(|row| row.try_get::<_, i64>(0).is_ok_and(|ready| usize::try_from(ready) == Ok(roles.len())))
+}
+
+fn roles() -> Vec<String> {
+    SERVICES.iter().flat_map(|svc| [format!("{svc}_rw"), format!("{svc}_owner")]).collect()
 }
 
 async fn start_own() -> anyhow::Result<(Postgres, Redis)> {
