@@ -109,6 +109,12 @@ impl Env {
         self.raw(name).map(str::to_owned)
     }
 
+    /// A secret that may be missing; empty then.
+    pub fn opt_secret(&mut self, name: &str, about: &'static str) -> Secret {
+        self.declare(name, String::new(), about);
+        Secret::new(self.raw(name).unwrap_or_default())
+    }
+
     /// One of a few words.
     pub fn choice(&mut self, name: &str, words: &[&str], default: &str, about: &'static str) -> String {
         let value = self.text(name, default, about);

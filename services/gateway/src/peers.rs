@@ -14,6 +14,7 @@ use proto::payments::payments_client::PaymentsClient;
 use proto::payments::subscriptions_client::SubscriptionsClient;
 use proto::payments::webhooks_client::WebhooksClient;
 use proto::songlist::genres_client::GenresClient;
+use proto::songlist::media_client::MediaClient;
 use proto::songlist::playlists_client::PlaylistsClient;
 use proto::songlist::song_requests_client::SongRequestsClient;
 use proto::songlist::songs_client::SongsClient;
@@ -52,6 +53,7 @@ clients! {
     authenticators: AuthenticatorsClient on auth;
     audit_events: AuditEventsClient on auth;
     genres: GenresClient on songlist;
+    media: MediaClient on songlist;
     songs: SongsClient on songlist;
     tenant_songs: TenantSongsClient on songlist;
     playlists: PlaylistsClient on songlist;

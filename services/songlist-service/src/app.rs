@@ -8,9 +8,11 @@ use kit::turns::Turns;
 use kit::{Clock, Code};
 use kit_pg::{Conflict, Pool};
 use outbox::Wake;
+use tokio::sync::Semaphore;
 
 use crate::config::Config;
 use crate::domain::genre_names::GenreNames;
+use crate::media::Media;
 use crate::peers::Peers;
 
 /// What a violated constraint means to a caller.
@@ -40,6 +42,11 @@ pub struct Parts {
     pub(crate) metrics: Metrics,
     pub(crate) peers: Peers,
     pub(crate) genre_names: GenreNames,
+    pub(crate) media: Media,
+    /// Uploads of artwork that run, by tenant (`None`: the platform).
+    pub(crate) artwork_of: Turns<Option<TenantId>>,
+    /// Images that are decoded now.
+    pub(crate) decoding: Semaphore,
     pub(crate) songs_need_premium: bool,
 }
 
@@ -57,6 +64,9 @@ impl App {
             metrics: Metrics::new()?,
             peers: Peers::new(&config)?,
             genre_names: GenreNames::default(),
+            media: Media::new(&config.media)?,
+            artwork_of: Turns::default(),
+            decoding: Semaphore::new(1),
             songs_need_premium: config.songs_need_premium,
             keys: config.keys,
             clock: config.clock,

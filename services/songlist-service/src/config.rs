@@ -5,6 +5,8 @@ use kit::assertion::KeyRing;
 use kit::env::Env;
 use kit_pg::PgConfig;
 
+use crate::media::MediaConfig;
+
 /// The configuration of songlist-service.
 #[derive(Clone)]
 pub struct Config {
@@ -15,6 +17,7 @@ pub struct Config {
     pub clock: Clock,
     /// Whether TENANT songs need premium.
     pub songs_need_premium: bool,
+    pub media: MediaConfig,
     pub auth_url: String,
     pub payments_url: String,
 }
@@ -42,6 +45,7 @@ impl Config {
                 "songs",
                 "What needs premium: songs (TENANT songs) or none",
             ) == "songs",
+            media: MediaConfig::from_env(env),
             auth_url: env.text("AUTH_URL", "http://127.0.0.1:9001", "Where auth-service's gRPC is reached"),
             payments_url: env.text("PAYMENTS_URL", "http://127.0.0.1:9003", "Where payments-service's gRPC is reached"),
             clock,

@@ -6,6 +6,7 @@ mod delivery;
 mod domain;
 mod grpc;
 mod jobs;
+mod media;
 mod peers;
 mod schema;
 mod seeds;
@@ -36,6 +37,7 @@ const CALLERS: kit::grpc::Callers = &[
         "gateway",
         &[
             "songlist.songlist.v1.Genres/",
+            "songlist.songlist.v1.Media/",
             "songlist.songlist.v1.Playlists/",
             "songlist.songlist.v1.SongRequests/",
             "songlist.songlist.v1.Songs/",

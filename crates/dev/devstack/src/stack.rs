@@ -154,6 +154,7 @@ impl Plan {
                 config.ops_addr = loopback(0);
                 config.pg = self.pg(&db.songlist)?;
                 config.clock = self.clock.clone();
+                config.media.root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../target/test-media").to_owned();
                 Running::start(|shutdown| songlist_service::start(config, shutdown)).await
             }
             Service::Payments => {

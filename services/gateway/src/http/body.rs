@@ -18,6 +18,13 @@ pub(crate) async fn read(kind: Body, request: &HttpRequest, payload: &mut Payloa
         Body::None => Ok(Bytes::new()),
         Body::Upload(max) => check_length(request, max).map(|()| Bytes::new()),
         Body::Raw(max) => collect(request, payload, max).await,
+        Body::File(max, kinds) => {
+            check_length(request, max)?;
+            if !kinds.contains(&media_type(request).as_str()) {
+                return Err(HttpError::unsupported_media_type(kinds));
+            }
+            collect(request, payload, max).await
+        }
         Body::MaybeJson(max, _) => {
             let bytes = collect(request, payload, max).await?;
             match &*bytes {
@@ -42,6 +49,12 @@ fn is_json(request: &HttpRequest) -> bool {
     let mut parts = header.split(';').map(str::trim);
     let json = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("application/json"));
     json && parts.all(|part| part.is_empty() || part.to_ascii_lowercase().replace('"', "") == "charset=utf-8")
+}
+
+/// The media type of the body, without its parameters.
+fn media_type(request: &HttpRequest) -> String {
+    let header = request.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    header.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 fn check_length(request: &HttpRequest, max: usize) -> Result<(), HttpError> {

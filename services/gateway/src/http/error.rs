@@ -113,6 +113,11 @@ impl HttpError {
         Error::new(Code::UnsupportedMediaType).into()
     }
 
+    /// A body of another type than one of these.
+    pub(crate) fn unsupported_media_type(kinds: &[&str]) -> Self {
+        Error::new(Code::UnsupportedMediaType).message(format!("Send one of {}.", kinds.join(", "))).into()
+    }
+
     pub(crate) fn malformed_json() -> Self {
         Error::new(Code::MalformedJson).into()
     }

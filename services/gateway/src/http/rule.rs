@@ -29,6 +29,7 @@ pub(crate) const PLATFORM: &[Role] = &[Role::SuperAdmin];
 pub enum Method {
     Get,
     Post,
+    Put,
     Patch,
     Delete,
 }
@@ -38,6 +39,7 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Put => "PUT",
             Self::Patch => "PATCH",
             Self::Delete => "DELETE",
         }
@@ -106,6 +108,8 @@ pub enum Body {
     MaybeJson(usize, Schema),
     /// At most this many bytes of any type.
     Raw(usize),
+    /// At most this many bytes of one of these media types.
+    File(usize, &'static [&'static str]),
     /// A stream of at most this many bytes, which the handler reads.
     Upload(usize),
 }
@@ -115,7 +119,9 @@ impl Body {
     pub(crate) fn max(self) -> usize {
         match self {
             Self::None => 0,
-            Self::Json(max, _) | Self::MaybeJson(max, _) | Self::Raw(max) | Self::Upload(max) => max,
+            Self::Json(max, _) | Self::MaybeJson(max, _) | Self::Raw(max) | Self::File(max, _) | Self::Upload(max) => {
+                max
+            }
         }
     }
 }

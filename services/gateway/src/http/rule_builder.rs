@@ -51,6 +51,10 @@ impl Rule {
         Self::new(Method::Post, Rate::Write, path, handler)
     }
 
+    pub(crate) const fn put<H: Handler>(path: &'static str, handler: &'static H) -> Self {
+        Self::new(Method::Put, Rate::Write, path, handler)
+    }
+
     pub(crate) const fn patch<H: Handler>(path: &'static str, handler: &'static H) -> Self {
         Self::new(Method::Patch, Rate::Write, path, handler)
     }
@@ -162,6 +166,12 @@ impl Rule {
     /// Accepts at most `max` raw bytes.
     pub(crate) const fn raw(mut self, max: usize) -> Self {
         self.body = Body::Raw(max);
+        self
+    }
+
+    /// Accepts a file of at most `max` bytes and of one of these media types.
+    pub(crate) const fn file(mut self, max: usize, media_types: &'static [&'static str]) -> Self {
+        self.body = Body::File(max, media_types);
         self
     }
 

@@ -11,8 +11,8 @@ pub use permissions::permissions_table;
 
 use crate::http::rule::Rule;
 use crate::routes::{
-    audit_events, auth, authenticators, deleted_users, genres, payments, platform, playlists, sessions, song_requests,
-    songs, tenant_songs, tenants, users,
+    audit_events, auth, authenticators, deleted_users, genres, media, payments, platform, playlists, sessions,
+    song_requests, songs, tenant_songs, tenants, users,
 };
 
 /// The resources, in the order of the contract.
@@ -29,6 +29,7 @@ const RESOURCES: &[&[Rule]] = &[
     tenant_songs::RULES,
     playlists::RULES,
     song_requests::RULES,
+    media::RULES,
     payments::RULES,
     platform::RULES,
 ];

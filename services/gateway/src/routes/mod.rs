@@ -6,6 +6,7 @@ pub(crate) mod auth;
 pub(crate) mod authenticators;
 pub(crate) mod deleted_users;
 pub(crate) mod genres;
+pub(crate) mod media;
 pub(crate) mod payments;
 pub(crate) mod platform;
 pub(crate) mod playlists;

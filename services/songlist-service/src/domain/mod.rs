@@ -1,11 +1,13 @@
 //! The rules: who may do what, which input is valid, and which queries run in which transaction.
 
+pub(crate) mod artwork;
 pub(crate) mod audit;
 pub(crate) mod bulk_links;
 pub(crate) mod events;
 pub(crate) mod filters;
 pub(crate) mod genre_names;
 pub(crate) mod genres;
+mod images;
 pub(crate) mod imports;
 pub(crate) mod normalise;
 pub(crate) mod playlist_entries;

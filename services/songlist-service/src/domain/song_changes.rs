@@ -10,6 +10,7 @@ use kit_pg::{Conn, Scope, TxError};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::artwork;
 use super::audit::{self, Event};
 use super::read_only::{self, check_version};
 use super::songs::{Input, catalogue, live_genre, writer};
@@ -61,7 +62,7 @@ impl Change {
 ///
 /// # Errors
 /// `NotFound` for one that the caller does not see, `permission_denied` for a GLOBAL song and an ADMIN.
-async fn lock(conn: &mut Conn, caller: &Caller, id: Uuid) -> Result<(Song, Option<TenantId>), TxError> {
+pub(super) async fn lock(conn: &mut Conn, caller: &Caller, id: Uuid) -> Result<(Song, Option<TenantId>), TxError> {
     let (_, owner) = writer(caller)?;
     let seen = songs::find(conn, catalogue(caller)?, id).await?;
     if seen.tenant_id != owner.map(|tenant| tenant.0) {
@@ -88,7 +89,7 @@ pub(crate) async fn update(app: &App, caller: &Caller, id: &str, change: &Change
             let genre = faults.check("genre", live_genre(conn, &input.genre).await?);
             faults.finish()?;
             let genre = genre.ok_or_else(Error::not_found)?;
-            read_only::check(&change.read_only, &shown(&old, &genre.name))?;
+            read_only::check(&change.read_only, &shown(app, &old, &genre.name))?;
             check_version(old.version, change.if_version)?;
             let new = Song {
                 id,
@@ -119,12 +120,12 @@ pub(crate) async fn update(app: &App, caller: &Caller, id: &str, change: &Change
     Ok(changed)
 }
 
-fn shown(song: &Song, genre: &str) -> [(&'static str, read_only::Shown); 8] {
+fn shown(app: &App, song: &Song, genre: &str) -> [(&'static str, read_only::Shown); 8] {
     let visibility = if song.tenant_id.is_none() { "GLOBAL" } else { "TENANT" };
     [
         ("id", song.id.into()),
         ("genre_name", genre.into()),
-        ("artwork", song.artwork.as_deref().unwrap_or_default().into()),
+        ("artwork", song.artwork.as_deref().map(|name| app.media.url(name)).unwrap_or_default().as_str().into()),
         ("visibility", visibility.into()),
         ("tenant", song.tenant_id.into()),
         ("user", song.user_id.into()),
@@ -146,6 +147,7 @@ pub(crate) async fn delete(app: &App, caller: &Caller, id: &str, if_version: Opt
             let (song, owner) = lock(conn, caller, id).await?;
             check_version(song.version, if_version)?;
             songs::delete(conn, owner, id, now).await?;
+            artwork::dropped(conn, caller, &song).await?;
             let event = Event::success(owner.map(|tenant| tenant.0), "song_delete", id);
             audit::record(conn, app, caller, event).await
         })

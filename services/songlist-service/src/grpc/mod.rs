@@ -1,6 +1,7 @@
 //! The gRPC layer: it converts messages to inputs, calls the domain, and converts rows to messages.
 
 mod genres;
+mod media;
 mod playlists;
 mod song_requests;
 mod songs;
@@ -14,6 +15,7 @@ use crate::{App, jobs};
 /// All gRPC services of this binary.
 pub(crate) fn routes(app: &App) -> Routes {
     Routes::new(genres::service(app))
+        .add_service(media::service(app))
         .add_service(songs::service(app))
         .add_service(tenant_songs::service(app))
         .add_service(playlists::service(app))

@@ -8,8 +8,8 @@ use proto::songlist::import_songs_request::Part;
 use proto::songlist::songs_server::{Songs, SongsServer};
 use proto::songlist::{
     CreateSongRequest, DeleteSongRequest, DeleteSongResponse, GetSongRequest, ImportError, ImportFormat, ImportOptions,
-    ImportSongsRequest, ImportSongsResponse, ListSongsRequest, ListSongsResponse, NewSong, Song, SongFilters,
-    UpdateSongRequest, Visibility,
+    ImportSongsRequest, ImportSongsResponse, ListSongsRequest, ListSongsResponse, NewSong, RemoveSongArtworkRequest,
+    RemoveSongArtworkResponse, SetSongArtworkRequest, Song, SongFilters, UpdateSongRequest, Visibility,
 };
 use proto::time::to_proto;
 use proto::tonic::{Request, Response, Status, Streaming};
@@ -18,6 +18,7 @@ use tokio_util::io::StreamReader;
 
 use super::small;
 use crate::App;
+use crate::domain::artwork;
 use crate::domain::filters::RawFilters;
 use crate::domain::imports::{self, Format, Options, Report};
 use crate::domain::song_changes::{self, Change};
@@ -34,7 +35,7 @@ pub(super) fn visibility(is_global: bool) -> i32 {
     if is_global { Visibility::Global.into() } else { Visibility::Tenant.into() }
 }
 
-fn message((row, genre): (Row, String)) -> Song {
+fn message(app: &App, (row, genre): (Row, String)) -> Song {
     Song {
         visibility: visibility(row.tenant_id.is_none()),
         id: row.id.to_string(),
@@ -45,7 +46,7 @@ fn message((row, genre): (Row, String)) -> Song {
         genre_name: genre,
         duration: small(row.duration),
         release_year: small(row.release_year),
-        artwork: row.artwork,
+        artwork: row.artwork.map(|name| app.media.url(&name)),
         tenant_id: row.tenant_id.map(|id| id.to_string()),
         user_id: row.user_id.map(|id| id.to_string()),
         created_at: to_proto(row.created_at),
@@ -123,12 +124,12 @@ impl Songs for Grpc {
     async fn create(&self, request: Request<CreateSongRequest>) -> Result<Response<Song>, Status> {
         let (caller, asked) = open(request)?;
         let made = songs::create(&self.0, &caller, &input(asked.song)).await?;
-        Ok(answer(message(made.value), made.replayed))
+        Ok(answer(message(&self.0, made.value), made.replayed))
     }
 
     async fn get(&self, request: Request<GetSongRequest>) -> Result<Response<Song>, Status> {
         let (caller, asked) = open(request)?;
-        Ok(Response::new(message(songs::get(&self.0, &caller, &asked.id).await?)))
+        Ok(Response::new(message(&self.0, songs::get(&self.0, &caller, &asked.id).await?)))
     }
 
     async fn update(&self, request: Request<UpdateSongRequest>) -> Result<Response<Song>, Status> {
@@ -144,7 +145,7 @@ impl Songs for Grpc {
             read_only: asked.read_only,
             if_version: asked.if_version,
         };
-        Ok(Response::new(message(song_changes::update(&self.0, &caller, &asked.id, &change).await?)))
+        Ok(Response::new(message(&self.0, song_changes::update(&self.0, &caller, &asked.id, &change).await?)))
     }
 
     async fn delete(&self, request: Request<DeleteSongRequest>) -> Result<Response<DeleteSongResponse>, Status> {
@@ -153,11 +154,26 @@ impl Songs for Grpc {
         Ok(Response::new(DeleteSongResponse {}))
     }
 
+    async fn set_artwork(&self, request: Request<SetSongArtworkRequest>) -> Result<Response<Song>, Status> {
+        let (caller, asked) = open(request)?;
+        let changed = artwork::set(&self.0, &caller, &asked.id, asked.image, asked.if_version).await?;
+        Ok(Response::new(message(&self.0, changed)))
+    }
+
+    async fn remove_artwork(
+        &self,
+        request: Request<RemoveSongArtworkRequest>,
+    ) -> Result<Response<RemoveSongArtworkResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        artwork::remove(&self.0, &caller, &asked.id, asked.if_version).await?;
+        Ok(Response::new(RemoveSongArtworkResponse {}))
+    }
+
     async fn list(&self, request: Request<ListSongsRequest>) -> Result<Response<ListSongsResponse>, Status> {
         let (caller, asked) = open(request)?;
         let found = songs::list(&self.0, &caller, filters(asked.filters), &page(asked.page)).await?;
         Ok(Response::new(ListSongsResponse {
-            songs: found.rows.into_iter().map(message).collect(),
+            songs: found.rows.into_iter().map(|row| message(&self.0, row)).collect(),
             page: Some(PageInfo::new(found.count, found.next_cursor)),
         }))
     }

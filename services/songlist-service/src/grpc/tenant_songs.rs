@@ -28,7 +28,7 @@ pub(super) fn service(app: &App) -> TenantSongsServer<impl TenantSongs> {
     TenantSongsServer::new(Grpc(app.clone()))
 }
 
-fn message(row: Row, names: &Names) -> TenantSong {
+fn message(app: &App, row: Row, names: &Names) -> TenantSong {
     TenantSong {
         visibility: visibility(row.is_global),
         id: row.id.to_string(),
@@ -40,7 +40,7 @@ fn message(row: Row, names: &Names) -> TenantSong {
         genre_id: row.genre_id.to_string(),
         duration: small(row.duration),
         release_year: small(Some(row.release_year).filter(|year| *year != 0)),
-        artwork: row.artwork,
+        artwork: row.artwork.map(|name| app.media.url(&name)),
         is_active: row.is_active,
         created_at: to_proto(row.created_at),
         updated_at: to_proto(row.updated_at),
@@ -64,7 +64,7 @@ impl Grpc {
 
     async fn one(&self, row: Row, names: Arc<Names>) -> TenantSong {
         let known = self.0.genre_names.knowing(&self.0.pg, names.clone(), std::iter::once(row.genre_id)).await;
-        message(row, &known.unwrap_or(names))
+        message(&self.0, row, &known.unwrap_or(names))
     }
 }
 
@@ -92,7 +92,7 @@ impl TenantSongs for Grpc {
         let ids = found.rows.iter().map(|row| row.genre_id);
         let names = self.0.genre_names.knowing(&self.0.pg, self.names().await?, ids).await?;
         Ok(Response::new(ListTenantSongsResponse {
-            songs: found.rows.into_iter().map(|row| message(row, &names)).collect(),
+            songs: found.rows.into_iter().map(|row| message(&self.0, row, &names)).collect(),
             page: Some(PageInfo::new(found.count, found.next_cursor)),
         }))
     }

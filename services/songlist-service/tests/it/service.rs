@@ -32,6 +32,7 @@ impl Songlist {
         config.grpc_addr = "127.0.0.1:0".parse().unwrap();
         config.ops_addr = config.grpc_addr;
         config.pg = db.config().unwrap();
+        config.media.root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/test-media").to_owned();
         let shutdown = Shutdown::new();
         let addr = start(config, shutdown.clone()).await.unwrap().grpc;
         let gateway = peer("gateway", "songlist", addr).unwrap();

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a helper of a test fails its test")]
 
 mod arranging_playlists;
+mod artwork;
 mod auditing;
 mod authenticating_by_app;
 mod bounds;

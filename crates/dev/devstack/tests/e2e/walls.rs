@@ -4,7 +4,7 @@
 
 use devstack::world::FullTenant;
 use devstack::{Person, Reply, World};
-use gateway::{Access, Rule, rules};
+use gateway::{Access, Body, Rule, rules};
 use kit::caller::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ fn objects(rule: &Rule, other: &FullTenant, role: Role) -> Option<Vec<(&'static 
         }
         "/tenants/{id}/" => id(&other.tenant.id),
         "/genres/{id}/" => id(&other.playlist),
-        "/songs/{id}/" => id(&other.song),
+        "/songs/{id}/" | "/songs/{id}/artwork/" => id(&other.song),
         "/tenant/songs/{id}/" => id(&other.link),
         "/playlists/{id}/"
         | "/playlists/{id}/songs/"
@@ -47,7 +47,11 @@ async fn call(person: Option<&Person>, world: &World, rule: &Rule, path: &str) -
     let client = person.map_or_else(|| world.client(), |person| person.client.clone());
     let method = Method::from_bytes(rule.method.name().as_bytes()).unwrap();
     let request = client.request(method, path);
-    let request = if rule.method.name() == "GET" { request } else { request.json(&json!({})) };
+    let request = match rule.body {
+        Body::File(_, kinds) => request.header("content-type", kinds[0]).body("no image"),
+        _ if rule.method.name() == "GET" => request,
+        _ => request.json(&json!({})),
+    };
     client.send(request).await.unwrap()
 }
 

@@ -1,4 +1,4 @@
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{reference, responses};
 use crate::http::json_schema::Schemas;
@@ -42,6 +42,11 @@ pub(super) fn operation(rule: &Rule, schemas: &mut Schemas) -> Value {
             "required": true, "description": format!("At most {max} bytes."),
             "content": { "application/json": { "schema": { "type": "object" } } },
         }),
+        Body::File(max, kinds) => {
+            let file = json!({ "schema": { "type": "string", "format": "binary" } });
+            let content: Map<String, Value> = kinds.iter().map(|kind| ((*kind).to_owned(), file.clone())).collect();
+            json!({ "required": true, "description": format!("At most {max} bytes."), "content": content })
+        }
         Body::Upload(max) => {
             let text = json!({ "schema": { "type": "string" } });
             let file = json!({ "type": "object", "required": ["file"],
@@ -92,7 +97,7 @@ fn parameters(rule: &Rule) -> Vec<Value> {
     let condition = match rule.method {
         _ if !rule.versioned => None,
         Method::Get => Some(header("If-None-Match", "The ETag that is known: 304 when it is still the newest.", 1_000)),
-        Method::Patch | Method::Delete => {
+        Method::Put | Method::Patch | Method::Delete => {
             Some(header("If-Match", "The ETag that is known: 412 when somebody changed the object meanwhile.", 1_000))
         }
         Method::Post => None,

@@ -173,7 +173,7 @@ fn refusals(rule: &Rule) -> BTreeMap<u16, Vec<Code>> {
     if rule.repeatable {
         codes.extend([Code::IdempotencyKeyReused, Code::RequestInProgress, Code::QuotaExceeded]);
     }
-    if rule.versioned && matches!(rule.method, Method::Patch | Method::Delete) {
+    if rule.versioned && matches!(rule.method, Method::Put | Method::Patch | Method::Delete) {
         codes.push(Code::PreconditionFailed);
     }
     codes.extend_from_slice(rule.codes);

@@ -23,6 +23,11 @@ use views::{NewSong, SongChange, SongView};
 /// The largest imported file in bytes.
 const UPLOAD_BODY: usize = 64 * 1024 * 1024;
 
+/// The largest image in bytes.
+const IMAGE_BODY: usize = 2 * 1024 * 1024;
+/// The types of images.
+const IMAGES: &[&str] = &["image/jpeg", "image/png", "image/webp"];
+
 /// The filters that song lists share.
 pub(crate) const FILTERS: &[Param] = &[
     Param::text("title", "A part of the title, without case and accents.").many(),
@@ -80,6 +85,12 @@ pub(crate) const RULES: &[Rule] = &[
     Rule::delete("/songs/{id}/", &delete).id("delete_song").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
         .no_content().codes(&[Code::PermissionDenied])
         .summary("Delete a song; it leaves every list at once"),
+    Rule::put("/songs/{id}/artwork/", &set_artwork).id("set_song_artwork").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
+        .file(IMAGE_BODY, IMAGES).data::<SongView>().codes(&[Code::PermissionDenied])
+        .summary("Give a song an image, which is made at most 1,000 pixels wide and high"),
+    Rule::delete("/songs/{id}/artwork/", &remove_artwork).id("remove_song_artwork").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
+        .no_content().codes(&[Code::PermissionDenied])
+        .summary("Take the image of a song away"),
 ];
 
 /// Fields of a song that may not be set.
@@ -147,4 +158,22 @@ pub(crate) async fn list(context: RequestContext) -> HandlerResult {
     let request = context.grpc_request(pb::ListSongsRequest { page: query.message(), filters: filters(&context)? });
     let found = context.app.peers.songs().list(request).await?.into_inner();
     page_reply(&context, &query, found.page, found.songs.into_iter().map(SongView::from).collect())
+}
+
+pub(crate) async fn set_artwork(context: RequestContext) -> HandlerResult {
+    let request = context.long_grpc_request(pb::SetSongArtworkRequest {
+        id: context.path("id"),
+        image: context.body.to_vec(),
+        if_version: context.if_version(),
+    });
+    let song = context.app.peers.songs().set_artwork(request).await?.into_inner();
+    let version = song.version;
+    Reply::object("Artwork set.", version, &SongView::from(song))
+}
+
+pub(crate) async fn remove_artwork(context: RequestContext) -> HandlerResult {
+    let request =
+        context.grpc_request(pb::RemoveSongArtworkRequest { id: context.path("id"), if_version: context.if_version() });
+    context.app.peers.songs().remove_artwork(request).await?;
+    Ok(Reply::no_content())
 }
