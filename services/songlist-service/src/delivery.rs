@@ -4,13 +4,13 @@ use outbox::Message;
 use serde_json::Value;
 
 use crate::App;
-use crate::domain::{artwork, song_changes};
+use crate::domain::{artwork, song_copies};
 
 /// Delivers one message of the outbox.
 pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
     match message.topic.as_str() {
         "mail.requested" => rpc::deliver("songlist", &[app.peers.auth()], &message).await,
-        song_changes::TOPIC => Ok(song_changes::follow_everywhere(&app, message.aggregate_id).await?),
+        song_copies::TOPIC => Ok(song_copies::follow_everywhere(&app, message.aggregate_id).await?),
         artwork::TOPIC => {
             let name = message.payload.get("name").and_then(Value::as_str).unwrap_or_default();
             Ok(app.media.delete(name).await?)

@@ -52,7 +52,7 @@ impl MediaConfig {
             ),
             public_url: env.text(
                 "MEDIA_PUBLIC_URL",
-                "http://127.0.0.1:8080/media",
+                "http://127.0.0.1:8000/media",
                 "Where clients read images: /media of the gateway, or a cache in front of it",
             ),
         }

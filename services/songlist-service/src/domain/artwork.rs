@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::audit::{self, Event};
 use super::images;
 use super::read_only::check_version;
-use super::song_changes::{follow, lock};
-use super::songs::{live_genre, writer};
+use super::song_copies::follow;
+use super::songs::{live_genre, lock, writer};
 use crate::App;
 use crate::store::songs::{self, Song};
 

@@ -76,7 +76,10 @@ mod tests {
     }
 
     fn photo(width: u32, height: u32) -> DynamicImage {
-        RgbImage::from_fn(width, height, |x, y| Rgb([(x % 256) as u8, (y % 256) as u8, 7])).into()
+        RgbImage::from_fn(width, height, |x, y| {
+            Rgb([u8::try_from(x % 256).unwrap(), u8::try_from(y % 256).unwrap(), 7])
+        })
+        .into()
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub(crate) mod premium;
 pub(crate) mod quotas;
 mod read_only;
 pub(crate) mod song_changes;
+pub(crate) mod song_copies;
 pub(crate) mod song_request_reviews;
 pub(crate) mod song_request_states;
 pub(crate) mod song_requests;

@@ -245,7 +245,7 @@ pub(crate) async fn move_entries(
                 ((start, end, before - end), (end, before, -length))
             };
             playlist_entries::swap(conn, tenant, id, range, others).await?;
-            Ok(playlists::changed(conn, tenant, id, (0, 0), now).await?)
+            playlists::changed(conn, tenant, id, (0, 0), now).await
         })
         .await
 }

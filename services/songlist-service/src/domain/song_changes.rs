@@ -1,28 +1,19 @@
-//! Changes of songs, and what follows them: the copies of a song on the lists of tenants.
+//! Changes and deletion of songs.
 
 use std::collections::HashMap;
 
 use kit::caller::Caller;
 use kit::error::Faults;
-use kit::ids::TenantId;
 use kit::{Code, Error};
-use kit_pg::{Conn, Scope, TxError};
-use serde_json::json;
-use uuid::Uuid;
+use kit_pg::{Conn, Scope};
 
 use super::artwork;
 use super::audit::{self, Event};
 use super::read_only::{self, check_version};
-use super::songs::{Input, catalogue, live_genre, writer};
+use super::song_copies::follow;
+use super::songs::{Input, live_genre, lock, writer};
 use crate::App;
-use crate::store::link_changes;
-use crate::store::playlists::{self, Longer};
 use crate::store::songs::{self, Song};
-
-/// The topic of the message after which the lists of all tenants follow a GLOBAL song.
-pub(crate) const TOPIC: &str = "song.changed";
-/// Links that are rewritten in one transaction.
-const BATCH: i64 = 500;
 
 /// A change as it was received; a field that is missing stays as it is.
 #[derive(Clone, Debug, Default)]
@@ -56,19 +47,6 @@ impl Change {
             release_year: number("release_year", self.release_year, song.release_year),
         }
     }
-}
-
-/// Locks a song that the caller may change.
-///
-/// # Errors
-/// `NotFound` for one that the caller does not see, `permission_denied` for a GLOBAL song and an ADMIN.
-pub(super) async fn lock(conn: &mut Conn, caller: &Caller, id: Uuid) -> Result<(Song, Option<TenantId>), TxError> {
-    let (_, owner) = writer(caller)?;
-    let seen = songs::find(conn, catalogue(caller)?, id).await?;
-    if seen.tenant_id != owner.map(|tenant| tenant.0) {
-        return Err(Error::forbidden().into());
-    }
-    Ok((songs::find_for_update(conn, owner, id).await?, owner))
 }
 
 /// Changes a song, and with it what lists and playlists show of it: for a TENANT song in the same transaction, for a
@@ -152,58 +130,4 @@ pub(crate) async fn delete(app: &App, caller: &Caller, id: &str, if_version: Opt
             audit::record(conn, app, caller, event).await
         })
         .await
-}
-
-/// Makes the lists follow a song that was changed.
-pub(crate) async fn follow(
-    conn: &mut Conn,
-    caller: &Caller,
-    owner: Option<TenantId>,
-    song: &Song,
-) -> Result<(), TxError> {
-    if owner.is_some() {
-        rewrite(conn, song, Uuid::nil()).await?;
-        return Ok(());
-    }
-    let message = outbox::NewMessage {
-        topic: TOPIC,
-        tenant_id: None,
-        aggregate_id: song.id,
-        version: song.version,
-        payload: json!({}),
-        request_id: caller.request_id.clone(),
-    };
-    outbox::emit(conn, message).await
-}
-
-/// Makes the lists of all tenants follow a GLOBAL song as it is now; may be repeated.
-pub(crate) async fn follow_everywhere(app: &App, id: Uuid) -> Result<(), Error> {
-    let mut after = Some(Uuid::nil());
-    while let Some(from) = after {
-        after = app
-            .pg
-            .transaction(Scope::Worker, async |conn: &mut Conn| {
-                let song = songs::find_any(conn, id).await?;
-                rewrite(conn, &song, from).await
-            })
-            .await?;
-    }
-    Ok(())
-}
-
-/// Rewrites a batch of links to a song, those behind `after`, and the durations of their playlists. Returns the last of them
-/// when there may be more.
-async fn rewrite(conn: &mut Conn, song: &Song, after: Uuid) -> Result<Option<Uuid>, TxError> {
-    let links = link_changes::lock(conn, song, after, BATCH).await?;
-    let ids: Vec<Uuid> = links.iter().map(|link| link.id).collect();
-    link_changes::rewrite(conn, &ids, song).await?;
-    let seconds = |duration: Option<i16>| i64::from(duration.unwrap_or(0));
-    let longer: Vec<Longer> = links
-        .iter()
-        .map(|link| Longer { tenant: link.tenant, link: link.id, by: seconds(song.duration) - seconds(link.duration) })
-        .filter(|longer| longer.by != 0)
-        .collect();
-    playlists::lengthen(conn, &longer).await?;
-    let more = i64::try_from(ids.len()).is_ok_and(|rows| rows == BATCH);
-    Ok(ids.last().copied().filter(|_| more))
 }

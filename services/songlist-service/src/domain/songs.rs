@@ -114,6 +114,19 @@ pub(crate) fn catalogue(caller: &Caller) -> Result<Catalogue, Error> {
     })
 }
 
+/// Locks a song that the caller may change.
+///
+/// # Errors
+/// `NotFound` for one that the caller does not see, `permission_denied` for a GLOBAL song and an ADMIN.
+pub(super) async fn lock(conn: &mut Conn, caller: &Caller, id: Uuid) -> Result<(Song, Option<TenantId>), TxError> {
+    let (_, owner) = writer(caller)?;
+    let seen = songs::find(conn, catalogue(caller)?, id).await?;
+    if seen.tenant_id != owner.map(|tenant| tenant.0) {
+        return Err(Error::forbidden().into());
+    }
+    Ok((songs::find_for_update(conn, owner, id).await?, owner))
+}
+
 /// Creates a song; a TENANT song is put on the tenant's list and approved at once.
 pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<Once<(Song, String)>, Error> {
     let (user, owner) = writer(caller)?;

@@ -46,7 +46,7 @@ async fn start_and_watch(env: &mut Env, folder: &Path, plan: &Plan) -> anyhow::R
     say("starting PostgreSQL and Redis ...");
     let mut servers = Servers::start(env, folder).await?;
     say("migrating and seeding ...");
-    let variables = plan.variables(&servers);
+    let variables = plan.variables(&servers, folder);
     servers.prepare(&variables).await?;
     let mut seeds = Env::of(variables.clone());
     servers.demo_tenant = Box::pin(crate::seed::run_demo(&mut seeds)).await?;

@@ -1,4 +1,5 @@
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::time::Duration;
 
 use kit::env::Env;
@@ -87,7 +88,7 @@ impl Plan {
     }
 
     /// The variables that every process gets; each reads the ones it needs.
-    pub(super) fn variables(&self, servers: &Servers) -> Vec<(String, String)> {
+    pub(super) fn variables(&self, servers: &Servers, folder: &Path) -> Vec<(String, String)> {
         let mut variables: Vec<(String, String)> =
             self.addresses.iter().map(|(name, addr)| ((*name).to_owned(), addr.to_string())).collect();
         let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
@@ -100,6 +101,8 @@ impl Plan {
         }
         set("PUBLIC_URL", self.url("GATEWAY_HTTP_ADDR"));
         set("FRONTEND_URL", self.url("GATEWAY_HTTP_ADDR"));
+        set("MEDIA_ROOT", folder.join("media").display().to_string());
+        set("MEDIA_PUBLIC_URL", format!("{}/media", self.url("GATEWAY_HTTP_ADDR")));
         set("EMAIL_HOST", self.address("SANDBOX_SMTP_ADDR").ip().to_string());
         set("EMAIL_PORT", self.address("SANDBOX_SMTP_ADDR").port().to_string());
         set("RAZORPAY_BASE_URL", format!("{}/v1", self.url("SANDBOX_RAZORPAY_ADDR")));

@@ -22,6 +22,7 @@ fn variables() -> Vec<(String, String)> {
         ("EMAIL_USE_TLS".to_owned(), "true".to_owned()),
         ("AUTH_KEY_ENCRYPTION_KEY".to_owned(), fresh()),
         ("AUTH_CODE_KEYS".to_owned(), format!("2026={}", fresh())),
+        ("MEDIA_NAME_KEY".to_owned(), fresh()),
         ("RAZORPAY_KEY_SECRET".to_owned(), fresh()),
         ("RAZORPAY_WEBHOOK_SECRET".to_owned(), fresh()),
         ("AUTH_URL".to_owned(), "http://auth-service:9001".to_owned()),

@@ -48,7 +48,7 @@ async fn call(person: Option<&Person>, world: &World, rule: &Rule, path: &str) -
     let method = Method::from_bytes(rule.method.name().as_bytes()).unwrap();
     let request = client.request(method, path);
     let request = match rule.body {
-        Body::File(_, kinds) => request.header("content-type", kinds[0]).body("no image"),
+        Body::File(_, kinds) => request.header("content-type", *kinds.first().unwrap()).body("no image"),
         _ if rule.method.name() == "GET" => request,
         _ => request.json(&json!({})),
     };
