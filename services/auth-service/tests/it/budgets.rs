@@ -140,3 +140,28 @@ async fn rl_06_a_burst_at_the_edge_of_a_window_passes_once_in_redis() {
     }
     assert!((30..=33).contains(&passed), "{passed} of a limit of 30 within two seconds");
 }
+
+#[tokio::test]
+async fn ot_06_and_ot_12_twenty_sign_ins_of_an_account_in_an_hour_are_sent_a_code() {
+    let auth = Auth::start().await;
+    for n in 0..20 {
+        auth.start_from(&format!("10.7.0.{n}"), EMAIL, PASSWORD).await.unwrap();
+    }
+    assert_eq!(auth.start_from("10.7.1.1", EMAIL, PASSWORD).await.map_err(code), Err(Code::RateLimited));
+    auth.clock.advance(std::time::Duration::from_secs(3_601));
+    auth.start_from("10.7.1.2", EMAIL, PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn ot_12_after_a_hundred_guesses_at_resets_a_day_no_more_are_mailed() {
+    let auth = Auth::start().await;
+    let mailed =
+        async || testkit::schema::count(auth.db(), "challenges WHERE purpose = 'RESET' AND email <> ''").await.unwrap();
+    for n in 0..20 {
+        auth.guess_at_a_reset(&format!("10.8.0.{n}")).await;
+        auth.clock.advance(std::time::Duration::from_secs(1_200));
+    }
+    assert_eq!((auth.guesses("RESET").await, mailed().await), (100, 20));
+    auth.guess_at_a_reset("10.8.1.1").await;
+    assert_eq!(mailed().await, 20, "the next one is of nobody");
+}

@@ -178,3 +178,18 @@ async fn ot_13_whoever_uses_up_the_codes_of_a_sign_in_knows_the_password_so_the_
     auth.guess_at_a_reset("10.9.0.1").await;
     assert_eq!((auth.guesses("RESET").await, notices().await), (5, 1));
 }
+
+#[tokio::test]
+async fn fault_13_a_code_whose_mail_does_not_leave_is_taken_back_and_its_life_has_not_begun() {
+    let nobody_listens = 1;
+    let auth =
+        Auth::start_with(async |config, _smtp| config.mail = auth_service::MailConfig::local_smtp(nobody_listens))
+            .await;
+    auth.start_from("10.6.0.1", EMAIL, crate::service::PASSWORD).await.unwrap();
+    let count = async |what: &str| testkit::schema::count(auth.db(), what).await.unwrap();
+    testkit::eventually("the mail has failed", || async {
+        (count("outbox WHERE topic = 'mail.code' AND last_error IS NOT NULL").await == 1).then_some(())
+    })
+    .await;
+    assert_eq!((count("challenge_codes").await, count("challenges WHERE expires_at IS NOT NULL").await), (0, 0));
+}

@@ -113,6 +113,22 @@ async fn ot_04_of_many_wrong_codes_of_an_app_five_are_looked_at() {
 }
 
 #[tokio::test]
+async fn ot_02_a_sign_in_that_an_app_finishes_ends_after_five_minutes() {
+    let world = World::start().await;
+    let own = world.tenant("Alpha").await;
+    let anna = world.listener(&own, "anna").await;
+    let (app, _) = enrolled(&world, &anna).await;
+    for (seconds, status) in [(301, 400), (290, 200)] {
+        next_step(&world);
+        let started = start(&world, &own, &anna).await;
+        world.stack.clock.advance(std::time::Duration::from_secs(seconds));
+        let finished = finish(&world, &own, &started, json!({ "otp": code(&world, &app) })).await;
+        assert_eq!(finished.status, status, "after {seconds} s: {}", finished.text);
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn se_04_a_second_factor_is_changed_and_an_account_deleted_only_after_a_fresh_sign_in_or_with_the_password() {
     let world = World::start().await;
     let own = world.tenant("Alpha").await;

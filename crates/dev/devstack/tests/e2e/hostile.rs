@@ -302,24 +302,34 @@ async fn probe(part: usize) {
 }
 
 /// The rules are divided so that every core has something to do.
-const PARTS: usize = 4;
+const PARTS: usize = 6;
 
 #[tokio::test]
-async fn hostile_values_of_the_first_quarter_of_the_rules_cause_no_fault_and_no_row() {
+async fn hostile_values_of_the_first_sixth_of_the_rules_cause_no_fault_and_no_row() {
     probe(0).await;
 }
 
 #[tokio::test]
-async fn hostile_values_of_the_second_quarter_of_the_rules_cause_no_fault_and_no_row() {
+async fn hostile_values_of_the_second_sixth_of_the_rules_cause_no_fault_and_no_row() {
     probe(1).await;
 }
 
 #[tokio::test]
-async fn hostile_values_of_the_third_quarter_of_the_rules_cause_no_fault_and_no_row() {
+async fn hostile_values_of_the_third_sixth_of_the_rules_cause_no_fault_and_no_row() {
     probe(2).await;
 }
 
 #[tokio::test]
-async fn hostile_values_of_the_last_quarter_of_the_rules_cause_no_fault_and_no_row() {
+async fn hostile_values_of_the_fourth_sixth_of_the_rules_cause_no_fault_and_no_row() {
     probe(3).await;
+}
+
+#[tokio::test]
+async fn hostile_values_of_the_fifth_sixth_of_the_rules_cause_no_fault_and_no_row() {
+    probe(4).await;
+}
+
+#[tokio::test]
+async fn hostile_values_of_the_last_sixth_of_the_rules_cause_no_fault_and_no_row() {
+    probe(5).await;
 }
