@@ -70,12 +70,15 @@ pub(crate) async fn link(app: &App, caller: &Caller, wanted: &Wanted) -> Result<
                 return Ok(earlier);
             }
             let (matches, not_found) = matching(conn, tenant, &songs, &genre_ids, &wanted.artists).await?;
-            let mut added = 0;
+            let (mut added, mut approved) = (0, 0);
             for batch in matches.chunks(BATCH) {
                 let rows = songs::find_many(conn, Catalogue::TenantAndGlobal(tenant), batch).await?;
                 let links: Vec<Link> = rows.iter().map(|song| Link::new(tenant, song, wanted.is_active, now)).collect();
-                added += tenant_songs::link_all(conn, tenant, &links, now).await?.len();
+                let linked = tenant_songs::link_uncounted(conn, &links, now).await?;
+                approved += linked.iter().filter(|link| link.is_active).count();
+                added += linked.len();
             }
+            tenant_songs::count_in(conn, tenant, added, approved).await?;
             quotas::check_songs(conn, tenant).await?;
             if added > 0 {
                 let event = Event::success(Some(tenant.0), "tenant_song_link", tenant.0);

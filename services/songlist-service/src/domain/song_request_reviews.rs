@@ -13,6 +13,7 @@ use super::song_request_states::Status;
 use super::song_requests::{Shown, shown_one};
 use super::{premium, songs};
 use crate::App;
+use crate::store::link_changes;
 use crate::store::song_requests::{self, Filter, SongRequest};
 use crate::store::songs::Catalogue;
 use crate::store::tenant_songs::{self, Link};
@@ -113,7 +114,8 @@ async fn close(
             let song = crate::store::songs::find(conn, catalogue, kit::ids::parse(id)?).await?;
             let links = [Link::new(tenant, &song, true, now)];
             if tenant_songs::link_all(conn, tenant, &links, now).await?.is_empty() {
-                tenant_songs::approve_song(conn, tenant, song.id, now).await?;
+                let link = tenant_songs::of_song(conn, tenant, song.id).await?;
+                link_changes::set_active(conn, tenant, &[link], true, now).await?;
             }
             song
         }

@@ -9,6 +9,7 @@ use super::filters::{RawFilters, cut};
 use super::quotas;
 use crate::App;
 use crate::store::filters::SortBy;
+use crate::store::link_changes;
 use crate::store::songs::{self, Catalogue};
 use crate::store::tenant_songs::{self, Link, TenantSong};
 
@@ -56,7 +57,7 @@ pub(crate) async fn set_active(app: &App, caller: &Caller, id: &str, active: boo
     let now = app.clock.now();
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            if tenant_songs::set_active(conn, tenant, id, active, now).await? {
+            if !link_changes::set_active(conn, tenant, &[id], active, now).await?.is_empty() {
                 let action = if active { "tenant_song_approve" } else { "tenant_song_withdraw" };
                 audit::record(conn, app, caller, Event::success(Some(tenant.0), action, id)).await?;
             }

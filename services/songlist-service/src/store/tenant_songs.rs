@@ -92,6 +92,25 @@ pub(crate) async fn link_all(
     links: &[Link],
     now: DateTime<Utc>,
 ) -> Result<Vec<TenantSong>, TxError> {
+    let linked = link_uncounted(conn, links, now).await?;
+    let approved = linked.iter().filter(|link| link.is_active).count();
+    count_in(conn, id, linked.len(), approved).await?;
+    Ok(linked)
+}
+
+/// Adds to the stored counts of a tenant what [`link_uncounted`] has linked.
+pub(crate) async fn count_in(conn: &mut Conn, id: TenantId, linked: usize, approved: usize) -> Result<(), TxError> {
+    let number = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
+    tenant_song_counts::add(conn, id, number(linked), number(approved)).await
+}
+
+/// As [`link_all`], for several batches in one transaction: the counts are added once, at its end, because everybody else
+/// who changes the list waits for their row.
+pub(crate) async fn link_uncounted(
+    conn: &mut Conn,
+    links: &[Link],
+    now: DateTime<Utc>,
+) -> Result<Vec<TenantSong>, TxError> {
     use diesel::upsert::excluded;
     let upsert = diesel::insert_into(tenant_songs::table)
         .values(links)
@@ -117,43 +136,12 @@ pub(crate) async fn link_all(
             ),
         ));
     let removed = diesel::query_dsl::methods::FilterDsl::filter(upsert, tenant_songs::deleted_at.is_not_null());
-    let linked: Vec<TenantSong> = removed.returning(TenantSong::as_returning()).get_results(conn).await?;
-    let approved = linked.iter().filter(|link| link.is_active).count();
-    tenant_song_counts::add(conn, id, i64::try_from(linked.len()).unwrap_or(0), i64::try_from(approved).unwrap_or(0))
-        .await?;
-    Ok(linked)
+    Ok(removed.returning(TenantSong::as_returning()).get_results(conn).await?)
 }
 
 /// The number of live links of a tenant.
 pub(crate) async fn total(conn: &Conn, id: TenantId) -> Result<i64, TxError> {
     tenant_song_counts::kept(conn, id, None).await
-}
-
-/// Approves or withdraws a link; false when it is in that state already.
-pub(crate) async fn set_active(
-    conn: &mut Conn,
-    tenant: TenantId,
-    id: Uuid,
-    active: bool,
-    now: DateTime<Utc>,
-) -> Result<bool, TxError> {
-    let other_way = tenant_songs::table
-        .filter(of_tenant(tenant_songs::tenant_id, tenant))
-        .filter(tenant_songs::id.eq(id))
-        .filter(tenant_songs::deleted_at.is_null())
-        .filter(tenant_songs::is_active.ne(active));
-    let changed = diesel::update(other_way)
-        .set((
-            tenant_songs::is_active.eq(active),
-            tenant_songs::version.eq(tenant_songs::version + 1),
-            tenant_songs::updated_at.eq(now),
-        ))
-        .execute(conn)
-        .await?;
-    if changed > 0 {
-        tenant_song_counts::add(conn, tenant, 0, if active { 1 } else { -1 }).await?;
-    }
-    Ok(changed > 0)
 }
 
 type Query = tenant_songs::BoxedQuery<'static, Pg>;
@@ -294,21 +282,14 @@ pub(crate) async fn approved(
         .await?)
 }
 
-/// Approves the live link to a song, when it was withdrawn.
-pub(crate) async fn approve_song(
-    conn: &mut Conn,
-    tenant: TenantId,
-    song: Uuid,
-    now: DateTime<Utc>,
-) -> Result<(), TxError> {
-    let link: Uuid = tenant_songs::table
+/// The link to a song, in any state.
+pub(crate) async fn of_song(mut conn: &Conn, tenant: TenantId, song: Uuid) -> Result<Uuid, TxError> {
+    Ok(tenant_songs::table
         .filter(of_tenant(tenant_songs::tenant_id, tenant))
         .filter(tenant_songs::song_id.eq(song))
         .select(tenant_songs::id)
-        .first(conn)
-        .await?;
-    set_active(conn, tenant, link, true, now).await?;
-    Ok(())
+        .first(&mut conn)
+        .await?)
 }
 
 #[cfg(test)]
