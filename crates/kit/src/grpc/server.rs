@@ -41,8 +41,14 @@ pub fn may_call(callers: Callers, caller: &str, method: &str) -> bool {
     callers.iter().any(|(name, methods)| *name == caller && methods.iter().any(listed))
 }
 
-/// The largest message, except for uploads, in bytes.
+/// The largest message, except for uploads of a stream, in bytes.
 const MAX_MESSAGE: usize = 1024 * 1024;
+/// The largest message with an image of 2 MiB, in bytes.
+const MAX_IMAGE_MESSAGE: usize = 2 * 1024 * 1024 + 64 * 1024;
+
+fn largest(method: &str) -> usize {
+    if method.ends_with("/SetArtwork") { MAX_IMAGE_MESSAGE } else { MAX_MESSAGE }
+}
 
 /// The longest that a call may take, whatever its caller allows. Imports send longer deadlines than other calls.
 const MAX_CALL: Duration = Duration::from_secs(600);
@@ -110,7 +116,7 @@ impl CallerLayer {
         let (digest, body) = if is_upload(method) {
             (Digest::of_a_stream(), body)
         } else {
-            let message = Limited::new(body, MAX_MESSAGE).collect().await;
+            let message = Limited::new(body, largest(method)).collect().await;
             let message = message.map_err(|cut| Error::unavailable(anyhow::anyhow!("the message: {cut}")))?.to_bytes();
             (Digest::of(&message), Body::new(Full::new(message)))
         };
