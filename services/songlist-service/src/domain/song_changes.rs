@@ -67,7 +67,8 @@ pub(crate) async fn update(app: &App, caller: &Caller, id: &str, change: &Change
             let genre = faults.check("genre", live_genre(conn, &input.genre).await?);
             faults.finish()?;
             let genre = genre.ok_or_else(Error::not_found)?;
-            read_only::check(&change.read_only, &shown(app, &old, &genre.name))?;
+            let had = live_genre(conn, &old.genre_id.to_string()).await?.map_or(String::new(), |genre| genre.name);
+            read_only::check(&change.read_only, &shown(app, &old, &had))?;
             check_version(old.version, change.if_version)?;
             let new = Song {
                 id,
@@ -129,5 +130,7 @@ pub(crate) async fn delete(app: &App, caller: &Caller, id: &str, if_version: Opt
             let event = Event::success(owner.map(|tenant| tenant.0), "song_delete", id);
             audit::record(conn, app, caller, event).await
         })
-        .await
+        .await?;
+    app.wake.wake();
+    Ok(())
 }

@@ -48,6 +48,11 @@ async fn a_song_is_changed_with_its_list_and_playlists_and_nobody_overwrites_wha
     assert_eq!(admin.send(late).await.unwrap().status, 412);
     let echoed = patch(admin, &path, changed.at("/data").clone()).await.expect(200).unwrap();
     assert_eq!(echoed.at("/data"), changed.at("/data"), "nothing was changed");
+    let elsewhere = world.root.create("/genres/", json!({ "name": "Elsewhere" })).await;
+    let mut whole = changed.at("/data").clone();
+    whole["genre"] = json!(elsewhere);
+    let moved = patch(admin, &path, whole).await.expect(200).unwrap();
+    assert_eq!(moved.at("/data/genre_name"), &json!("Elsewhere"), "a field that is shown may be sent back as it was");
     let cleared = patch(admin, &path, json!({ "duration": null, "release_year": null, "album": null })).await;
     assert_eq!((cleared.at("/data/duration"), cleared.at("/data/album")), (&json!(null), &json!("")));
     let playlist = get(listener, &format!("/playlists/{}/", own.playlist)).await;
