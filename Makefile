@@ -1,6 +1,6 @@
 # The commands for daily work; each works on a fresh clone by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload measure-auth attack clean
+.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload measure-auth bench-catalogue attack clean
 
 CARGO := cargo
 SONGLIST := target/debug/songlist
@@ -77,6 +77,11 @@ measure-auth: ## Print whether the time of an answer tells if an account exists 
 	@sh deploy/dev/install-servers.sh
 	$(CARGO) build --workspace --locked --release
 	@sh deploy/bench/run.sh auth
+
+bench-catalogue: ## Print how long pages and searches take with up to a million songs (release build, 30 minutes)
+	@sh deploy/dev/install-servers.sh
+	$(CARGO) build --workspace --locked --release
+	@sh deploy/bench/run.sh catalogue
 
 clean: ## Delete builds and the development stack
 	$(CARGO) clean

@@ -120,6 +120,16 @@ impl Caller {
         }
     }
 
+    /// The LISTENER or ADMIN who calls, with the tenant, and the owner to whose things the caller is limited: a LISTENER to
+    /// the own ones, an ADMIN is not limited within the tenant.
+    ///
+    /// # Errors
+    /// `Forbidden` for everybody else.
+    pub fn limited_to_own(&self) -> Result<(UserId, TenantId, Option<UserId>), Error> {
+        let (user, tenant, role) = self.tenant_user()?;
+        Ok((user, tenant, (role == Role::Listener).then_some(user)))
+    }
+
     /// The ADMIN who calls, with the tenant.
     ///
     /// # Errors

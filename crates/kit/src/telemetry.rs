@@ -6,6 +6,7 @@ use std::path::Path;
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 use tracing_appender::rolling::{InitError, RollingFileAppender, Rotation};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::fmt::writer::MakeWriterExt;
 
 use crate::env::Env;
@@ -54,6 +55,17 @@ impl LogConfig {
         }
         guard
     }
+}
+
+/// Writes the log lines of this process to `writer` in the JSON format of production, for a test that reads them. `level` is
+/// as in `LOG_LEVEL`. Nothing changes when a subscriber is installed already.
+pub fn install_to<W>(level: &str, writer: W)
+where
+    W: for<'writer> MakeWriter<'writer> + Send + Sync + 'static,
+{
+    let filter = EnvFilter::new(directives(level));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_ansi(false);
+    let _already_installed = builder.json().flatten_event(true).with_writer(writer).try_init();
 }
 
 /// Our own crates, as tracing names them.

@@ -6,6 +6,8 @@ mod relay;
 mod schema;
 mod waiting;
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit_pg::{Conn, TxError};
@@ -51,8 +53,18 @@ pub struct Message {
 /// # Errors
 /// When the row cannot be written.
 pub async fn emit(conn: &mut Conn, message: NewMessage) -> Result<(), TxError> {
+    emit_later(conn, message, Duration::ZERO).await
+}
+
+/// The same for a message that is sent when this time has passed.
+///
+/// # Errors
+/// When the row cannot be written.
+pub async fn emit_later(conn: &mut Conn, message: NewMessage, delay: Duration) -> Result<(), TxError> {
+    let delay = i64::try_from(delay.as_millis()).unwrap_or(i64::MAX);
     diesel::insert_into(outbox::table)
         .values((
+            outbox::next_attempt_at.eq(relay::in_ms(delay)),
             outbox::id.eq(kit::ids::new_v7()),
             outbox::topic.eq(message.topic),
             outbox::tenant_id.eq(message.tenant_id),

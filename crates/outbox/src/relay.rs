@@ -272,7 +272,7 @@ async fn settle(conn: &mut Conn, id: Uuid, attempts: i32, failure: Option<&str>)
 }
 
 /// The time `ms` milliseconds from now by the database's clock, so that all replicas compare claims by one clock.
-fn in_ms(ms: i64) -> UncheckedBind<SqlLiteral<Timestamptz>, diesel::dsl::AsExprOf<i64, BigInt>> {
+pub(crate) fn in_ms(ms: i64) -> UncheckedBind<SqlLiteral<Timestamptz>, diesel::dsl::AsExprOf<i64, BigInt>> {
     sql::<Timestamptz>("now() + interval '1 millisecond' * ").bind::<BigInt, _>(ms)
 }
 

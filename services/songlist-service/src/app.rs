@@ -35,6 +35,8 @@ pub struct Parts {
     pub(crate) pg: Pool,
     /// Imports that run, by tenant (`None`: the platform).
     pub(crate) imports: Turns<Option<TenantId>>,
+    /// Tenants that put many songs on their list now.
+    pub(crate) bulk_links: Turns<TenantId>,
     pub(crate) clock: Clock,
     pub(crate) keys: KeyRing,
     pub(crate) wake: Wake,
@@ -46,7 +48,7 @@ pub struct Parts {
     /// Uploads of artwork that run, by tenant (`None`: the platform).
     pub(crate) artwork_of: Turns<Option<TenantId>>,
     /// Images that are decoded now.
-    pub(crate) decoding: Semaphore,
+    pub(crate) decoding: Arc<Semaphore>,
     pub(crate) songs_need_premium: bool,
 }
 
@@ -59,6 +61,7 @@ impl App {
         let parts = Parts {
             pg: Pool::new(&config.pg, CONFLICTS),
             imports: Turns::default(),
+            bulk_links: Turns::default(),
             wake: Wake::default(),
             health: Health::default(),
             metrics: Metrics::new()?,
@@ -66,7 +69,7 @@ impl App {
             genre_names: GenreNames::default(),
             media: Media::new(&config.media)?,
             artwork_of: Turns::default(),
-            decoding: Semaphore::new(1),
+            decoding: Arc::new(Semaphore::new(1)),
             songs_need_premium: config.songs_need_premium,
             keys: config.keys,
             clock: config.clock,

@@ -13,7 +13,7 @@ pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
         song_copies::TOPIC => Ok(song_copies::follow_everywhere(&app, message.aggregate_id).await?),
         artwork::TOPIC => {
             let name = message.payload.get("name").and_then(Value::as_str).unwrap_or_default();
-            Ok(app.media.delete(name).await?)
+            Ok(artwork::delete_unused(&app, message.aggregate_id, name).await?)
         }
         audit::TOPIC => rpc::deliver("songlist", &[app.peers.auth()], &message).await,
         other => anyhow::bail!("nobody delivers {other}"),

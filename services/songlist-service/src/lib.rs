@@ -4,6 +4,7 @@ mod app;
 mod config;
 mod delivery;
 mod domain;
+mod generate;
 mod grpc;
 mod jobs;
 mod media;
@@ -19,6 +20,7 @@ use kit_pg::migrate::{EmbeddedMigrations, embed_migrations};
 
 pub use app::App;
 pub use config::Config;
+pub use generate::{Catalogue, generate};
 pub use seeds::{seed_genres, seed_songs};
 
 /// The migrations of the service's schema.

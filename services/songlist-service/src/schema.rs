@@ -41,6 +41,7 @@ diesel::table! {
         updated_at -> Timestamptz,
         deleted_at -> Nullable<Timestamptz>,
         counted_out -> Bool,
+        words -> Text,
     }
 }
 
@@ -65,6 +66,14 @@ diesel::table! {
         duration -> Nullable<SmallInt>,
         artwork -> Nullable<Text>,
         is_global -> Bool,
+        words -> Text,
+    }
+}
+
+diesel::table! {
+    search_words (tenant_id, word) {
+        tenant_id -> Uuid,
+        word -> Text,
     }
 }
 

@@ -5,6 +5,7 @@ mod demo;
 mod dev;
 mod doctor;
 mod example;
+mod generate;
 mod keys;
 mod mail;
 mod migrate;
@@ -72,6 +73,13 @@ enum Command {
         #[command(subcommand)]
         what: seed::What,
     },
+    /// Fill a running development stack with tenants and songs, the same ones for the same seed.
+    Gen {
+        #[command(flatten)]
+        at: At,
+        #[command(flatten)]
+        amounts: generate::Amounts,
+    },
     /// Create and administer SUPER_ADMINs.
     Superuser {
         #[command(subcommand)]
@@ -125,6 +133,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Chaos { at, every, victims } => chaos::run(&at.dev_dir, &victims, every).await,
         Command::Migrate { service } => migrate::run(&mut env, service.as_deref()).await,
         Command::Seed { what } => Box::pin(seed::run(&mut env, what)).await,
+        Command::Gen { at, amounts } => Box::pin(generate::run(&at.dev_dir, &amounts)).await,
         Command::Mail { what } => Box::pin(mail::run(&mut env, what)).await,
         Command::Keys { what } => Box::pin(keys::run(&mut env, what)).await,
         Command::Superuser { what } => Box::pin(superuser::run(&mut env, what)).await,

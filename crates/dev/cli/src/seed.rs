@@ -7,7 +7,7 @@ use crate::say;
 use crate::superuser::explain;
 
 /// Genres of a new installation.
-const GENRES: [&str; 12] = [
+pub(crate) const GENRES: [&str; 20] = [
     "Rock",
     "Pop",
     "Jazz",
@@ -16,6 +16,14 @@ const GENRES: [&str; 12] = [
     "Electronic",
     "Folk",
     "Hip Hop",
+    "Country",
+    "Metal",
+    "Punk",
+    "Reggae",
+    "Soul",
+    "Latin",
+    "World",
+    "Devotional",
     "Bollywood",
     "Tamil Film",
     "Carnatic",

@@ -5,6 +5,7 @@ use reqwest::header::HeaderValue;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
+use crate::canary::Secrets;
 use crate::contract;
 
 /// A client of the API.
@@ -13,8 +14,8 @@ pub struct Client {
     http: reqwest::Client,
     base: String,
     token: Option<String>,
-    /// Whether every answer is held to the OpenAPI document.
-    strict: bool,
+    /// For a client of a test: every answer is held to the OpenAPI document and holds no secret of another one.
+    strict: Option<Secrets>,
 }
 
 /// An answer: status, headers and the body as JSON (null when the body is not JSON).
@@ -84,13 +85,14 @@ impl Client {
     pub fn new(base: &str) -> anyhow::Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token: None, strict: false })
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token: None, strict: None })
     }
 
-    /// The same client, for which an answer that the OpenAPI document does not have is an error.
+    /// The same client, for which an answer is an error that the OpenAPI document does not have, or that holds one of the
+    /// `secrets`.
     #[must_use]
-    pub(crate) fn strict(self) -> Self {
-        Self { strict: true, ..self }
+    pub(crate) fn strict(self, secrets: Secrets) -> Self {
+        Self { strict: Some(secrets), ..self }
     }
 
     /// The same client with a token.
@@ -127,12 +129,14 @@ impl Client {
     pub async fn send(&self, request: RequestBuilder) -> anyhow::Result<Reply> {
         let request = request.build()?;
         let (method, url) = (request.method().clone(), request.url().clone());
+        let sent = self.strict.as_ref().and_then(|_| request.body()?.as_bytes().map(<[u8]>::to_vec));
         let response = self.http.execute(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
         let reply = Reply { status: status.as_u16(), headers, body, text };
-        if self.strict {
+        if let Some(secrets) = &self.strict {
+            secrets.exchanged(sent.as_deref(), reply.status, &reply.body, &reply.text)?;
             let kind = reply.headers.get("content-type").map(HeaderValue::as_bytes);
             let body = match kind {
                 // Sent to clients that ask for it; the document describes the envelope.

@@ -12,11 +12,12 @@ use sandbox::razorpay::{self, Razorpay, RazorpayOptions};
 use testkit::{FaultyLink, TestDb};
 use url::Url;
 
+use crate::canary::{self, Secrets};
 use crate::client::{Client, Person};
 use crate::running::Running;
 
 /// The SUPER_ADMIN of every stack: e-mail and password.
-pub const ROOT: (&str, &str) = ("root@songlist.example", "a long way to the top");
+pub const ROOT: (&str, &str) = ("root@songlist.example", "nobody sings this password");
 /// The limits of most tests: a thousand times those of production.
 const GENEROUS: u32 = 1_000;
 
@@ -47,6 +48,8 @@ pub(crate) struct Plan {
     gateway: SocketAddr,
     smtp: SocketAddr,
     razorpay: SocketAddr,
+    /// Where each service tells its metrics, in the order of [`Service::ALL`].
+    ops: [SocketAddr; 5],
     redis: RedisConfig,
     clock: Clock,
     links: Option<Links>,
@@ -84,6 +87,9 @@ pub struct Stack {
     pub(crate) plan: Plan,
     pub(crate) running: Vec<(Service, Running)>,
     outside: Shutdown,
+    secrets: Secrets,
+    /// Redis itself, without a link in front.
+    redis_itself: RedisConfig,
 }
 
 fn loopback(port: u16) -> SocketAddr {
@@ -122,6 +128,17 @@ impl Plan {
         ])
     }
 
+    fn ops(&self, service: Service) -> SocketAddr {
+        let [auth, songlist, payments, scheduler, gateway] = self.ops;
+        match service {
+            Service::Auth => auth,
+            Service::Songlist => songlist,
+            Service::Payments => payments,
+            Service::Scheduler => scheduler,
+            Service::Gateway => gateway,
+        }
+    }
+
     fn pg(&self, db: &TestDb) -> anyhow::Result<PgConfig> {
         let mut config = db.config()?;
         if let Some(links) = &self.links {
@@ -133,7 +150,7 @@ impl Plan {
     fn auth_config(&self, db: &Databases) -> anyhow::Result<auth_service::Config> {
         let mut config = auth_service::Config::from_env(&mut self.env());
         config.grpc_addr = self.auth;
-        config.ops_addr = loopback(0);
+        config.ops_addr = self.ops(Service::Auth);
         config.pg = self.pg(&db.auth)?;
         config.redis = self.redis.clone();
         config.mail = auth_service::MailConfig::local_smtp(self.smtp.port());
@@ -151,7 +168,7 @@ impl Plan {
             Service::Songlist => {
                 let mut config = songlist_service::Config::from_env(&mut env);
                 config.grpc_addr = self.songlist;
-                config.ops_addr = loopback(0);
+                config.ops_addr = self.ops(Service::Songlist);
                 config.pg = self.pg(&db.songlist)?;
                 config.clock = self.clock.clone();
                 config.media.root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../target/test-media").to_owned();
@@ -160,7 +177,7 @@ impl Plan {
             Service::Payments => {
                 let mut config = payments_service::Config::from_env(&mut env);
                 config.grpc_addr = self.payments;
-                config.ops_addr = loopback(0);
+                config.ops_addr = self.ops(Service::Payments);
                 config.webhook_addr = self.webhook;
                 config.pg = self.pg(&db.payments)?;
                 config.clock = self.clock.clone();
@@ -169,14 +186,14 @@ impl Plan {
             Service::Scheduler => {
                 let mut config = scheduler_service::Config::from_env(&mut env);
                 config.grpc_addr = loopback(0);
-                config.ops_addr = loopback(0);
+                config.ops_addr = self.ops(Service::Scheduler);
                 config.pg = db.scheduler.config()?;
                 Running::start(|shutdown| scheduler_service::start(config, shutdown)).await
             }
             Service::Gateway => {
                 let mut config = gateway::Config::from_env(&mut env);
                 config.http_addr = self.gateway;
-                config.ops_addr = loopback(0);
+                config.ops_addr = self.ops(Service::Gateway);
                 config.redis = self.redis.clone();
                 config.clock = self.clock.clone();
                 config.workers = 1;
@@ -225,6 +242,7 @@ impl Stack {
     }
 
     async fn start_with(links: bool, limit_factor: u32) -> anyhow::Result<Self> {
+        canary::record_log();
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (clock, redis, outside) = (Clock::movable(), testkit::redis().await?, Shutdown::new());
         let db = Databases {
@@ -245,7 +263,7 @@ impl Stack {
         });
         let razorpay = razorpay::start(account, loopback(0), &outside).await?;
         let (auth, songlist, payments) = (free()?, free()?, free()?);
-        let mut redis = redis;
+        let (mut redis, redis_itself) = (redis.clone(), redis);
         let links = if links {
             let address = |url: &str| anyhow::Ok(host_and_port(&Url::parse(url)?));
             let links = Links {
@@ -270,6 +288,7 @@ impl Stack {
             gateway: free()?,
             smtp: mail.smtp,
             razorpay,
+            ops: [free()?, free()?, free()?, free()?, free()?],
             redis: redis.clone(),
             clock: clock.clone(),
         };
@@ -288,6 +307,8 @@ impl Stack {
             plan,
             running,
             outside,
+            secrets: Secrets::default(),
+            redis_itself,
         };
         stack.make_root().await?;
         stack.wait_until_ready().await?;
@@ -329,7 +350,7 @@ impl Stack {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(&self.url)?.strict())
+        Ok(Client::new(&self.url)?.strict(self.secrets.clone()))
     }
 
     /// The SUPER_ADMIN, signed in.
@@ -341,11 +362,37 @@ impl Stack {
     }
 
     /// Stops everything.
-    pub async fn stop(self) {
+    ///
+    /// # Errors
+    /// When something secret is in a place where it must not be.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.ensure_secrets_are_kept().await?;
         for (_, running) in self.running.iter().rev() {
             running.stop().await;
         }
         self.outside.stop();
         self.outside.finished(Duration::from_secs(5)).await;
+        Ok(())
+    }
+
+    /// Searches the log, the databases, Redis and the metrics for passwords, tokens and mailed codes.
+    async fn ensure_secrets_are_kept(&self) -> anyhow::Result<()> {
+        let codes = self.mailbox.find(|_| true).iter().filter_map(mailbox::Mail::code).collect();
+        let log = canary::log();
+        anyhow::ensure!(log.contains("auth"), "the log of the services was not recorded");
+        self.secrets.ensure_absent("the log", &log, &codes)?;
+        for db in [&self.db.auth, &self.db.songlist, &self.db.payments, &self.db.scheduler] {
+            self.secrets.ensure_absent(&db.schema, &testkit::schema::dump(db).await?, &codes)?;
+        }
+        let redis = testkit::redis_dump(&self.redis_itself).await?;
+        let redis: Vec<String> = redis.iter().map(|entry| format!("{} {}", entry.key, entry.value)).collect();
+        self.secrets.ensure_absent("Redis", &redis.join("\n"), &codes)?;
+        for ops in &self.plan.ops {
+            // A test may have stopped the service.
+            if let Ok(metrics) = reqwest::get(format!("http://{ops}/metrics")).await {
+                self.secrets.ensure_absent("a metric", &metrics.text().await?, &codes)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -10,7 +10,7 @@ use crate::client::{Client, Person};
 use crate::stack::Stack;
 
 /// The password of all users except the SUPER_ADMIN.
-pub const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "staple of the test battery";
 
 /// The five services and their SUPER_ADMIN, signed in.
 pub struct World {
@@ -65,8 +65,9 @@ impl World {
         Self { stack, root }
     }
 
+    /// Stops everything, after a search for secrets in all that the test has left behind.
     pub async fn stop(self) {
-        self.stack.stop().await;
+        self.stack.stop().await.unwrap();
     }
 
     /// A client that is not signed in.

@@ -37,7 +37,7 @@ impl Route {
             None => (self.no_rule(&request), Default::default()),
         };
         let mut response = match outcome {
-            Ok(reply) => reply.respond(request.headers()),
+            Ok(reply) => reply.respond(request.method(), request.headers()),
             Err(refused) => {
                 refused.error.log();
                 refused.respond(style, &id)

@@ -1,10 +1,10 @@
 use std::fmt;
 use std::pin::Pin;
 
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH, LOCATION,
 };
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -130,9 +130,10 @@ impl Reply {
         if replayed { self.header("idempotency-replayed", HeaderValue::from_static("true")) } else { self }
     }
 
-    /// The response to a request with these headers.
-    pub(crate) fn respond(mut self, request: &HeaderMap) -> HttpResponse {
-        if self.is_known(request) {
+    /// The response to a request with this method and these headers. Only what reads an object can be answered with 304
+    /// (RFC 9110, 13.1.2).
+    pub(crate) fn respond(mut self, method: &Method, request: &HeaderMap) -> HttpResponse {
+        if method.is_safe() && self.is_known(request) {
             self = Self { status: 304, body: Body::Whole(Vec::new()), ..self };
         }
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

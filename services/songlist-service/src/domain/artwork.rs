@@ -1,7 +1,11 @@
 //! The artwork of songs. Every upload has a name of its own, so that what a name shows never changes and one that is not
 //! used any more can be deleted.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use kit::caller::Caller;
+use kit::ids::TenantId;
 use kit::{Error, ids};
 use kit_pg::{Conn, Scope, TxError};
 use serde_json::json;
@@ -17,6 +21,11 @@ use crate::store::songs::{self, Song};
 
 /// The topic of the message after which an image is deleted that no song shows any more.
 pub(crate) const TOPIC: &str = "artwork.dropped";
+/// An image is deleted so long after it was dropped: until then the lists of all tenants follow, and clients have pages with
+/// its name.
+const LISTS_FOLLOW: Duration = Duration::from_secs(60);
+/// An image that no song shows so long after its upload began is deleted.
+const UPLOAD: Duration = Duration::from_secs(600);
 
 /// Gives a song an image.
 ///
@@ -35,20 +44,26 @@ pub(crate) async fn set(
     let scope = Scope::tenant_or_platform(owner);
     app.pg.transaction(scope, async |conn: &mut Conn| lock(conn, caller, id).await.map(|_song| ())).await?;
     let image = {
-        // Decoding takes memory, so one image at a time, and one of a tenant waits for it.
-        let _turn = app.artwork_of.of(&owner).await?;
-        let _decoding = app.decoding.acquire().await.map_err(Error::internal)?;
-        tokio::task::spawn_blocking(move || images::normalised(&file)).await.map_err(Error::internal)??
+        // Decoding takes memory, so one image at a time, and one of a tenant waits for it. It goes on when the caller has
+        // given up, so it has the turn and not the request.
+        let turn = app.artwork_of.of(&owner).await?;
+        let decoding = Arc::clone(&app.decoding).acquire_owned().await.map_err(Error::internal)?;
+        let work = move || {
+            let _held = (turn, decoding);
+            images::normalised(&file)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(Error::internal)??
     };
     let whose = format!("{}|{id}|{}", owner.map(|tenant| tenant.to_string()).unwrap_or_default(), ids::random());
     let name = app.media.name(&whose, &image.content, image.extension);
+    // Written down before there is an image, so that none is left when the change fails or this process ends.
+    app.pg
+        .transaction(Scope::tenant_or_platform(owner), async |conn: &mut Conn| {
+            delete_later(conn, caller, (owner, id), &name, UPLOAD).await
+        })
+        .await?;
     app.media.put(&name, image.content).await?;
-    let changed = replace(app, caller, id, Some(name.clone()), if_version).await;
-    if changed.is_err() {
-        // The error of the change is the one to tell; an image that stays is of no use and does no harm.
-        let _ = app.media.delete(&name).await;
-    }
-    changed
+    replace(app, caller, id, Some(name), if_version).await
 }
 
 /// Takes the image of a song away; one without an image stays as it is.
@@ -92,13 +107,32 @@ async fn replace(
 /// Writes the message that deletes the image which a song showed so far.
 pub(super) async fn dropped(conn: &mut Conn, caller: &Caller, song: &Song) -> Result<(), TxError> {
     let Some(name) = &song.artwork else { return Ok(()) };
+    delete_later(conn, caller, (song.tenant_id.map(TenantId), song.id), name, LISTS_FOLLOW).await
+}
+
+async fn delete_later(
+    conn: &mut Conn,
+    caller: &Caller,
+    (owner, song): (Option<TenantId>, Uuid),
+    name: &str,
+    delay: Duration,
+) -> Result<(), TxError> {
     let message = outbox::NewMessage {
         topic: TOPIC,
-        tenant_id: song.tenant_id,
-        aggregate_id: song.id,
-        version: song.version,
+        tenant_id: owner.map(|tenant| tenant.0),
+        aggregate_id: song,
+        version: 0,
         payload: json!({ "name": name }),
         request_id: caller.request_id.clone(),
     };
-    outbox::emit(conn, message).await
+    outbox::emit_later(conn, message, delay).await
+}
+
+/// Deletes an image unless its song shows it; may be repeated.
+///
+/// # Errors
+/// When the database or the store cannot be reached.
+pub(crate) async fn delete_unused(app: &App, song: Uuid, name: &str) -> Result<(), Error> {
+    let shows = async |conn: &mut Conn| songs::shows(conn, song, name).await;
+    if app.pg.transaction(Scope::Worker, shows).await? { Ok(()) } else { app.media.delete(name).await }
 }

@@ -63,6 +63,8 @@ pub(crate) async fn link(app: &App, caller: &Caller, wanted: &Wanted) -> Result<
         return Err(Error::invalid(&format!("artists[{place}]"), "Write 1 to 255 characters."));
     }
     let now = app.clock.now();
+    // Many rows are locked, so one at a time; the next one waits here, where it holds no connection.
+    let _turn = app.bulk_links.of(&tenant).await?;
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
             let mut key = IdempotencyKey::claim(conn, caller, "tenant_songs.link_many").await?;
@@ -74,7 +76,7 @@ pub(crate) async fn link(app: &App, caller: &Caller, wanted: &Wanted) -> Result<
             for batch in matches.chunks(BATCH) {
                 let rows = songs::find_many(conn, Catalogue::TenantAndGlobal(tenant), batch).await?;
                 let links: Vec<Link> = rows.iter().map(|song| Link::new(tenant, song, wanted.is_active, now)).collect();
-                let linked = tenant_songs::link_uncounted(conn, &links, now).await?;
+                let linked = tenant_songs::link_uncounted(conn, tenant, &links, now).await?;
                 approved += linked.iter().filter(|link| link.is_active).count();
                 added += linked.len();
             }
@@ -121,6 +123,8 @@ async fn matching(
     if matches.len() > MAX_MATCHES {
         return Err(Error::new(Code::TooManySongs).into());
     }
+    // Whoever links several songs takes them in one order, so that two of them wait for each other and no deadlock is made.
+    matches.sort_unstable();
     Ok((matches, not_found))
 }
 

@@ -5,7 +5,8 @@ use kit_pg::{ReadScope, Scope, Window};
 use uuid::Uuid;
 
 use super::genre_names::Names;
-use super::normalise::{compared, compared_name};
+use super::normalise::{compared, compared_name, words};
+use super::ranking::Typed;
 use crate::store::filters::{Filters, Key, Order, Visibility};
 
 /// Filters as they were received.
@@ -26,6 +27,8 @@ pub(crate) struct RawFilters {
 #[derive(Clone, Debug)]
 pub(crate) struct Listing {
     pub filters: Filters,
+    /// A ranked search that tolerates typos; its order is that of the ranks.
+    pub q: Option<Typed>,
     pub genre: Vec<String>,
     pub order: Order,
     pub after: Option<Key>,
@@ -52,10 +55,10 @@ impl RawFilters {
             album: all(self.album),
             genres: None,
             visibility,
-            q: self.q.map(|q| compared(&q)).filter(|q| !q.is_empty()),
             is_active: self.is_active,
         };
-        let listing = Listing { filters, genre: self.genre, order, after: after(page)? };
+        let q = self.q.map(|q| Typed { whole: compared(&q), words: words(&q) }).filter(|q| !q.whole.is_empty());
+        let listing = Listing { filters, q, genre: self.genre, order, after: after(page)? };
         let fits = match &listing.after {
             None => true,
             Some(Key::Time(..)) => listing.by_time(),
@@ -91,13 +94,20 @@ impl Listing {
     /// The scope of a read of these rows. Without filters and without rows to skip one plan is good for all tenants;
     /// otherwise a good plan depends on the values, and many rows may be looked at.
     pub(crate) fn scope(&self, scope: Scope, page: &Page) -> ReadScope {
-        let plain = self.filters.plain() && self.genre.is_empty();
+        let plain = self.filters.plain() && self.q.is_none() && self.genre.is_empty();
         if plain && self.window(page).offset == 0 { scope.one_plan() } else { scope.search() }
     }
 
     /// True when the rows are sorted by time, so that a cursor can be the key of a row.
     fn by_time(&self) -> bool {
-        self.filters.q.is_none() && self.order.by == crate::store::filters::SortBy::CreatedAt
+        self.q.is_none() && self.order.by == crate::store::filters::SortBy::CreatedAt
+    }
+
+    /// The ids of a page of what a search has found.
+    pub(crate) fn slice<'a>(&self, found: &'a [Uuid], page: &Page) -> &'a [Uuid] {
+        let window = self.window(page);
+        let place = |rows: i64| usize::try_from(rows).unwrap_or(usize::MAX).min(found.len());
+        found.get(place(window.offset)..place(window.offset.saturating_add(window.rows))).unwrap_or_default()
     }
 
     /// The cursor of the next page.

@@ -68,7 +68,7 @@ pub(crate) async fn update(app: &App, caller: &Caller, id: &str, change: &Change
     let changed = app
         .pg
         .transaction(Scope::Platform, async |conn: &mut Conn| {
-            let old = genres::find_for_update(conn, id).await?;
+            let old = genres::find_for_change(conn, id).await?;
             let count = genres::song_count(conn, id).await?;
             let mut faults = Faults::default();
             let name = change.name.as_ref().and_then(|name| faults.check("name", required(name, 100)));

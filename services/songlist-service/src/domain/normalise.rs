@@ -1,5 +1,7 @@
 //! The form in which titles, artists and albums are compared, for duplicates, filters and search.
 
+use std::collections::HashSet;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -12,6 +14,31 @@ pub(crate) fn compared(text: &str) -> String {
     let bare = worded.strip_prefix("the ").unwrap_or(worded);
     let kept: String = bare.chars().filter(|c| c.is_alphanumeric() || is_combining_mark(*c)).collect();
     if kept.is_empty() { folded.trim().to_owned() } else { kept }
+}
+
+/// The words of a text in the compared form: what joins letters to one word (an apostrophe) goes, other signs part words.
+pub(crate) fn words(text: &str) -> Vec<String> {
+    let folded: String = caseless::default_case_fold_str(&text.nfkc().collect::<String>()).nfkc().collect();
+    let worded = without_accents(&folded).replace('&', " and ").replace(['\'', '’', '`'], "");
+    let parts = worded.split(|c: char| !(c.is_alphanumeric() || is_combining_mark(c)));
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+/// What a search looks through: the words of artist, title and album, artist and title also as one word each, with a space
+/// before every word and after the last one. So a word is found by its beginning and "ledzeppelin" is one.
+pub(crate) fn searched(title: &str, artist: &str, album: &str) -> String {
+    let mut all: Vec<String> = Vec::new();
+    for text in [artist, title] {
+        let parts = words(text);
+        if parts.len() > 1 {
+            all.push(compared(text));
+        }
+        all.extend(parts);
+    }
+    all.extend(words(album));
+    let mut seen = HashSet::new();
+    all.retain(|word| seen.insert(word.clone()));
+    all.iter().map(|word| format!(" {word}")).chain(std::iter::once(" ".to_owned())).collect()
 }
 
 /// The form in which names of genres and playlists are compared: case, width and surrounding spaces do not count.
@@ -40,7 +67,7 @@ fn is_european(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::compared;
+    use super::{compared, searched, words};
 
     #[test]
     fn case_accents_spaces_signs_and_a_leading_the_do_not_count() {
@@ -55,6 +82,15 @@ mod tests {
         ] {
             assert_eq!(compared(one), compared(other));
         }
+    }
+
+    #[test]
+    fn words_are_compared_one_by_one_and_a_joined_name_is_a_word_too() {
+        assert_eq!(words("Don't Stop (Thinkin’ About) Tomorrow!"), ["dont", "stop", "thinkin", "about", "tomorrow"]);
+        assert_eq!(searched("T.N.T.", "AC/DC", ""), " acdc ac dc tnt t n ");
+        assert_eq!(searched("Hello", "Beyoncé", "I Am"), " beyonce hello i am ");
+        assert_eq!(searched("!!!", "???", ""), " ");
+        assert_eq!(words("कल हो ना हो").len(), 4);
     }
 
     #[test]

@@ -10,7 +10,6 @@ use kit_pg::{Conn, IdempotencyKey, Once, Scope};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::playlists::limited_to;
 use super::read_only::check_version;
 use crate::App;
 use crate::store::playlist_entries::{self, Entry, EntrySong};
@@ -24,7 +23,7 @@ const MAX_ADDED: usize = 500;
 
 /// The songs of a playlist in order.
 pub(crate) async fn entries(app: &App, caller: &Caller, id: &str, page: &Page) -> Result<Paged<EntrySong>, Error> {
-    let (_, tenant, limit) = limited_to(caller)?;
+    let (_, tenant, limit) = caller.limited_to_own()?;
     let id = kit::ids::parse(id)?;
     let after_cursor: Option<i64> = match &page.at {
         At::Cursor { after, .. } if !after.is_empty() => Some(parse_cursor(after)?),
@@ -64,7 +63,7 @@ pub(crate) async fn add_entries(
     single: bool,
     position: Option<u32>,
 ) -> Result<Once<Added>, Error> {
-    let (_, tenant, limit) = limited_to(caller)?;
+    let (_, tenant, limit) = caller.limited_to_own()?;
     let id = kit::ids::parse(id)?;
     let now = app.clock.now();
     app.pg
@@ -73,7 +72,7 @@ pub(crate) async fn add_entries(
             if let Some(earlier) = key.replay()? {
                 return Ok(earlier);
             }
-            let playlist = playlists::find_for_update(conn, tenant, limit, id).await?;
+            playlists::find(conn, tenant, limit, id).await?;
             if songs.is_empty() || songs.len() > MAX_ADDED {
                 return Err(Error::invalid("tenant_song_ids", format!("Send 1 to {MAX_ADDED} ids.")).into());
             }
@@ -83,7 +82,9 @@ pub(crate) async fn add_entries(
                 return Err(Error::invalid(&format!("tenant_song_ids[{place}]"), "Not an id.").into());
             }
             let wanted = distinct(songs);
+            // Links before playlists, as when a song changes its duration.
             tenant_songs::keep_durations(conn, tenant, &wanted).await?;
+            let playlist = playlists::find_for_update(conn, tenant, limit, id).await?;
             let approved = tenant_songs::approved(conn, tenant, &wanted).await?;
             let present = playlist_entries::present(conn, tenant, id, &wanted).await?;
             let is_approved = |id: &Uuid| approved.iter().any(|(known, _)| known == id);
@@ -165,12 +166,12 @@ pub(crate) struct Removed {
 
 /// Removes songs from a playlist; the songs after them move up.
 pub(crate) async fn remove_entries(app: &App, caller: &Caller, id: &str, songs: &[String]) -> Result<Removed, Error> {
-    let (_, tenant, limit) = limited_to(caller)?;
+    let (_, tenant, limit) = caller.limited_to_own()?;
     let id = kit::ids::parse(id)?;
     let now = app.clock.now();
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let playlist = playlists::find_for_update(conn, tenant, limit, id).await?;
+            playlists::find(conn, tenant, limit, id).await?;
             if songs.is_empty() || songs.len() > MAX_ADDED {
                 return Err(Error::invalid("tenant_song_ids", format!("Send 1 to {MAX_ADDED} ids.")).into());
             }
@@ -179,6 +180,7 @@ pub(crate) async fn remove_entries(app: &App, caller: &Caller, id: &str, songs: 
             }
             let wanted = distinct(songs);
             tenant_songs::keep_durations(conn, tenant, &wanted).await?;
+            let playlist = playlists::find_for_update(conn, tenant, limit, id).await?;
             let (removed, seconds) = playlist_entries::delete(conn, tenant, id, &wanted).await?;
             let deleted = i64::try_from(removed.len()).unwrap_or(i64::MAX);
             let playlist = if deleted > 0 {
@@ -213,7 +215,7 @@ pub(crate) async fn move_entries(
     wanted: Move,
     if_version: Option<i64>,
 ) -> Result<Playlist, Error> {
-    let (_, tenant, limit) = limited_to(caller)?;
+    let (_, tenant, limit) = caller.limited_to_own()?;
     let id = kit::ids::parse(id)?;
     let now = app.clock.now();
     app.pg

@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use kit::caller::{Caller, Role};
+use kit::caller::Caller;
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
 use kit::page::{Page, Paged};
@@ -19,13 +19,6 @@ use crate::store::user_content;
 /// The most playlists of one user.
 const MAX_PLAYLISTS: i64 = 500;
 
-/// The caller, the tenant, and the owner to whose playlists the caller is limited: a LISTENER to the own ones, an ADMIN
-/// is not limited within the tenant.
-pub(super) fn limited_to(caller: &Caller) -> Result<(UserId, TenantId, Option<UserId>), Error> {
-    let (user, tenant, role) = caller.tenant_user()?;
-    Ok((user, tenant, (role == Role::Listener).then_some(user)))
-}
-
 pub(crate) async fn create(
     app: &App,
     caller: &Caller,
@@ -33,7 +26,7 @@ pub(crate) async fn create(
     description: &str,
     owner: Option<&str>,
 ) -> Result<Once<Playlist>, Error> {
-    let (user, tenant, limit) = limited_to(caller)?;
+    let (user, tenant, limit) = caller.limited_to_own()?;
     let owner = match owner {
         None => user,
         Some(_) if limit.is_some() => return Err(Error::read_only("user_id")),
@@ -88,7 +81,7 @@ fn page_scope(tenant: TenantId, page: &Page) -> ReadScope {
 }
 
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Playlist, Error> {
-    let (_, tenant, limit) = limited_to(caller)?;
+    let (_, tenant, limit) = caller.limited_to_own()?;
     let id = kit::ids::parse(id)?;
     let scope = Scope::Tenant(tenant).one_plan();
     app.pg.read(scope, async |conn: &Conn| playlists::find(conn, tenant, limit, id).await).await
@@ -100,7 +93,7 @@ pub(crate) async fn list(
     owner: Option<&str>,
     page: &Page,
 ) -> Result<Paged<Playlist>, Error> {
-    let (_, tenant, limit) = limited_to(caller)?;
+    let (_, tenant, limit) = caller.limited_to_own()?;
     let owner = match (limit, owner) {
         (Some(_), Some(_)) => return Err(Error::read_only("user_id")),
         (Some(own), None) => Some(own),
@@ -130,7 +123,7 @@ pub(crate) struct Change {
 /// # Errors
 /// `read_only_field`, `precondition_failed`, `playlist_exists`.
 pub(crate) async fn update(app: &App, caller: &Caller, id: &str, change: &Change) -> Result<Playlist, Error> {
-    let (_, tenant, limit) = limited_to(caller)?;
+    let (_, tenant, limit) = caller.limited_to_own()?;
     let id = kit::ids::parse(id)?;
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
@@ -179,7 +172,7 @@ fn shown(row: &Playlist) -> [(&'static str, read_only::Shown); 7] {
 /// # Errors
 /// `precondition_failed`.
 pub(crate) async fn delete(app: &App, caller: &Caller, id: &str, if_version: Option<i64>) -> Result<(), Error> {
-    let (user, tenant, limit) = limited_to(caller)?;
+    let (user, tenant, limit) = caller.limited_to_own()?;
     let id = kit::ids::parse(id)?;
     let now = app.clock.now();
     app.pg

@@ -1,5 +1,7 @@
 //! Lists carry copies of what they show of a song; they follow when it changes.
 
+use std::collections::BTreeSet;
+
 use kit::Error;
 use kit::caller::Caller;
 use kit::ids::TenantId;
@@ -10,6 +12,7 @@ use uuid::Uuid;
 use crate::App;
 use crate::store::link_changes;
 use crate::store::playlists::{self, Longer};
+use crate::store::search_words::{self, Vocabulary};
 use crate::store::songs::{self, Song};
 
 /// The topic of the message after which the lists of all tenants follow a GLOBAL song.
@@ -28,6 +31,7 @@ pub(crate) async fn follow(
         rewrite(conn, song, Uuid::nil()).await?;
         return Ok(());
     }
+    learn(conn, Vocabulary::GLOBAL, song).await?;
     let message = outbox::NewMessage {
         topic: TOPIC,
         tenant_id: None,
@@ -37,6 +41,10 @@ pub(crate) async fn follow(
         request_id: caller.request_id.clone(),
     };
     outbox::emit(conn, message).await
+}
+
+async fn learn(conn: &mut Conn, vocabulary: Vocabulary, song: &Song) -> Result<(), TxError> {
+    search_words::add(conn, vocabulary, std::iter::once((song.words.as_str(), song.artist_norm.as_str()))).await
 }
 
 /// Makes the lists of all tenants follow a GLOBAL song as it is now; may be repeated.
@@ -60,6 +68,9 @@ async fn rewrite(conn: &mut Conn, song: &Song, after: Uuid) -> Result<Option<Uui
     let links = link_changes::lock(conn, song, after, BATCH).await?;
     let ids: Vec<Uuid> = links.iter().map(|link| link.id).collect();
     link_changes::rewrite(conn, &ids, song).await?;
+    for tenant in links.iter().map(|link| link.tenant).collect::<BTreeSet<_>>() {
+        learn(conn, Vocabulary::of(TenantId(tenant)), song).await?;
+    }
     let seconds = |duration: Option<i16>| i64::from(duration.unwrap_or(0));
     let longer: Vec<Longer> = links
         .iter()

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::audit::{self, Event};
 use super::song_request_states::Status;
 use super::song_requests::{Shown, shown_one};
-use super::{premium, songs};
+use super::{premium, quotas, songs};
 use crate::App;
 use crate::store::link_changes;
 use crate::store::song_requests::{self, Filter, SongRequest};
@@ -117,6 +117,7 @@ async fn close(
                 let link = tenant_songs::of_song(conn, tenant, song.id).await?;
                 link_changes::set_active(conn, tenant, &[link], true, now).await?;
             }
+            quotas::check_songs(conn, tenant).await?;
             song
         }
         By::New(input) => songs::insert(conn, app, Some(tenant), admin, input).await?.0,

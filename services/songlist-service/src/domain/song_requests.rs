@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use kit::caller::{Caller, Role};
+use kit::caller::Caller;
 use kit::error::Faults;
 use kit::ids::{TenantId, UserId};
 use kit::page::{Page, Paged};
@@ -39,11 +39,6 @@ pub(crate) struct Shown {
     pub to_admin: bool,
 }
 
-fn limited_to(caller: &Caller) -> Result<(UserId, TenantId, Option<UserId>), Error> {
-    let (user, tenant, role) = caller.tenant_user()?;
-    Ok((user, tenant, (role == Role::Listener).then_some(user)))
-}
-
 /// Adds the requesters' names. When auth-service cannot be asked they are missing, and the list is returned all the
 /// same.
 async fn shown(app: &App, caller: &Caller, tenant: TenantId, rows: Vec<SongRequest>) -> Vec<Shown> {
@@ -59,7 +54,7 @@ pub(super) async fn shown_one(app: &App, caller: &Caller, tenant: TenantId, row:
 }
 
 pub(crate) async fn create(app: &App, caller: &Caller, input: &Input) -> Result<Once<Shown>, Error> {
-    let (user, tenant, limit) = limited_to(caller)?;
+    let (user, tenant, limit) = caller.limited_to_own()?;
     let owner = match &input.user {
         None => user,
         Some(_) if limit.is_some() => return Err(Error::read_only("user_id")),
@@ -135,7 +130,7 @@ fn check(app: &App, tenant: TenantId, owner: UserId, input: &Input) -> Result<So
 }
 
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Shown, Error> {
-    let (_, tenant, limit) = limited_to(caller)?;
+    let (_, tenant, limit) = caller.limited_to_own()?;
     let (id, filter) = (kit::ids::parse(id)?, Filter { owner: limit, ..Filter::default() });
     let scope = Scope::Tenant(tenant).one_plan();
     let row = app.pg.read(scope, async |conn: &Conn| song_requests::find(conn, tenant, &filter, id).await).await?;
@@ -151,7 +146,7 @@ pub(crate) struct Wanted {
 }
 
 pub(crate) async fn list(app: &App, caller: &Caller, wanted: Wanted, page: &Page) -> Result<Paged<Shown>, Error> {
-    let (_, tenant, limit) = limited_to(caller)?;
+    let (_, tenant, limit) = caller.limited_to_own()?;
     for (name, given) in [("user_id", wanted.user.is_some()), ("q", wanted.q.is_some())] {
         if limit.is_some() && given {
             return Err(Error::new(Code::UnknownParameter).field(name, "For ADMINs only."));
@@ -195,7 +190,7 @@ pub(crate) struct Change {
 /// # Errors
 /// `read_only_field`, `illegal_transition`, `request_exists`.
 pub(crate) async fn update(app: &App, caller: &Caller, id: &str, change: &Change) -> Result<Shown, Error> {
-    let (_, tenant, limit) = limited_to(caller)?;
+    let (_, tenant, limit) = caller.limited_to_own()?;
     let id = kit::ids::parse(id)?;
     let row = app
         .pg
@@ -260,7 +255,7 @@ async fn lock(conn: &mut Conn, tenant: TenantId, limit: Option<UserId>, id: Uuid
 
 /// Deletes a request in any state. One that was open does not block another one for the same song any more.
 pub(crate) async fn delete(app: &App, caller: &Caller, id: &str) -> Result<(), Error> {
-    let (user, tenant, limit) = limited_to(caller)?;
+    let (user, tenant, limit) = caller.limited_to_own()?;
     let id = kit::ids::parse(id)?;
     let now = app.clock.now();
     app.pg

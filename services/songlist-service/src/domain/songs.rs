@@ -10,11 +10,13 @@ use uuid::Uuid;
 
 use super::audit::{self, Event};
 use super::filters::{RawFilters, cut};
-use super::normalise::compared;
+use super::normalise::{compared, searched};
 use super::premium;
 use super::quotas;
+use super::search::{self, Place, in_order, rows_of};
 use crate::App;
 use crate::store::genres::{self, Genre};
+use crate::store::search_words::{self, Vocabulary};
 use crate::store::songs::{self, Catalogue, Song};
 use crate::store::tenant_songs::{self, Link};
 
@@ -79,6 +81,7 @@ impl Checked {
             id: kit::ids::new_v7(),
             tenant_id: owner.map(|id| id.0),
             user_id: Some(user.0),
+            words: searched(&self.title, &self.artist, &self.album),
             title_norm: compared(&self.title),
             artist_norm: compared(&self.artist),
             album_norm: if self.album.is_empty() { String::new() } else { compared(&self.album) },
@@ -168,11 +171,15 @@ pub(crate) async fn insert(
         return Err(exists.into());
     }
     songs::insert(conn, &row).await?;
+    if owner.is_none() {
+        search_words::add(conn, Vocabulary::GLOBAL, std::iter::once((row.words.as_str(), row.artist_norm.as_str())))
+            .await?;
+    }
     // The genre may have been deleted before its row was locked by the reference to it.
     live_genre(conn, &input.genre).await?.map_err(|text| Error::invalid("genre", text))?;
     if let Some(tenant) = owner {
         let link = Link::new(tenant, &row, true, row.created_at);
-        tenant_songs::link_all(conn, tenant, &[link], row.created_at).await?;
+        tenant_songs::link_created(conn, tenant, &[link], row.created_at).await?;
         quotas::check_songs(conn, tenant).await?;
     }
     Ok((row, genre.name))
@@ -214,6 +221,13 @@ pub(crate) async fn list(
     let (count, rows) = app
         .pg
         .read(listing.scope(Scope::of(caller)?, page), async |conn: &Conn| {
+            if let Some(typed) = &listing.q {
+                let found = search::find(conn, Place::Catalogue(catalogue), &filters, typed).await?;
+                page.check_range(rows_of(&found))?;
+                let wanted = listing.slice(&found, page);
+                let rows = songs::find_many(conn, catalogue, wanted).await?;
+                return Ok((page.counted().then(|| rows_of(&found)), in_order(wanted, rows, |song| song.id)));
+            }
             let rows = songs::list(conn, catalogue, &filters, listing.order, listing.after.as_ref(), window);
             kit_pg::page(page, songs::count(conn, catalogue, &filters), rows).await
         })

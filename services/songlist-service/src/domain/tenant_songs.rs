@@ -7,6 +7,7 @@ use kit_pg::{Conn, IdempotencyKey, Once, Scope};
 use super::audit::{self, Event};
 use super::filters::{RawFilters, cut};
 use super::quotas;
+use super::search::{self, Place, in_order, rows_of};
 use crate::App;
 use crate::store::filters::SortBy;
 use crate::store::link_changes;
@@ -89,6 +90,13 @@ pub(crate) async fn list(
     let (count, rows) = app
         .pg
         .read(scope, async |conn: &Conn| {
+            if let Some(typed) = &listing.q {
+                let found = search::find(conn, Place::List(tenant), &filters, typed).await?;
+                page.check_range(rows_of(&found))?;
+                let wanted = listing.slice(&found, page);
+                let rows = tenant_songs::find_many(conn, tenant, wanted).await?;
+                return Ok((page.counted().then(|| rows_of(&found)), in_order(wanted, rows, |row| row.id)));
+            }
             let count = async {
                 if page.counted() { tenant_songs::count(conn, tenant, &filters).await.map(Some) } else { Ok(None) }
             };

@@ -13,8 +13,6 @@ pub(crate) struct Filters {
     /// The ids of the wanted genres; `None` when the list is not filtered by genre.
     pub genres: Option<Vec<Uuid>>,
     pub visibility: Option<Visibility>,
-    /// The text of a ranked search that tolerates typos.
-    pub q: Option<String>,
     pub is_active: Option<bool>,
 }
 
@@ -22,7 +20,7 @@ impl Filters {
     /// True when there is no filter except that for approval.
     pub(crate) fn plain(&self) -> bool {
         let none = self.title.is_empty() && self.artist.is_empty() && self.album.is_empty();
-        none && self.genres.is_none() && self.visibility.is_none() && self.q.is_none()
+        none && self.genres.is_none() && self.visibility.is_none()
     }
 }
 

@@ -51,6 +51,12 @@ pub(crate) async fn find_for_update(conn: &mut Conn, id: Uuid) -> Result<Genre, 
     Ok(live.select(Genre::as_select()).for_update().first(conn).await?)
 }
 
+/// Locks a live genre for a change, after which songs refer to it as before: they do not wait.
+pub(crate) async fn find_for_change(conn: &mut Conn, id: Uuid) -> Result<Genre, TxError> {
+    let live = genres::table.filter(genres::id.eq(id)).filter(genres::deleted_at.is_null());
+    Ok(live.select(Genre::as_select()).for_no_key_update().first(conn).await?)
+}
+
 pub(crate) async fn update(conn: &mut Conn, row: &Genre) -> Result<(), TxError> {
     diesel::update(genres::table.find(row.id)).set(row).execute(conn).await?;
     Ok(())

@@ -57,7 +57,7 @@ pub(crate) async fn rewrite(conn: &mut Conn, ids: &[Uuid], song: &Song) -> Resul
         .set((
             (t::title.eq(&song.title), t::artist.eq(&song.artist), t::album.eq(&song.album)),
             (t::title_norm.eq(&song.title_norm), t::artist_norm.eq(&song.artist_norm)),
-            t::album_norm.eq(&song.album_norm),
+            (t::album_norm.eq(&song.album_norm), t::words.eq(&song.words)),
             t::genre_id.eq(song.genre_id),
             t::release_year.eq(song.release_year.unwrap_or(0)),
             t::duration.eq(song.duration),
@@ -67,6 +67,23 @@ pub(crate) async fn rewrite(conn: &mut Conn, ids: &[Uuid], song: &Song) -> Resul
         ))
         .execute(conn)
         .await?;
+    Ok(())
+}
+
+/// Copies what lists compare and show of their songs into links that show something else.
+pub(crate) async fn catch_up(conn: &mut Conn, tenant: TenantId, links: &[Uuid]) -> Result<(), TxError> {
+    const CATCH_UP: &str = "
+        UPDATE tenant_songs l
+        SET title = s.title, artist = s.artist, album = s.album, title_norm = s.title_norm, artist_norm = s.artist_norm,
+            album_norm = s.album_norm, genre_id = s.genre_id, release_year = coalesce(s.release_year, 0),
+            duration = s.duration, artwork = s.artwork, words = s.words
+        FROM songs s
+        WHERE l.tenant_id = $1 AND l.id = ANY ($2) AND s.id = l.song_id
+          AND (l.title, l.artist, l.album, l.genre_id, l.release_year, l.duration, l.artwork)
+              IS DISTINCT FROM
+              (s.title, s.artist, s.album, s.genre_id, coalesce(s.release_year, 0), s.duration, s.artwork)";
+    let query = diesel::sql_query(CATCH_UP).bind::<SqlUuid, _>(tenant.0);
+    query.bind::<Array<SqlUuid>, _>(links).execute(conn).await?;
     Ok(())
 }
 

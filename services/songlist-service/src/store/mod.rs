@@ -8,6 +8,7 @@ pub(crate) mod link_changes;
 pub(crate) mod playlist_entries;
 pub(crate) mod playlists;
 pub(crate) mod search;
+pub(crate) mod search_words;
 pub(crate) mod song_requests;
 pub(crate) mod songs;
 pub(crate) mod suggestions;

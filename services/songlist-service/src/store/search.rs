@@ -1,28 +1,50 @@
-//! How songs are matched: filters are substrings of the compared forms; `q` also tolerates typos in titles and artists.
+//! How songs are matched. Filters are substrings of the compared forms. A search goes through stages, each with an index of its
+//! own; how its hits are ranked is the domain's.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Float, Text};
+use diesel::sql_types::Bool;
 use kit_pg::{contains_any, like_anywhere};
+use uuid::Uuid;
 
 use super::filters::Filters;
 use crate::schema::{songs, tenant_songs};
 
-// Both operators use the trigram indexes. `%` requires a similarity of pg_trgm.similarity_threshold (0.3), `<%`
-// requires a part with a similarity of pg_trgm.word_similarity_threshold (0.6).
-diesel::infix_operator!(Similar, " % ", backend: Pg);
-diesel::infix_operator!(WordSimilar, " <% ", backend: Pg);
+/// The most hits of one stage.
+const MAX_HITS: i64 = 1_000;
 
-#[diesel::declare_sql_function]
-extern "SQL" {
-    /// The similarity of two texts by their trigrams, from 0 to 1.
-    fn similarity(a: Text, b: Text) -> Float;
-    /// The larger of two numbers.
-    fn greatest(a: Float, b: Float) -> Float;
+/// One way to find songs.
+#[derive(Clone, Debug)]
+pub(crate) enum Stage {
+    /// The title begins with this compared form.
+    Title(String),
+    /// The artist does.
+    Artist(String),
+    /// Title, artist or album contain this compared form.
+    Part(String),
+    /// One of these holds.
+    Words(Vec<AllOf>),
+}
+
+/// A song has a word from each of these sets. A word is found by its beginning.
+pub(crate) type AllOf = Vec<Vec<String>>;
+
+/// A song that a stage has found.
+#[derive(Clone, Debug, Queryable)]
+pub(crate) struct Hit {
+    pub id: Uuid,
+    pub title: String,
+    pub artist: String,
+    /// Its words, with a space before each of them and after the last one.
+    pub words: String,
+}
+
+/// The end of the texts that begin with `prefix`: the order of texts is that of their code points (C.UTF-8).
+pub(super) fn end_of(prefix: &str) -> String {
+    format!("{prefix}\u{10ffff}")
 }
 
 type Condition<From> = Box<dyn BoxableExpression<From, Pg, SqlType = Bool>>;
-type Likeness<From> = Box<dyn BoxableExpression<From, Pg, SqlType = Float>>;
 
 /// A macro, because the two tables have the same columns but diesel cannot express that as a type.
 macro_rules! matching {
@@ -42,36 +64,49 @@ macro_rules! matching {
             if let Some(ids) = &filters.genres {
                 all.push(Box::new($columns::genre_id.eq_any(ids.clone())));
             }
-            if let Some(q) = &filters.q {
-                all.push(matches(q));
-            }
             all
         }
 
-        /// True for a song that `q` may mean: title, artist or album contain `q`, or title or artist are similar to it.
-        fn matches(q: &str) -> Condition<$from> {
-            let (text, part) = (|| q.to_owned().into_sql::<Text>(), || like_anywhere(q));
-            let holds = $columns::title_norm
-                .like(part())
-                .or($columns::artist_norm.like(part()))
-                .or($columns::album_norm.like(part()));
-            let title = Similar::new($columns::title_norm, text()).or(WordSimilar::new(text(), $columns::title_norm));
-            let artist =
-                Similar::new($columns::artist_norm, text()).or(WordSimilar::new(text(), $columns::artist_norm));
-            Box::new(holds.or(title).or(artist))
+        /// The hits of a stage among the rows of a list.
+        pub(in crate::store) fn hits(
+            list: $columns::BoxedQuery<'static, Pg>,
+            stage: &Stage,
+        ) -> $columns::BoxedQuery<
+            'static,
+            Pg,
+            diesel::dsl::SqlTypeOf<($columns::id, $columns::title_norm, $columns::artist_norm, $columns::words)>,
+        > {
+            let found = match stage {
+                Stage::Title(form) => list
+                    .filter($columns::title_norm.ge(form.clone()).and($columns::title_norm.lt(end_of(form))))
+                    .order($columns::title_norm),
+                Stage::Artist(form) => list
+                    .filter($columns::artist_norm.ge(form.clone()).and($columns::artist_norm.lt(end_of(form))))
+                    .order($columns::artist_norm),
+                Stage::Part(form) => {
+                    let part = || like_anywhere(form);
+                    let title = $columns::title_norm.like(part());
+                    list.filter(title.or($columns::artist_norm.like(part())).or($columns::album_norm.like(part())))
+                }
+                Stage::Words(any) => list.filter(any_of(any.iter().map(|all| holds(all)))),
+            };
+            let columns = ($columns::id, $columns::title_norm, $columns::artist_norm, $columns::words);
+            found.limit(MAX_HITS).select(columns)
         }
 
-        /// The sort keys of a search, each descending: title equal to `q`, title beginning with `q`, similarity.
-        pub(crate) fn rank(q: &str) -> (Condition<$from>, Condition<$from>, Likeness<$from>) {
-            let likeness = greatest(
-                similarity($columns::title_norm, q.to_owned()),
-                similarity($columns::artist_norm, q.to_owned()),
-            );
-            (
-                Box::new($columns::title_norm.eq(q.to_owned())),
-                Box::new($columns::title_norm.like(format!("{q}%"))),
-                Box::new(likeness),
-            )
+        fn holds(all: &AllOf) -> Condition<$from> {
+            let always: Condition<$from> = Box::new(true.into_sql::<Bool>());
+            let words = all.iter().map(|words| {
+                any_of(words.iter().map(|word| -> Condition<$from> {
+                    Box::new($columns::words.like(like_anywhere(&format!(" {word}"))))
+                }))
+            });
+            words.reduce(|a, b| Box::new(a.and(b))).unwrap_or(always)
+        }
+
+        fn any_of(conditions: impl Iterator<Item = Condition<$from>>) -> Condition<$from> {
+            let never: Condition<$from> = Box::new(false.into_sql::<Bool>());
+            conditions.reduce(|a, b| Box::new(a.or(b))).unwrap_or(never)
         }
     };
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility};
-use super::search::in_catalogue;
+use super::search::{Hit, Stage, in_catalogue};
 use crate::schema::songs;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
@@ -32,6 +32,9 @@ pub(crate) struct Song {
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub deleted_at: Option<DateTime<Utc>>,
+    /// What a search looks through. Answers that are kept for repeated requests do not need it.
+    #[serde(skip)]
+    pub words: String,
 }
 
 impl Song {
@@ -77,7 +80,8 @@ pub(crate) async fn find(mut conn: &Conn, catalogue: Catalogue, id: Uuid) -> Res
     Ok(live.filter(seen(catalogue, None)).select(Song::as_select()).first(&mut conn).await?)
 }
 
-/// Locks a live song of a tenant, or a GLOBAL one.
+/// Locks a live song of a tenant, or a GLOBAL one. Whoever links it meanwhile waits, because its lock conflicts with that of a
+/// reference: so its change sees every link.
 pub(crate) async fn find_for_update(conn: &mut Conn, owner: Option<TenantId>, id: Uuid) -> Result<Song, TxError> {
     let live = songs::table.filter(songs::id.eq(id)).filter(songs::deleted_at.is_null());
     let row = match owner {
@@ -93,6 +97,13 @@ pub(crate) async fn find_for_update(conn: &mut Conn, owner: Option<TenantId>, id
 /// A song by id, whoever it belongs to, also a deleted one: for the worker, which makes lists follow songs.
 pub(crate) async fn find_any(mut conn: &Conn, id: Uuid) -> Result<Song, TxError> {
     Ok(songs::table.find(id).select(Song::as_select()).first(&mut conn).await?)
+}
+
+/// True when a live song shows this image.
+pub(crate) async fn shows(mut conn: &Conn, id: Uuid, artwork: &str) -> Result<bool, TxError> {
+    let live = songs::table.filter(songs::id.eq(id)).filter(songs::deleted_at.is_null());
+    let shown = live.filter(songs::artwork.eq(artwork.to_owned()));
+    Ok(diesel::select(diesel::dsl::exists(shown)).get_result(&mut conn).await?)
 }
 
 /// The live songs among `ids`.
@@ -195,6 +206,16 @@ fn filtered(catalogue: Catalogue, filters: &Filters) -> songs::BoxedQuery<'stati
     in_catalogue::conditions(filters).into_iter().fold(seen, |query, condition| query.filter(condition))
 }
 
+/// The hits of a stage of a search among the songs that match the filters.
+pub(crate) async fn hits(
+    mut conn: &Conn,
+    catalogue: Catalogue,
+    filters: &Filters,
+    stage: &Stage,
+) -> Result<Vec<Hit>, TxError> {
+    Ok(in_catalogue::hits(filtered(catalogue, filters), stage).load(&mut conn).await?)
+}
+
 pub(crate) async fn count(mut conn: &Conn, catalogue: Catalogue, filters: &Filters) -> Result<i64, TxError> {
     Ok(filtered(catalogue, filters).count().get_result(&mut conn).await?)
 }
@@ -219,21 +240,17 @@ pub(crate) async fn list(
         }
         Some(Key::Offset(_)) | None => {}
     }
-    query = match (filters.q.as_ref(), order.by, order.descending) {
-        (Some(q), _, _) => {
-            let (itself, begins, likeness) = in_catalogue::rank(q);
-            query.order((itself.desc(), begins.desc(), likeness.desc(), songs::id.asc()))
-        }
-        (None, SortBy::CreatedAt, true) => query.order((songs::created_at.desc(), songs::id.desc())),
-        (None, SortBy::CreatedAt, false) => query.order((songs::created_at.asc(), songs::id.asc())),
-        (None, SortBy::Title, true) => query.order((songs::title_norm.desc(), songs::id.desc())),
-        (None, SortBy::Title, false) => query.order((songs::title_norm.asc(), songs::id.asc())),
-        (None, SortBy::Artist, true) => query.order((songs::artist_norm.desc(), songs::id.desc())),
-        (None, SortBy::Artist, false) => query.order((songs::artist_norm.asc(), songs::id.asc())),
-        (None, SortBy::ReleaseYear, true) => query.order((songs::release_year.desc().nulls_last(), songs::id.desc())),
-        (None, SortBy::ReleaseYear, false) => query.order((songs::release_year.asc().nulls_first(), songs::id.asc())),
-        (None, SortBy::Duration, true) => query.order((songs::duration.desc().nulls_last(), songs::id.desc())),
-        (None, SortBy::Duration, false) => query.order((songs::duration.asc().nulls_first(), songs::id.asc())),
+    query = match (order.by, order.descending) {
+        (SortBy::CreatedAt, true) => query.order((songs::created_at.desc(), songs::id.desc())),
+        (SortBy::CreatedAt, false) => query.order((songs::created_at.asc(), songs::id.asc())),
+        (SortBy::Title, true) => query.order((songs::title_norm.desc(), songs::id.desc())),
+        (SortBy::Title, false) => query.order((songs::title_norm.asc(), songs::id.asc())),
+        (SortBy::Artist, true) => query.order((songs::artist_norm.desc(), songs::id.desc())),
+        (SortBy::Artist, false) => query.order((songs::artist_norm.asc(), songs::id.asc())),
+        (SortBy::ReleaseYear, true) => query.order((songs::release_year.desc().nulls_last(), songs::id.desc())),
+        (SortBy::ReleaseYear, false) => query.order((songs::release_year.asc().nulls_first(), songs::id.asc())),
+        (SortBy::Duration, true) => query.order((songs::duration.desc().nulls_last(), songs::id.desc())),
+        (SortBy::Duration, false) => query.order((songs::duration.asc().nulls_first(), songs::id.asc())),
     };
     let mut rows: Vec<Song> = window.of(query.select(Song::as_select())).load(&mut conn).await?;
     rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));

@@ -6,17 +6,13 @@ use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, of_tenant};
 
+use super::search::end_of;
 use crate::schema::{songs, tenant_songs};
 
 #[diesel::declare_sql_function]
 extern "SQL" {
     /// Distinct artists, made by a migration.
     fn suggest_artists(tenant: SqlUuid, low: Text, high: Text, approved_only: Bool, most: Integer) -> Array<Text>;
-}
-
-/// The end of the texts that begin with `prefix`: the order of texts is that of their code points (C.UTF-8).
-fn end_of(prefix: &str) -> String {
-    format!("{prefix}\u{10ffff}")
 }
 
 /// Titles with their artists whose compared form begins with `prefix`, in order; some may be the same.

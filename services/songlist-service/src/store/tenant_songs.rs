@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility};
-use super::search::on_list;
+use super::search::{Hit, Stage, on_list};
+use super::search_words::{self, Vocabulary};
 use super::songs::Song;
-use super::tenant_song_counts;
+use super::{link_changes, tenant_song_counts};
 use crate::schema::{songs, tenant_songs};
 
 /// A link of a tenant to a song, with copies of the song's columns that lists compare and show.
@@ -37,6 +38,8 @@ pub(crate) struct Link {
     pub duration: Option<i16>,
     pub artwork: Option<String>,
     pub is_global: bool,
+    /// What a search looks through.
+    pub words: String,
 }
 
 /// The columns of a link that are shown.
@@ -81,6 +84,7 @@ impl Link {
             duration: song.duration,
             artwork: song.artwork.clone(),
             is_global: song.tenant_id.is_none(),
+            words: song.words.clone(),
         }
     }
 }
@@ -92,7 +96,20 @@ pub(crate) async fn link_all(
     links: &[Link],
     now: DateTime<Utc>,
 ) -> Result<Vec<TenantSong>, TxError> {
-    let linked = link_uncounted(conn, links, now).await?;
+    let linked = link_uncounted(conn, id, links, now).await?;
+    let approved = linked.iter().filter(|link| link.is_active).count();
+    count_in(conn, id, linked.len(), approved).await?;
+    Ok(linked)
+}
+
+/// As [`link_all`], for songs that this transaction has inserted.
+pub(crate) async fn link_created(
+    conn: &mut Conn,
+    id: TenantId,
+    links: &[Link],
+    now: DateTime<Utc>,
+) -> Result<Vec<TenantSong>, TxError> {
+    let linked = upsert(conn, id, links, now).await?;
     let approved = linked.iter().filter(|link| link.is_active).count();
     count_in(conn, id, linked.len(), approved).await?;
     Ok(linked)
@@ -108,9 +125,19 @@ pub(crate) async fn count_in(conn: &mut Conn, id: TenantId, linked: usize, appro
 /// who changes the list waits for their row.
 pub(crate) async fn link_uncounted(
     conn: &mut Conn,
+    id: TenantId,
     links: &[Link],
     now: DateTime<Utc>,
 ) -> Result<Vec<TenantSong>, TxError> {
+    let linked = upsert(conn, id, links, now).await?;
+    // A song may have changed since it was read. From here on it cannot: its change waits for the rows of its links, or for
+    // the references to it, and rewrites them after this transaction.
+    let ids: Vec<Uuid> = linked.iter().map(|link| link.id).collect();
+    link_changes::catch_up(conn, id, &ids).await?;
+    Ok(linked)
+}
+
+async fn upsert(conn: &mut Conn, id: TenantId, links: &[Link], now: DateTime<Utc>) -> Result<Vec<TenantSong>, TxError> {
     use diesel::upsert::excluded;
     let upsert = diesel::insert_into(tenant_songs::table)
         .values(links)
@@ -133,10 +160,25 @@ pub(crate) async fn link_uncounted(
                 tenant_songs::duration.eq(excluded(tenant_songs::duration)),
                 tenant_songs::artwork.eq(excluded(tenant_songs::artwork)),
                 tenant_songs::is_global.eq(excluded(tenant_songs::is_global)),
+                tenant_songs::words.eq(excluded(tenant_songs::words)),
             ),
         ));
     let removed = diesel::query_dsl::methods::FilterDsl::filter(upsert, tenant_songs::deleted_at.is_not_null());
-    Ok(removed.returning(TenantSong::as_returning()).get_results(conn).await?)
+    let linked = removed.returning(TenantSong::as_returning()).get_results(conn).await?;
+    let words = links.iter().map(|link| (link.words.as_str(), link.artist_norm.as_str()));
+    search_words::add(conn, Vocabulary::of(id), words).await?;
+    Ok(linked)
+}
+
+/// The hits of a stage of a search among the links that match the filters.
+pub(crate) async fn hits(mut conn: &Conn, id: TenantId, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
+    Ok(on_list::hits(filtered(id, filters), stage).load(&mut conn).await?)
+}
+
+/// The live links among `ids`, in any order.
+pub(crate) async fn find_many(mut conn: &Conn, id: TenantId, ids: &[Uuid]) -> Result<Vec<TenantSong>, TxError> {
+    let named = live(id).filter(tenant_songs::id.eq_any(ids.to_vec()));
+    Ok(named.select(TenantSong::as_select()).load(&mut conn).await?)
 }
 
 /// The number of live links of a tenant.
@@ -196,19 +238,15 @@ fn page(id: TenantId, filters: &Filters, order: Order, after: Option<&Key>, wind
         }
         Some(Key::Offset(_)) | None => {}
     }
-    query = match (filters.q.as_ref(), order.by, order.descending) {
-        (Some(q), _, _) => {
-            let (itself, begins, likeness) = on_list::rank(q);
-            query.order((itself.desc(), begins.desc(), likeness.desc(), t::id.asc()))
-        }
-        (None, SortBy::Title, true) => query.order((t::title_norm.desc(), t::id.desc())),
-        (None, SortBy::Title, false) => query.order((t::title_norm.asc(), t::id.asc())),
-        (None, SortBy::Artist, true) => query.order((t::artist_norm.desc(), t::id.desc())),
-        (None, SortBy::Artist, false) => query.order((t::artist_norm.asc(), t::id.asc())),
-        (None, SortBy::ReleaseYear, true) => query.order((t::release_year.desc(), t::id.desc())),
-        (None, SortBy::ReleaseYear, false) => query.order((t::release_year.asc(), t::id.asc())),
-        (None, SortBy::CreatedAt | SortBy::Duration, true) => query.order((t::created_at.desc(), t::id.desc())),
-        (None, SortBy::CreatedAt | SortBy::Duration, false) => query.order((t::created_at.asc(), t::id.asc())),
+    query = match (order.by, order.descending) {
+        (SortBy::Title, true) => query.order((t::title_norm.desc(), t::id.desc())),
+        (SortBy::Title, false) => query.order((t::title_norm.asc(), t::id.asc())),
+        (SortBy::Artist, true) => query.order((t::artist_norm.desc(), t::id.desc())),
+        (SortBy::Artist, false) => query.order((t::artist_norm.asc(), t::id.asc())),
+        (SortBy::ReleaseYear, true) => query.order((t::release_year.desc(), t::id.desc())),
+        (SortBy::ReleaseYear, false) => query.order((t::release_year.asc(), t::id.asc())),
+        (SortBy::CreatedAt | SortBy::Duration, true) => query.order((t::created_at.desc(), t::id.desc())),
+        (SortBy::CreatedAt | SortBy::Duration, false) => query.order((t::created_at.asc(), t::id.asc())),
     };
     window.of(query.select(TenantSong::as_select()))
 }
@@ -236,7 +274,7 @@ pub(crate) async fn list_deep(
     window: Window,
     count: Option<i64>,
 ) -> Result<Vec<TenantSong>, TxError> {
-    let Some(mirrored) = count.filter(|_| filters.q.is_none()).and_then(|count| window.mirrored(count)) else {
+    let Some(mirrored) = count.and_then(|count| window.mirrored(count)) else {
         return list(conn, id, filters, order, None, window).await;
     };
     let mut rows = list(conn, id, filters, order.reversed(), None, mirrored).await?;

@@ -1,6 +1,7 @@
 //! Songs have images.
 
 use devstack::{Client, Reply, World};
+use kit_pg::bootstrap::open;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -47,13 +48,30 @@ async fn an_image_is_set_shown_everywhere_replaced_and_taken_away() {
     assert_eq!(elsewhere.at("/code"), &json!("read_only_field"));
     let again = put(admin, &path, "image/webp", png(20)).await.expect(200).unwrap();
     assert_ne!(again.at("/data/artwork"), set.at("/data/artwork"), "what a name shows never changes");
+    let db = &world.stack.db.songlist;
+    // Images are deleted a minute after they were dropped: lists follow meanwhile, and clients have pages.
+    let due = format!("UPDATE {}.outbox SET next_attempt_at = now() WHERE topic = 'artwork.dropped'", db.schema);
     let gone = async |image: String| {
+        open(db.admin_url()).await.unwrap().batch_execute(&due).await.unwrap();
         testkit::eventually("the image is deleted", || async {
             (world.client().get(&image).await.unwrap().status == 404).then_some(())
         })
         .await;
     };
     gone(media(&set)).await;
+    testkit::eventually("every message is sent", || async {
+        let waiting = "outbox WHERE state = 'pending' AND topic = 'artwork.dropped'";
+        (testkit::schema::count(db, waiting).await.unwrap() == 0).then_some(())
+    })
+    .await;
+    let shown = world.client().get(&media(&again)).await.unwrap();
+    assert_eq!(shown.status, 200, "what a song shows stays after the time that an upload may take");
+    let stale = admin.request(Method::PUT, &path).header("content-type", "image/png").header("if-match", "\"1-x\"");
+    assert_eq!(admin.send(stale.body(png(30))).await.unwrap().status, 412);
+    let waiting = open(db.admin_url()).await.unwrap();
+    let name = format!("SELECT payload ->> 'name' FROM {}.outbox WHERE state = 'pending'", db.schema);
+    let refused: String = waiting.query_one(&name, &[]).await.unwrap().get(0);
+    gone(format!("//media/{refused}")).await;
     let late = admin.request(Method::DELETE, &path).header("if-match", "\"1-x\"");
     assert_eq!(admin.send(late).await.unwrap().status, 412);
     admin.delete(&path).await.unwrap().expect(204).unwrap();

@@ -36,7 +36,7 @@ async fn the_journey_works_from_the_first_sign_in_to_the_last_refused_token() {
     let mut watcher = Quiet::default();
     let outcome = play(&places(&stack), &SongFile::choose(project()), &mut watcher).await;
     outcome.unwrap_or_else(|error| panic!("{error:#}\nafter {:#?}", watcher.0));
-    stack.stop().await;
+    stack.stop().await.unwrap();
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn the_journey_works_with_the_projects_own_list() {
     let own = SongFile::choose(Path::new("/nonexistent"));
     let own = SongFile { path: project().join("deploy/demo/songs.csv"), ..own };
     play(&places(&stack), &own, &mut Quiet::default()).await.unwrap();
-    stack.stop().await;
+    stack.stop().await.unwrap();
 }
 
 /// Kills one service before every third step and starts it again before the next; flushes Redis in the middle.
@@ -75,7 +75,7 @@ async fn survives(victim: Service) {
     let places = places(&stack);
     let mut breaker = Breaker { stack, steps: 0, victim };
     play(&places, &SongFile::choose(project()), &mut breaker).await.unwrap();
-    breaker.stack.stop().await;
+    breaker.stack.stop().await.unwrap();
 }
 
 #[tokio::test]

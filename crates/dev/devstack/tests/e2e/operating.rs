@@ -34,5 +34,5 @@ async fn the_scheduler_has_every_service_forget_what_is_old() {
         (count(&stack.db.scheduler, &good.replace("$schema", schema)).await.unwrap() == jobs && jobs == 6).then_some(())
     })
     .await;
-    stack.stop().await;
+    stack.stop().await.unwrap();
 }

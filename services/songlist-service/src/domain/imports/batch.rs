@@ -1,6 +1,6 @@
 //! Checks rows and commits them in batches.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kit::Error;
 use kit::error::Faults;
@@ -17,11 +17,14 @@ use crate::domain::quotas;
 use crate::domain::songs::Input;
 use crate::store::genres::{self, Genre};
 use crate::store::imports::{insert_missing, with_titles};
+use crate::store::search_words::{self, Vocabulary};
 use crate::store::songs::Song;
 use crate::store::tenant_songs::{self, Link};
 
 /// A valid row that waits for its batch to be committed.
 pub(super) struct Candidate {
+    /// The number of the row.
+    number: u64,
     song: Song,
 }
 
@@ -38,6 +41,8 @@ struct Done {
     created: u64,
     linked: u64,
     skipped: u64,
+    /// Rows whose genre was deleted meanwhile.
+    lost: Vec<u64>,
 }
 
 impl Import<'_> {
@@ -73,7 +78,7 @@ impl Import<'_> {
         let mut fingerprint = [0; 32];
         fingerprint.copy_from_slice(digest(&SHA256, format!("{title}\u{0}{artist}\u{0}{album}").as_bytes()).as_ref());
         if self.seen.insert(fingerprint) {
-            self.waiting.push(Candidate { song });
+            self.waiting.push(Candidate { number, song });
         } else {
             self.report.skipped_duplicates += 1;
         }
@@ -110,7 +115,7 @@ impl Import<'_> {
 
     /// Commits the current batch.
     pub(super) async fn flush(&mut self) -> Result<(), Error> {
-        let batch: Vec<Song> = std::mem::take(&mut self.waiting).into_iter().map(|waiting| waiting.song).collect();
+        let batch = std::mem::take(&mut self.waiting);
         if batch.is_empty() {
             return Ok(());
         }
@@ -120,6 +125,12 @@ impl Import<'_> {
             .app
             .pg
             .transaction(Scope::tenant_or_platform(owner), async |conn: &mut Conn| {
+                let wanted: HashSet<Uuid> = batch.iter().map(|row| row.song.genre_id).collect();
+                let wanted: Vec<Uuid> = wanted.into_iter().collect();
+                let live = genres::live_among(conn, &wanted).await?;
+                let (batch, lost): (Vec<&Candidate>, Vec<&Candidate>) =
+                    batch.iter().partition(|row| live.contains(&row.song.genre_id));
+                let batch: Vec<&Song> = batch.into_iter().map(|row| &row.song).collect();
                 let titles: Vec<String> = batch.iter().map(|song| song.title_norm.clone()).collect();
                 let known = with_titles(conn, owner, &titles).await?;
                 let mut present: HashMap<Form, &Song> = HashMap::new();
@@ -131,8 +142,9 @@ impl Import<'_> {
                     }
                 }
                 let (old, new): (Vec<&Song>, Vec<&Song>) =
-                    batch.iter().partition(|song| present.contains_key(&form(song)));
-                let mut done = Done::default();
+                    batch.into_iter().partition(|song| present.contains_key(&form(song)));
+                let lost = lost.into_iter().map(|row| row.number).collect();
+                let mut done = Done { lost, ..Done::default() };
                 if dry_run {
                     done.created = count(new.len());
                     done.skipped = count(old.len());
@@ -140,10 +152,16 @@ impl Import<'_> {
                 }
                 let rows: Vec<Song> = new.into_iter().cloned().collect();
                 let created = insert_missing(conn, &rows).await?;
+                // From here on the references keep genres from being deleted; in the moment before they did not.
+                if genres::live_among(conn, &wanted).await?.len() < live.len() {
+                    return Err(Error::unavailable(anyhow::anyhow!("a genre was deleted during an import")).into());
+                }
                 done.created = count(created.len());
                 // Songs that a concurrent request has created count as duplicates.
                 done.skipped = count(rows.len() - created.len());
                 let Some(tenant) = owner else {
+                    let words = created.iter().map(|song| (song.words.as_str(), song.artist_norm.as_str()));
+                    search_words::add(conn, Vocabulary::GLOBAL, words).await?;
                     done.skipped += count(old.len());
                     if done.created > 0 {
                         audit::record(conn, app, caller, event(None)).await?;
@@ -152,7 +170,7 @@ impl Import<'_> {
                 };
                 let link = |song: &Song| Link::new(tenant, song, true, now);
                 let fresh: Vec<Link> = created.iter().map(link).collect();
-                tenant_songs::link_all(conn, tenant, &fresh, now).await?;
+                tenant_songs::link_created(conn, tenant, &fresh, now).await?;
                 let wanted: Vec<Link> =
                     old.iter().filter_map(|song| present.get(&form(song)).map(|song| link(song))).collect();
                 let linked =
@@ -166,6 +184,12 @@ impl Import<'_> {
                 Ok(done)
             })
             .await?;
+        if !done.lost.is_empty() {
+            self.genres.clear();
+        }
+        for row in done.lost {
+            self.report.fail(row, "genre", "This genre does not exist.");
+        }
         self.report.created += done.created;
         self.report.linked += done.linked;
         self.report.skipped_duplicates += done.skipped;

@@ -1,0 +1,128 @@
+//! Looks through everything that a test made for what is secret: passwords, tokens, mailed codes. Every test whose stack is
+//! stopped is searched this way: logs at the most talkative level, every column, every value of Redis, every metric. An
+//! answer is searched when it arrives.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+
+use anyhow::ensure;
+use kit::telemetry;
+use serde_json::Value;
+
+/// Fields of requests whose values are passwords or tokens.
+const SENT: [&str; 7] = [
+    "password",
+    "confirm_password",
+    "old_password",
+    "new_password",
+    "confirm_new_password",
+    "refresh",
+    "recovery_code",
+];
+/// Fields of answers that issue something secret.
+const ISSUED: [&str; 4] = ["access", "refresh", "secret", "recovery_codes"];
+/// A shorter text may stand in a log by chance: tests send passwords such as `short` as well.
+const SHORTEST: usize = 12;
+
+/// The log of this process, in the format of production.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct LogWriter;
+
+impl Write for LogWriter {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        lock(&LOG).extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Keeps what this process logs from now on.
+pub(crate) fn record_log() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| telemetry::install_to("trace", || LogWriter));
+}
+
+/// What this process has logged.
+pub(crate) fn log() -> String {
+    String::from_utf8_lossy(&lock(&LOG)).into_owned()
+}
+
+/// The passwords and tokens of one stack.
+#[derive(Clone, Default)]
+pub(crate) struct Secrets(Arc<Mutex<BTreeSet<String>>>);
+
+impl Secrets {
+    /// Remembers what a request sent and what its answer issued.
+    ///
+    /// # Errors
+    /// When the answer holds a secret that it did not issue.
+    pub(crate) fn exchanged(&self, sent: Option<&[u8]>, status: u16, answer: &Value, text: &str) -> anyhow::Result<()> {
+        let mut issued = BTreeSet::new();
+        let mut known = lock(&self.0);
+        // What was refused is no secret, and tests send every hostile text as a password too.
+        if (200..300).contains(&status) {
+            collect(answer, &ISSUED, &mut issued);
+            if let Some(body) = sent.and_then(|body| serde_json::from_slice(body).ok()) {
+                collect(&body, &SENT, &mut known);
+            }
+        }
+        for secret in known.iter().filter(|secret| !issued.contains(*secret)) {
+            ensure!(!text.contains(secret.as_str()), "an answer holds the secret {secret}: {text}");
+        }
+        known.append(&mut issued);
+        Ok(())
+    }
+
+    /// Searches `text`, which `name` names, for every secret and every one of `codes`.
+    ///
+    /// # Errors
+    /// When one is there.
+    pub(crate) fn ensure_absent(&self, name: &str, text: &str, codes: &BTreeSet<String>) -> anyhow::Result<()> {
+        for secret in lock(&self.0).iter() {
+            ensure!(!text.contains(secret.as_str()), "{name} holds the secret {secret}");
+            // The signature of a token serves as well as the whole.
+            let signature = secret.rsplit_once('.').map(|(_, last)| last).filter(|last| last.len() >= SHORTEST);
+            ensure!(!signature.is_some_and(|last| text.contains(last)), "{name} holds a part of {secret}");
+        }
+        for number in text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))) {
+            ensure!(!codes.contains(number), "{name} holds the code {number}");
+        }
+        Ok(())
+    }
+}
+
+/// Every text within `value` that is under one of the `names`.
+fn collect(value: &Value, names: &[&str], into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                if names.contains(&name.as_str()) {
+                    texts(inner, into);
+                } else {
+                    collect(inner, names, into);
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, names, into)),
+        _ => {}
+    }
+}
+
+fn texts(value: &Value, into: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) if text.len() >= SHORTEST => {
+            into.insert(text.clone());
+        }
+        Value::Array(items) => items.iter().for_each(|item| texts(item, into)),
+        _ => {}
+    }
+}

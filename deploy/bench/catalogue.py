@@ -1,0 +1,136 @@
+"""How long pages, searches and suggestions take with a thousand, a hundred thousand and a million songs, for the tenant that has
+all of them and for a small one beside it."""
+
+import base64
+import http.client
+import json
+import math
+import random
+import subprocess
+import sys
+import time
+import urllib.parse
+
+from stack import Stack
+
+SIZES = [int(size) for size in sys.argv[1:]] or [1_000, 100_000, 1_000_000]
+ASKED = 200
+
+
+class Session:
+    """One connection of one person."""
+
+    def __init__(self, stack, tenant):
+        login = {"tenant_slug": tenant, "email": f"admin@{tenant}.example", "password": "correct horse battery"}
+        self.token = stack.sign_in(login)
+        self.base = urllib.parse.urlsplit(stack.api)
+        self.connection = http.client.HTTPConnection(self.base.netloc)
+
+    def get(self, path):
+        """The milliseconds that an answer took, and its JSON."""
+        begun = time.perf_counter()
+        self.connection.request("GET", self.base.path + path, headers={"authorization": "Bearer " + self.token})
+        answer = self.connection.getresponse()
+        text = answer.read()
+        took = (time.perf_counter() - begun) * 1_000
+        if answer.status != 200:
+            raise SystemExit(f"{path}: {answer.status} {text[:300]}")
+        return took, json.loads(text)
+
+
+def quantile(times, percent):
+    ordered = sorted(times)
+    return ordered[math.ceil(len(ordered) * percent / 100) - 1]
+
+
+def mistyped(text):
+    """Two neighbouring letters swapped within the longest word."""
+    words = text.split()
+    place = max(range(len(words)), key=lambda n: len(words[n]))
+    word, at = words[place], max(len(words[place]) // 2 - 1, 0)
+    words[place] = word[:at] + word[at + 1 : at + 2] + word[at : at + 1] + word[at + 2 :]
+    return " ".join(words)
+
+
+def quoted(**parameters):
+    return urllib.parse.urlencode(parameters)
+
+
+def cases(session, sample):
+    """Names, and a function that makes a path, for the lists of one person."""
+    count = session.get("/tenant/songs/")[1]["count"]
+    last = max(count // 10, 1)
+
+    def song():
+        return random.choice(sample)
+
+    def cursor():
+        return quoted(cursor=random.choice(cursors))
+
+    cursors = [""]
+    for page in (0.1, 0.5, 0.9):
+        number = max(int(last * page), 1)
+        deep = session.get(f"/tenant/songs/?page={number}")[1]["data"]
+        cursors += [cursor_of(deep[-1])] if deep else []
+    return {
+        "list, first page": lambda: "/tenant/songs/",
+        "list, page by cursor": lambda: f"/tenant/songs/?{cursor()}",
+        "list, page by number, anywhere": lambda: f"/tenant/songs/?page={random.randint(1, last)}",
+        "list by title, page anywhere": lambda: f"/tenant/songs/?ordering=title&page={random.randint(1, last)}",
+        "filter by artist": lambda: f"/tenant/songs/?{quoted(artist=song()['artist'])}",
+        "filter by title and year": lambda: f"/tenant/songs/?{quoted(title=song()['title'][:4], ordering='release_year')}",
+        "search, title": lambda: f"/tenant/songs/?{quoted(q=song()['title'][:100])}",
+        "search, artist and title": lambda: f"/tenant/songs/?{quoted(q=(song_text(song()))[:100])}",
+        "search, mistyped": lambda: f"/tenant/songs/?{quoted(q=mistyped(song_text(song()))[:100])}",
+        "suggest": lambda: f"/tenant/songs/suggest/?{quoted(q=song()['title'][: random.randint(1, 6)].strip() or 'a')}",
+        "catalogue, first page": lambda: "/songs/",
+        "catalogue, search": lambda: f"/songs/?{quoted(q=song()['title'][:100])}",
+    }
+
+
+def cursor_of(row):
+    """The cursor behind a row, as the page that ends with it would name it: walking to the middle of a million takes too long."""
+    key = json.dumps({"Time": [row["created_at"], row["id"]]}).encode()
+    return base64.urlsafe_b64encode(key).decode().rstrip("=")
+
+
+def song_text(song):
+    return random.choice([f"{song['artist']} {song['title']}", f"{song['title']} {song['artist']}"])
+
+
+def measure(session, sample):
+    rows = {}
+    for name, path in cases(session, sample).items():
+        for _ in range(5):
+            session.get(path())
+        times = [session.get(path())[0] for _ in range(ASKED)]
+        rows[name] = (quantile(times, 50), quantile(times, 99))
+    return rows
+
+
+def main():
+    random.seed(1)
+    table = {}
+    for size in SIZES:
+        with Stack(log_level="error") as stack:
+            begun = time.monotonic()
+            command = ["target/release/songlist", "gen", "--dev-dir", "target/bench/dev", "--tenants", "50", "--songs", str(size)]
+            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            print(f"{size} songs generated in {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+            for tenant in ("gen-1", "gen-2"):
+                session = Session(stack, tenant)
+                sample = []
+                for page in range(1, 11):
+                    sample += session.get(f"/tenant/songs/?page_size=100&page={page}")[1]["data"]
+                table[size, tenant] = measure(session, sample)
+    columns = [(size, tenant) for tenant in ("gen-1", "gen-2") for size in SIZES]
+    title = {"gen-1": "all", "gen-2": "a thousand of"}
+    print("| p50 / p99, ms | " + " | ".join(f"{title[tenant]} {size:,}" for size, tenant in columns) + " |")
+    print("|---" * (len(columns) + 1) + "|")
+    for name in table[columns[0]]:
+        cells = [f"{table[column][name][0]:.1f} / {table[column][name][1]:.1f}" for column in columns]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()

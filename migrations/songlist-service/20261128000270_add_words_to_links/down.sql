@@ -1,0 +1,1 @@
+ALTER TABLE tenant_songs DROP COLUMN words;

@@ -1,0 +1,1 @@
+CREATE INDEX tenant_songs_words ON tenant_songs USING gin (tenant_id, words gin_trgm_ops) WHERE deleted_at IS NULL;

@@ -1,0 +1,223 @@
+//! Ranked search, in stages: what is typed right is found by its beginning and its words; only when that is not enough, the
+//! words are compared with those that are known, which costs more.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use futures_util::future::{try_join, try_join4};
+use kit::ids::TenantId;
+use kit_pg::{Conn, TxError};
+use uuid::Uuid;
+
+use super::ranking::{Candidate, Rank, Tier, Typed, may_mean, rank};
+use crate::store::filters::Filters;
+use crate::store::search::{AllOf, Hit, Stage};
+use crate::store::search_words::{self, Vocabulary};
+use crate::store::songs::{self, Catalogue};
+use crate::store::tenant_songs;
+
+/// The most songs that a search finds: the best ones.
+const MOST: usize = 1_000;
+/// With so many songs whose words begin as typed, nobody has mistyped.
+const ENOUGH: usize = 10;
+/// With so many similar songs no word is left out.
+const ENOUGH_ALIKE: usize = 3;
+/// The longest words of a search are compared with those that are known, so many at most.
+const MAX_COMPARED: usize = 6;
+/// So many known words may be meant by one.
+const MAX_MEANT: usize = 4;
+/// Shorter words do not narrow a search down.
+const MIN_LETTERS: usize = 3;
+
+/// Where songs are searched.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    List(TenantId),
+    Catalogue(Catalogue),
+}
+
+impl Place {
+    /// The hits of a stage among the rows that meet the filters.
+    async fn hits(self, conn: &Conn, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
+        match self {
+            Self::List(tenant) => tenant_songs::hits(conn, tenant, filters, stage).await,
+            Self::Catalogue(catalogue) => songs::hits(conn, catalogue, filters, stage).await,
+        }
+    }
+
+    /// Whose words are compared.
+    fn vocabularies(self) -> Vec<Vocabulary> {
+        match self {
+            Self::List(tenant) => vec![Vocabulary::of(tenant)],
+            Self::Catalogue(catalogue) => Vocabulary::in_catalogue(catalogue),
+        }
+    }
+}
+
+/// The ids of the songs that a search finds, links on a tenant's list and songs in the catalogue, the best first.
+pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Typed) -> Result<Vec<Uuid>, TxError> {
+    let stages = [
+        Stage::Title(typed.whole.clone()),
+        Stage::Artist(typed.whole.clone()),
+        Stage::Words(vec![typed.words.iter().map(|word| vec![word.clone()]).collect()]),
+        Stage::Part(typed.whole.clone()),
+    ];
+    let [title, artist, words, part] = stages.each_ref().map(|stage| list.hits(conn, filters, stage));
+    let words = async { if typed.words.is_empty() { Ok(Vec::new()) } else { words.await } };
+    // A part of one or two letters is nearly everywhere.
+    let part = async { if typed.whole.chars().count() < MIN_LETTERS { Ok(Vec::new()) } else { part.await } };
+    let (title, artist, words, part) = try_join4(title, artist, words, part).await?;
+    let mut found = Found::new(typed);
+    found.add([title, artist, words].into_iter().flatten(), None);
+    found.add(part, Some((Tier::Part, 0)));
+    if !found.is_enough() {
+        let readings = readings(conn, &list.vocabularies(), typed).await?;
+        found.add(list.hits(conn, filters, &Stage::Words(readings.strict)).await?, None);
+        if found.at_least(Tier::Alike) < ENOUGH_ALIKE && !readings.loose.is_empty() {
+            found.add(list.hits(conn, filters, &Stage::Words(readings.loose)).await?, None);
+        }
+    }
+    Ok(found.in_order())
+}
+
+/// The number of songs that a search has found.
+pub(crate) fn rows_of(found: &[Uuid]) -> i64 {
+    i64::try_from(found.len()).unwrap_or(i64::MAX)
+}
+
+/// Rows in the order of their ids in `wanted`.
+pub(crate) fn in_order<T>(wanted: &[Uuid], mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Vec<T> {
+    let places: HashMap<&Uuid, usize> = wanted.iter().enumerate().map(|(place, id)| (id, place)).collect();
+    rows.sort_by_key(|row| places.get(&id(row)).copied());
+    rows
+}
+
+/// What the stages have found, each song once.
+struct Found<'a> {
+    typed: &'a Typed,
+    seen: HashSet<Uuid>,
+    songs: Vec<(Rank, Hit)>,
+}
+
+impl<'a> Found<'a> {
+    fn new(typed: &'a Typed) -> Self {
+        Self { typed, seen: HashSet::new(), songs: Vec::new() }
+    }
+
+    /// Adds hits that fit; one that does not has the rank `otherwise` when there is one.
+    fn add(&mut self, hits: impl IntoIterator<Item = Hit>, otherwise: Option<Rank>) {
+        for hit in hits {
+            let song = Candidate { title: &hit.title, artist: &hit.artist, words: &hit.words };
+            if self.seen.insert(hit.id)
+                && let Some(rank) = rank(self.typed, song).or(otherwise)
+            {
+                self.songs.push((rank, hit));
+            }
+        }
+    }
+
+    fn at_least(&self, tier: Tier) -> usize {
+        self.songs.iter().filter(|((known, _), _)| *known >= tier).count()
+    }
+
+    fn is_enough(&self) -> bool {
+        self.at_least(Tier::Words) > 0 || self.at_least(Tier::Beginnings) >= ENOUGH
+    }
+
+    fn in_order(mut self) -> Vec<Uuid> {
+        self.songs.sort_by(|(a_rank, a), (b_rank, b)| {
+            b_rank.cmp(a_rank).then_with(|| (&a.title, &a.artist, a.id).cmp(&(&b.title, &b.artist, b.id)))
+        });
+        self.songs.into_iter().take(MOST).map(|(_, hit)| hit.id).collect()
+    }
+}
+
+/// How mistyped words may be read.
+struct Readings {
+    /// Every word means something.
+    strict: Vec<AllOf>,
+    /// One word is left out.
+    loose: Vec<AllOf>,
+}
+
+async fn readings(conn: &Conn, vocabularies: &[Vocabulary], typed: &Typed) -> Result<Readings, TxError> {
+    let words = longest(&typed.words);
+    let pairs: Vec<String> = typed.words.windows(2).map(<[String]>::concat).collect();
+    let mut asked: Vec<String> = words.iter().chain(&pairs).cloned().collect();
+    asked.push(typed.whole.clone());
+    asked.sort_unstable();
+    asked.dedup();
+    let splits = splits_of(&words);
+    let parts: Vec<String> = splits.iter().flat_map(|(_, a, b)| [a.clone(), b.clone()]).collect();
+    let (known, similar) =
+        try_join(search_words::known(conn, vocabularies, &parts), search_words::similar(conn, vocabularies, &asked))
+            .await?;
+    let mut meant: HashMap<&str, Vec<String>> = HashMap::new();
+    for found in similar.iter().filter(|found| may_mean(&found.asked, &found.word)) {
+        let words = meant.entry(found.asked.as_str()).or_default();
+        if words.len() < MAX_MEANT && !words.contains(&found.word) {
+            words.push(found.word.clone());
+        }
+    }
+    let known: HashSet<&str> = known.iter().map(String::as_str).collect();
+    Ok(combined(typed, &words, &meant, &splits, &known))
+}
+
+/// The words that narrow a search down: the longest ones, in their order.
+fn longest(words: &[String]) -> Vec<String> {
+    let mut by_length: Vec<(usize, &String)> = words.iter().enumerate().collect();
+    by_length.retain(|(_, word)| word.chars().count() >= MIN_LETTERS || words.len() == 1);
+    by_length.sort_by_key(|(place, word)| (std::cmp::Reverse(word.len()), *place));
+    by_length.truncate(MAX_COMPARED);
+    by_length.sort_by_key(|(place, _)| *place);
+    by_length.into_iter().map(|(_, word)| word.clone()).collect()
+}
+
+/// Every way to part one word into two, as the word and its parts.
+fn splits_of(words: &[String]) -> Vec<(String, String, String)> {
+    let mut all = Vec::new();
+    for word in words.iter().filter(|word| word.chars().count() <= 40) {
+        for (at, _) in word.char_indices().skip(1) {
+            let (a, b) = word.split_at(at);
+            all.push((word.clone(), a.to_owned(), b.to_owned()));
+        }
+    }
+    all
+}
+
+fn combined(
+    typed: &Typed,
+    words: &[String],
+    meant: &HashMap<&str, Vec<String>>,
+    splits: &[(String, String, String)],
+    known: &HashSet<&str>,
+) -> Readings {
+    // A word that means nothing known is left out: it cannot be searched for.
+    let of = |word: &String| meant.get(word.as_str()).cloned();
+    let each: BTreeMap<usize, Vec<String>> =
+        words.iter().enumerate().filter_map(|(place, word)| Some((place, of(word)?))).collect();
+    let base: AllOf = each.values().cloned().collect();
+    let without = |word: &str| -> AllOf {
+        let others = words.iter().filter(|other| other.as_str() != word);
+        others.filter_map(of).collect()
+    };
+    let mut strict: Vec<AllOf> = Vec::new();
+    if !base.is_empty() {
+        strict.push(base.clone());
+    }
+    if let Some(whole) = of(&typed.whole) {
+        strict.push(vec![whole]);
+    }
+    for pair in typed.words.windows(2) {
+        if let ([first, second], Some(joined)) = (pair, of(&pair.concat())) {
+            let others = words.iter().filter(|word| *word != first && *word != second).filter_map(of);
+            strict.push(others.chain([joined]).collect());
+        }
+    }
+    for (word, a, b) in splits.iter().filter(|(_, a, b)| known.contains(a.as_str()) && known.contains(b.as_str())) {
+        let mut all = without(word);
+        all.extend([vec![a.clone()], vec![b.clone()]]);
+        strict.push(all);
+    }
+    let loose = if base.len() < 2 { Vec::new() } else { words.iter().map(|word| without(word)).collect() };
+    Readings { strict, loose: loose.into_iter().filter(|all: &AllOf| !all.is_empty()).collect() }
+}

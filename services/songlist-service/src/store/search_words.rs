@@ -1,0 +1,100 @@
+//! The distinct words of a tenant's list, or of the GLOBAL songs: what a mistyped word may have meant.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, Integer, Text, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use kit::ids::TenantId;
+use kit_pg::{Conn, TxError};
+use uuid::Uuid;
+
+use super::songs::Catalogue;
+use crate::schema::search_words;
+
+/// Whose words these are: a tenant's list, or (the nil id) the GLOBAL songs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Vocabulary(Uuid);
+
+impl Vocabulary {
+    pub(crate) const GLOBAL: Self = Self(Uuid::nil());
+
+    pub(crate) fn of(tenant: TenantId) -> Self {
+        Self(tenant.0)
+    }
+
+    /// The vocabularies of the songs in a catalogue.
+    pub(crate) fn in_catalogue(catalogue: Catalogue) -> Vec<Self> {
+        match catalogue {
+            Catalogue::Global => vec![Self::GLOBAL],
+            Catalogue::TenantAndGlobal(tenant) => vec![Self::GLOBAL, Self::of(tenant)],
+        }
+    }
+}
+
+/// A similar word, and the word that it may have been meant by.
+#[derive(Clone, Debug, QueryableByName)]
+pub(crate) struct Similar {
+    #[diesel(sql_type = Text)]
+    pub asked: String,
+    #[diesel(sql_type = Text)]
+    pub word: String,
+}
+
+/// Adds the words of songs (what `normalise::searched` made) and their artists.
+pub(crate) async fn add<'a>(
+    conn: &mut Conn,
+    vocabulary: Vocabulary,
+    songs: impl Iterator<Item = (&'a str, &'a str)>,
+) -> Result<(), TxError> {
+    // In one order, so that two writers of the same words wait for each other and no deadlock is made.
+    let all: BTreeSet<&str> = songs.flat_map(|(words, artist)| words.split(' ').chain([artist])).collect();
+    let rows: Vec<_> = all
+        .into_iter()
+        .filter(|word| !word.is_empty() && word.len() <= MAX_WORD)
+        .map(|word| (search_words::tenant_id.eq(vocabulary.0), search_words::word.eq(word)))
+        .collect();
+    // Each row has two parameters, and a statement at most 65,535.
+    for part in rows.chunks(MAX_ROWS) {
+        diesel::insert_into(search_words::table).values(part).on_conflict_do_nothing().execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Longer ones are nothing that anybody types, in bytes.
+const MAX_WORD: usize = 100;
+/// Rows of one statement.
+const MAX_ROWS: usize = 20_000;
+
+/// The words among `words` that are known.
+pub(crate) async fn known(
+    mut conn: &Conn,
+    vocabularies: &[Vocabulary],
+    words: &[String],
+) -> Result<Vec<String>, TxError> {
+    Ok(search_words::table
+        .filter(search_words::tenant_id.eq_any(ids(vocabularies)))
+        .filter(search_words::word.eq_any(words.to_vec()))
+        .select(search_words::word)
+        .load(&mut conn)
+        .await?)
+}
+
+/// For each of `words` the most similar ones that are known.
+pub(crate) async fn similar(
+    mut conn: &Conn,
+    vocabularies: &[Vocabulary],
+    words: &[String],
+) -> Result<Vec<Similar>, TxError> {
+    const MOST: i32 = 20;
+    Ok(diesel::sql_query("SELECT asked, word FROM similar_words($1, $2, $3)")
+        .bind::<Array<SqlUuid>, _>(ids(vocabularies))
+        .bind::<Array<Text>, _>(words.to_vec())
+        .bind::<Integer, _>(MOST)
+        .load(&mut conn)
+        .await?)
+}
+
+fn ids(vocabularies: &[Vocabulary]) -> Vec<Uuid> {
+    vocabularies.iter().map(|vocabulary| vocabulary.0).collect()
+}
