@@ -14,7 +14,7 @@ import urllib.parse
 from stack import Stack
 
 SIZES = [int(size) for size in sys.argv[1:]] or [1_000, 100_000, 1_000_000]
-ASKED = 200
+ASKED = 100
 
 
 class Session:
@@ -120,7 +120,8 @@ def main():
             for tenant in ("gen-1", "gen-2"):
                 session = Session(stack, tenant)
                 sample = []
-                for page in range(1, 11):
+                pages = min(-(-session.get("/tenant/songs/")[1]["count"] // 100), 10)
+                for page in range(1, pages + 1):
                     sample += session.get(f"/tenant/songs/?page_size=100&page={page}")[1]["data"]
                 table[size, tenant] = measure(session, sample)
     columns = [(size, tenant) for tenant in ("gen-1", "gen-2") for size in SIZES]

@@ -26,11 +26,6 @@ pub struct Window {
 }
 
 impl Window {
-    /// True when so many rows are skipped that reading from the other end may be faster.
-    pub fn is_deep(self) -> bool {
-        self.offset >= DEEP
-    }
-
     /// The same rows counted from the end of a list of `count` rows, when they are nearer to its end.
     pub fn mirrored(self, count: i64) -> Option<Self> {
         let rows = self.rows.min(count - self.offset);
@@ -41,9 +36,13 @@ impl Window {
     /// The query limited to this window. It may return more rows than wanted, because its LIMIT is one of a few
     /// literals. It has no OFFSET when no rows are skipped.
     pub fn of<Q>(self, query: Q) -> Windowed<Q> {
-        let limit = LIMITS.into_iter().find(|limit| *limit >= self.rows).unwrap_or(self.rows);
-        Windowed { query, limit, offset: self.offset }
+        Windowed { query, limit: limit_of(self.rows), offset: self.offset }
     }
+}
+
+/// The LIMIT for so many rows.
+pub(crate) fn limit_of(rows: i64) -> i64 {
+    LIMITS.into_iter().find(|limit| *limit >= rows).unwrap_or(rows)
 }
 
 /// A query with LIMIT as a literal and OFFSET, if any, as a parameter.
@@ -97,6 +96,28 @@ pub async fn page<T>(
     let (count, rows) = try_join(count, rows).await?;
     page.check_range(count)?;
     Ok((Some(count), rows))
+}
+
+/// The same for a list that can be read from either end: `rows` is given the count of a deep page.
+///
+/// # Errors
+/// `page_out_of_range`; the error of a query.
+pub async fn page_of_either_end<T, F: Future<Output = Result<T, TxError>>>(
+    page: &Page,
+    window: Window,
+    count: impl Future<Output = Result<i64, TxError>>,
+    rows: impl FnOnce(Option<i64>) -> F,
+) -> Result<(Option<i64>, T), TxError> {
+    let count = async { if page.counted() { count.await.map(Some) } else { Ok(None) } };
+    let (count, rows) = if window.offset >= DEEP {
+        let count = count.await?;
+        page.check_range(count.unwrap_or(0))?;
+        (count, rows(count).await?)
+    } else {
+        try_join(count, rows(None)).await?
+    };
+    page.check_range(count.unwrap_or(0))?;
+    Ok((count, rows))
 }
 
 #[cfg(test)]

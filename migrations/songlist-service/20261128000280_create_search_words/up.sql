@@ -11,12 +11,16 @@ ALTER TABLE search_words ENABLE ROW LEVEL SECURITY;
 ALTER TABLE search_words FORCE ROW LEVEL SECURITY;
 CREATE POLICY search_words_scope ON search_words
     USING (
-        tenant_id = nullif(current_setting('app.tenant', true), '')::uuid
-        OR (tenant_id = '00000000-0000-0000-0000-000000000000' AND (SELECT current_setting('app.scope', true)) IN ('tenant', 'platform'))
-        OR (SELECT current_setting('app.scope', true)) = 'worker'
+        CASE
+            WHEN (SELECT current_setting('app.scope', true)) = 'worker' THEN true
+            WHEN tenant_id = '00000000-0000-0000-0000-000000000000' THEN (SELECT current_setting('app.scope', true)) IN ('tenant', 'platform')
+            ELSE tenant_id = (SELECT nullif(current_setting('app.tenant', true), '')::uuid)
+        END
     )
     WITH CHECK (
-        tenant_id = nullif(current_setting('app.tenant', true), '')::uuid
-        OR (tenant_id = '00000000-0000-0000-0000-000000000000' AND (SELECT current_setting('app.scope', true)) = 'platform')
-        OR (SELECT current_setting('app.scope', true)) = 'worker'
+        CASE
+            WHEN (SELECT current_setting('app.scope', true)) = 'worker' THEN true
+            WHEN tenant_id = '00000000-0000-0000-0000-000000000000' THEN (SELECT current_setting('app.scope', true)) = 'platform'
+            ELSE tenant_id = (SELECT nullif(current_setting('app.tenant', true), '')::uuid)
+        END
     );

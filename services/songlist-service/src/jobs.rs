@@ -1,12 +1,19 @@
 //! Recurring work that the scheduler starts by name. Each is idempotent, takes no argument and reports counts.
 
+use std::collections::BTreeMap;
+
 use chrono::Duration;
 use kit::Error;
+use kit::ids::TenantId;
 use kit_pg::{Conn, OLD_KEYS, Scope};
 use outbox::{OLD_INBOX, OLD_OUTBOX};
+use uuid::Uuid;
 
 use crate::App;
+use crate::domain::normalise::searched;
 use crate::store::link_changes;
+use crate::store::search_words::{self, Vocabulary};
+use crate::store::unfilled::{self, Unfilled};
 
 /// Runs a job.
 ///
@@ -16,6 +23,7 @@ pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
     match name {
         "songlist.purge" => purge(app).await,
         "songlist.count_out_deleted" => count_out_deleted(app).await,
+        "songlist.fill_words" => fill_words(app).await,
         _ => Err(Error::not_found()),
     }
 }
@@ -34,6 +42,41 @@ async fn count_out_deleted(app: &App) -> Result<String, Error> {
             return Ok(format!("counted out {songs}"));
         }
     }
+}
+
+/// Gives words to songs and links of releases that knew none, so that searches find them.
+async fn fill_words(app: &App) -> Result<String, Error> {
+    let mut filled = 0;
+    loop {
+        let batch = async |conn: &mut Conn| {
+            let (songs, links) = (unfilled::songs(conn, FILLED).await?, unfilled::links(conn, FILLED).await?);
+            unfilled::fill_songs(conn, &words_of(&songs)).await?;
+            unfilled::fill_links(conn, &words_of(&links)).await?;
+            let mut vocabularies: BTreeMap<Vocabulary, Vec<(String, &str)>> = BTreeMap::new();
+            for row in songs.iter().filter(|song| song.tenant.is_none()).chain(&links) {
+                let of = row.tenant.map_or(Vocabulary::GLOBAL, |tenant| Vocabulary::of(TenantId(tenant)));
+                let words = searched(&row.title, &row.artist, &row.album);
+                vocabularies.entry(of).or_default().push((words, &row.artist_norm));
+            }
+            for (vocabulary, words) in vocabularies {
+                let words = words.iter().map(|(words, artist)| (words.as_str(), *artist));
+                search_words::add(conn, vocabulary, words).await?;
+            }
+            Ok(songs.len() + links.len())
+        };
+        let rows = app.pg.transaction(Scope::Worker, batch).await?;
+        filled += rows;
+        if rows == 0 {
+            return Ok(format!("filled {filled}"));
+        }
+    }
+}
+
+/// Rows of each table that are filled in one transaction.
+const FILLED: i64 = 500;
+
+fn words_of(rows: &[Unfilled]) -> Vec<(Uuid, String)> {
+    rows.iter().map(|row| (row.id, searched(&row.title, &row.artist, &row.album))).collect()
 }
 
 /// Deletes rows that are no longer needed.

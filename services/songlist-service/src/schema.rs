@@ -71,6 +71,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    song_counts (tenant_id) {
+        tenant_id -> Uuid,
+        total -> BigInt,
+    }
+}
+
+diesel::table! {
     search_words (tenant_id, word) {
         tenant_id -> Uuid,
         word -> Text,

@@ -18,6 +18,7 @@ pub(crate) async fn register(app: &App) -> Result<(), Error> {
         ("auth.fill_names", "auth", HOUR_SECS),
         ("songlist.purge", "songlist", DAY_SECS),
         ("songlist.count_out_deleted", "songlist", MINUTE_SECS),
+        ("songlist.fill_words", "songlist", MINUTE_SECS),
         ("payments.purge", "payments", DAY_SECS),
     ];
     app.pg

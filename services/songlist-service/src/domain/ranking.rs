@@ -23,7 +23,7 @@ pub(crate) struct Candidate<'a> {
 /// How a song was recognised, the best way last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tier {
-    /// What was typed is somewhere within a word.
+    /// It is somewhere within title, artist or album.
     Part,
     /// It is similar.
     Alike,
@@ -74,10 +74,7 @@ pub(crate) fn rank(typed: &Typed, song: Candidate<'_>) -> Option<Rank> {
         return Some((Tier::Beginnings, share(title.len() + artist.len())));
     }
     let alike = likeness(typed, song, &words);
-    if alike >= LEAST_ALIKE {
-        return Some((Tier::Alike, alike));
-    }
-    song.words.contains(whole).then(|| (Tier::Part, share(title.len())))
+    (alike >= LEAST_ALIKE).then_some((Tier::Alike, alike))
 }
 
 fn is_both(whole: &str, title: &str, artist: &str) -> bool {

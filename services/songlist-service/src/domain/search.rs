@@ -25,6 +25,8 @@ const ENOUGH_ALIKE: usize = 3;
 const MAX_COMPARED: usize = 6;
 /// So many known words may be meant by one.
 const MAX_MEANT: usize = 4;
+/// The most readings of one search.
+const MAX_READINGS: usize = 24;
 /// Shorter words do not narrow a search down.
 const MIN_LETTERS: usize = 3;
 
@@ -58,7 +60,7 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
     let stages = [
         Stage::Title(typed.whole.clone()),
         Stage::Artist(typed.whole.clone()),
-        Stage::Words(vec![typed.words.iter().map(|word| vec![word.clone()]).collect()]),
+        Stage::Words(longest(&typed.words, 1)),
         Stage::Part(typed.whole.clone()),
     ];
     let [title, artist, words, part] = stages.each_ref().map(|stage| list.hits(conn, filters, stage));
@@ -67,13 +69,13 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
     let part = async { if typed.whole.chars().count() < MIN_LETTERS { Ok(Vec::new()) } else { part.await } };
     let (title, artist, words, part) = try_join4(title, artist, words, part).await?;
     let mut found = Found::new(typed);
-    found.add([title, artist, words].into_iter().flatten(), None);
-    found.add(part, Some((Tier::Part, 0)));
+    found.add([title, artist, words].into_iter().flatten());
+    found.add_parts(part);
     if !found.is_enough() {
         let readings = readings(conn, &list.vocabularies(), typed).await?;
-        found.add(list.hits(conn, filters, &Stage::Words(readings.strict)).await?, None);
+        found.add(list.hits(conn, filters, &Stage::Meant(readings.strict)).await?);
         if found.at_least(Tier::Alike) < ENOUGH_ALIKE && !readings.loose.is_empty() {
-            found.add(list.hits(conn, filters, &Stage::Words(readings.loose)).await?, None);
+            found.add(list.hits(conn, filters, &Stage::Meant(readings.loose)).await?);
         }
     }
     Ok(found.in_order())
@@ -103,14 +105,24 @@ impl<'a> Found<'a> {
         Self { typed, seen: HashSet::new(), songs: Vec::new() }
     }
 
-    /// Adds hits that fit; one that does not has the rank `otherwise` when there is one.
-    fn add(&mut self, hits: impl IntoIterator<Item = Hit>, otherwise: Option<Rank>) {
+    /// Adds the hits that fit.
+    fn add(&mut self, hits: impl IntoIterator<Item = Hit>) {
         for hit in hits {
             let song = Candidate { title: &hit.title, artist: &hit.artist, words: &hit.words };
             if self.seen.insert(hit.id)
-                && let Some(rank) = rank(self.typed, song).or(otherwise)
+                && let Some(rank) = rank(self.typed, song)
             {
                 self.songs.push((rank, hit));
+            }
+        }
+    }
+
+    /// Adds hits of which title, artist or album contain what was typed.
+    fn add_parts(&mut self, hits: Vec<Hit>) {
+        let shorter = |hit: &Hit| u32::try_from(1_000 / (hit.title.len() + hit.artist.len()).max(1)).unwrap_or(0);
+        for hit in hits {
+            if self.seen.insert(hit.id) {
+                self.songs.push(((Tier::Part, shorter(&hit)), hit));
             }
         }
     }
@@ -140,8 +152,8 @@ struct Readings {
 }
 
 async fn readings(conn: &Conn, vocabularies: &[Vocabulary], typed: &Typed) -> Result<Readings, TxError> {
-    let words = longest(&typed.words);
-    let pairs: Vec<String> = typed.words.windows(2).map(<[String]>::concat).collect();
+    let words = longest(&typed.words, MIN_LETTERS);
+    let pairs: Vec<String> = pairs_of(&typed.words).map(<[String]>::concat).collect();
     let mut asked: Vec<String> = words.iter().chain(&pairs).cloned().collect();
     asked.push(typed.whole.clone());
     asked.sort_unstable();
@@ -162,10 +174,15 @@ async fn readings(conn: &Conn, vocabularies: &[Vocabulary], typed: &Typed) -> Re
     Ok(combined(typed, &words, &meant, &splits, &known))
 }
 
+/// Two words that may have been meant as one.
+fn pairs_of(words: &[String]) -> impl Iterator<Item = &[String]> {
+    words.windows(2).take(2 * MAX_COMPARED)
+}
+
 /// The words that narrow a search down: the longest ones, in their order.
-fn longest(words: &[String]) -> Vec<String> {
+fn longest(words: &[String], least: usize) -> Vec<String> {
     let mut by_length: Vec<(usize, &String)> = words.iter().enumerate().collect();
-    by_length.retain(|(_, word)| word.chars().count() >= MIN_LETTERS || words.len() == 1);
+    by_length.retain(|(_, word)| word.chars().count() >= least || words.len() == 1);
     by_length.sort_by_key(|(place, word)| (std::cmp::Reverse(word.len()), *place));
     by_length.truncate(MAX_COMPARED);
     by_length.sort_by_key(|(place, _)| *place);
@@ -207,7 +224,7 @@ fn combined(
     if let Some(whole) = of(&typed.whole) {
         strict.push(vec![whole]);
     }
-    for pair in typed.words.windows(2) {
+    for pair in pairs_of(&typed.words) {
         if let ([first, second], Some(joined)) = (pair, of(&pair.concat())) {
             let others = words.iter().filter(|word| *word != first && *word != second).filter_map(of);
             strict.push(others.chain([joined]).collect());
@@ -218,6 +235,7 @@ fn combined(
         all.extend([vec![a.clone()], vec![b.clone()]]);
         strict.push(all);
     }
+    strict.truncate(MAX_READINGS);
     let loose = if base.len() < 2 { Vec::new() } else { words.iter().map(|word| without(word)).collect() };
     Readings { strict, loose: loose.into_iter().filter(|all: &AllOf| !all.is_empty()).collect() }
 }

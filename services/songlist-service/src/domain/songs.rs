@@ -5,7 +5,7 @@ use kit::ids::{TenantId, UserId};
 use kit::page::{Page, Paged};
 use kit::text::{clean, required};
 use kit::{Clock, Code, Error};
-use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError, page_of_either_end};
 use uuid::Uuid;
 
 use super::audit::{self, Event};
@@ -228,8 +228,9 @@ pub(crate) async fn list(
                 let rows = songs::find_many(conn, catalogue, wanted).await?;
                 return Ok((page.counted().then(|| rows_of(&found)), in_order(wanted, rows, |song| song.id)));
             }
-            let rows = songs::list(conn, catalogue, &filters, listing.order, listing.after.as_ref(), window);
-            kit_pg::page(page, songs::count(conn, catalogue, &filters), rows).await
+            let (order, after) = (listing.order, listing.after.as_ref());
+            let rows = |count| songs::list(conn, catalogue, &filters, order, after, window, count);
+            page_of_either_end(page, window, songs::count(conn, catalogue, &filters), rows).await
         })
         .await?;
     let names = app.genre_names.knowing(&app.pg, names, rows.iter().map(|song| song.genre_id)).await?;

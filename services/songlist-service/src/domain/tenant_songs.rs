@@ -1,8 +1,7 @@
-use futures_util::future::try_join;
 use kit::caller::{Caller, Role};
 use kit::page::{Page, Paged};
 use kit::{Code, Error};
-use kit_pg::{Conn, IdempotencyKey, Once, Scope};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope, page_of_either_end};
 
 use super::audit::{self, Event};
 use super::filters::{RawFilters, cut};
@@ -97,20 +96,9 @@ pub(crate) async fn list(
                 let rows = tenant_songs::find_many(conn, tenant, wanted).await?;
                 return Ok((page.counted().then(|| rows_of(&found)), in_order(wanted, rows, |row| row.id)));
             }
-            let count = async {
-                if page.counted() { tenant_songs::count(conn, tenant, &filters).await.map(Some) } else { Ok(None) }
-            };
-            if window.is_deep() {
-                // The page is read from the end that is nearer, which depends on the count.
-                let count = count.await?;
-                page.check_range(count.unwrap_or(0))?;
-                let rows = tenant_songs::list_deep(conn, tenant, &filters, listing.order, window, count).await?;
-                return Ok((count, rows));
-            }
-            let rows = tenant_songs::list(conn, tenant, &filters, listing.order, listing.after.as_ref(), window);
-            let (count, rows) = try_join(count, rows).await?;
-            page.check_range(count.unwrap_or(0))?;
-            Ok((count, rows))
+            let (order, after) = (listing.order, listing.after.as_ref());
+            let rows = |count| tenant_songs::list(conn, tenant, &filters, order, after, window, count);
+            page_of_either_end(page, window, tenant_songs::count(conn, tenant, &filters), rows).await
         })
         .await?;
     let (rows, next_cursor) = cut(rows, page, |row| listing.next_cursor(page, (row.created_at, row.id)));

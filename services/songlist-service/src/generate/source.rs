@@ -123,7 +123,8 @@ impl Source {
         };
         let mut album = if self.random.u8(0..3) == 0 { self.phrase(script, 3) } else { String::new() };
         let mut volume = 1;
-        while !self.seen.insert(compared(&format!("{title}|{artist}|{album}"))) {
+        let (title_form, artist_form) = (compared(&title), compared(&artist));
+        while !self.seen.insert([title_form.as_str(), &artist_form, &compared(&album)].join("|")) {
             volume += 1;
             album = format!("Volume {volume}");
         }

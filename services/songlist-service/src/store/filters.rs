@@ -19,8 +19,13 @@ pub(crate) struct Filters {
 impl Filters {
     /// True when there is no filter except that for approval.
     pub(crate) fn plain(&self) -> bool {
+        self.plain_but_visibility() && self.visibility.is_none()
+    }
+
+    /// The same, also when songs of one visibility are wanted.
+    pub(crate) fn plain_but_visibility(&self) -> bool {
         let none = self.title.is_empty() && self.artist.is_empty() && self.album.is_empty();
-        none && self.genres.is_none() && self.visibility.is_none()
+        none && self.genres.is_none()
     }
 }
 

@@ -15,4 +15,5 @@ pub(crate) mod suggestions;
 mod tenant_song_counts;
 pub(crate) mod tenant_songs;
 pub(crate) mod tenants;
+pub(crate) mod unfilled;
 pub(crate) mod user_content;

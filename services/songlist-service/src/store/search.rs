@@ -10,8 +10,10 @@ use uuid::Uuid;
 use super::filters::Filters;
 use crate::schema::{songs, tenant_songs};
 
-/// The most hits of one stage.
+/// The most hits of a stage.
 const MAX_HITS: i64 = 1_000;
+/// The most hits of words that may be meant: each is compared letter by letter.
+const MAX_MEANT: i64 = 300;
 
 /// One way to find songs.
 #[derive(Clone, Debug)]
@@ -22,8 +24,10 @@ pub(crate) enum Stage {
     Artist(String),
     /// Title, artist or album contain this compared form.
     Part(String),
+    /// Words begin with all of these.
+    Words(Vec<String>),
     /// One of these holds.
-    Words(Vec<AllOf>),
+    Meant(Vec<AllOf>),
 }
 
 /// A song has a word from each of these sets. A word is found by its beginning.
@@ -88,10 +92,12 @@ macro_rules! matching {
                     let title = $columns::title_norm.like(part());
                     list.filter(title.or($columns::artist_norm.like(part())).or($columns::album_norm.like(part())))
                 }
-                Stage::Words(any) => list.filter(any_of(any.iter().map(|all| holds(all)))),
+                Stage::Words(all) => list.filter(holds(&all.iter().map(|word| vec![word.clone()]).collect())),
+                Stage::Meant(any) => list.filter(any_of(any.iter().map(holds))),
             };
+            let most = if matches!(stage, Stage::Meant(_)) { MAX_MEANT } else { MAX_HITS };
             let columns = ($columns::id, $columns::title_norm, $columns::artist_norm, $columns::words);
-            found.limit(MAX_HITS).select(columns)
+            found.limit(most).select(columns)
         }
 
         fn holds(all: &AllOf) -> Condition<$from> {

@@ -4,13 +4,16 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, Window, of_tenant};
+use kit_pg::{Conn, TxError, Window, merged, of_tenant, uncached};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility};
 use super::search::{Hit, Stage, in_catalogue};
-use crate::schema::songs;
+use crate::schema::{song_counts, songs};
+
+/// The id under which GLOBAL songs are counted.
+const GLOBAL: TenantId = TenantId(Uuid::nil());
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = songs, treat_none_as_null = true)]
@@ -213,14 +216,70 @@ pub(crate) async fn hits(
     filters: &Filters,
     stage: &Stage,
 ) -> Result<Vec<Hit>, TxError> {
-    Ok(in_catalogue::hits(filtered(catalogue, filters), stage).load(&mut conn).await?)
+    Ok(uncached(in_catalogue::hits(filtered(catalogue, filters), stage)).load(&mut conn).await?)
 }
 
+/// The number of songs of a list: the stored count when there is no filter except visibility.
 pub(crate) async fn count(mut conn: &Conn, catalogue: Catalogue, filters: &Filters) -> Result<i64, TxError> {
-    Ok(filtered(catalogue, filters).count().get_result(&mut conn).await?)
+    if !filters.plain_but_visibility() {
+        return Ok(filtered(catalogue, filters).count().get_result(&mut conn).await?);
+    }
+    let own = |id: TenantId| [id.0].to_vec();
+    let lists = match (catalogue, filters.visibility) {
+        (Catalogue::Global, Some(Visibility::Tenant)) => Vec::new(),
+        (Catalogue::Global, _) | (_, Some(Visibility::Global)) => own(GLOBAL),
+        (Catalogue::TenantAndGlobal(id), Some(Visibility::Tenant)) => own(id),
+        (Catalogue::TenantAndGlobal(id), None) => [id.0, GLOBAL.0].to_vec(),
+    };
+    let totals: Vec<i64> = song_counts::table
+        .filter(song_counts::tenant_id.eq_any(lists))
+        .select(song_counts::total)
+        .load(&mut conn)
+        .await?;
+    Ok(totals.into_iter().sum())
 }
 
-/// One page: rows after `after` when there is one, else from `offset`.
+type PageQuery = songs::BoxedQuery<'static, Pg, diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<Song, Pg>>>;
+
+/// The songs of a list behind `after`, in order, and the order in the names of columns.
+fn ordered(catalogue: Catalogue, filters: &Filters, order: Order, after: Option<&Key>) -> (PageQuery, &'static str) {
+    use songs as s;
+    let mut query = filtered(catalogue, filters);
+    // The first comparison alone is a condition of the index, so that the page starts where the cursor is.
+    match after {
+        Some(Key::Time(at, id)) if order.descending => {
+            query = query.filter(s::created_at.le(*at)).filter(s::created_at.lt(*at).or(s::id.lt(*id)));
+        }
+        Some(Key::Time(at, id)) => {
+            query = query.filter(s::created_at.ge(*at)).filter(s::created_at.gt(*at).or(s::id.gt(*id)));
+        }
+        Some(Key::Offset(_)) | None => {}
+    }
+    let (query, order) = match (order.by, order.descending) {
+        (SortBy::CreatedAt, true) => (query.order((s::created_at.desc(), s::id.desc())), "created_at DESC, id DESC"),
+        (SortBy::CreatedAt, false) => (query.order((s::created_at, s::id)), "created_at, id"),
+        (SortBy::Title, true) => (query.order((s::title_norm.desc(), s::id.desc())), "title_norm DESC, id DESC"),
+        (SortBy::Title, false) => (query.order((s::title_norm, s::id)), "title_norm, id"),
+        (SortBy::Artist, true) => (query.order((s::artist_norm.desc(), s::id.desc())), "artist_norm DESC, id DESC"),
+        (SortBy::Artist, false) => (query.order((s::artist_norm, s::id)), "artist_norm, id"),
+        (SortBy::ReleaseYear, true) => {
+            (query.order((s::release_year.desc().nulls_last(), s::id.desc())), "release_year DESC NULLS LAST, id DESC")
+        }
+        (SortBy::ReleaseYear, false) => {
+            (query.order((s::release_year.asc().nulls_first(), s::id)), "release_year NULLS FIRST, id")
+        }
+        (SortBy::Duration, true) => {
+            (query.order((s::duration.desc().nulls_last(), s::id.desc())), "duration DESC NULLS LAST, id DESC")
+        }
+        (SortBy::Duration, false) => {
+            (query.order((s::duration.asc().nulls_first(), s::id)), "duration NULLS FIRST, id")
+        }
+    };
+    (query.select(Song::as_select()), order)
+}
+
+/// One page: rows after `after` when there is one, else from the window's offset. When the number of rows in the list is known,
+/// it is read from the end that is nearer.
 pub(crate) async fn list(
     mut conn: &Conn,
     catalogue: Catalogue,
@@ -228,31 +287,24 @@ pub(crate) async fn list(
     order: Order,
     after: Option<&Key>,
     window: Window,
+    count: Option<i64>,
 ) -> Result<Vec<Song>, TxError> {
-    let mut query = filtered(catalogue, filters);
-    // The first comparison alone is a condition of the index, so that the page starts where the cursor is.
-    match after {
-        Some(Key::Time(at, id)) if order.descending => {
-            query = query.filter(songs::created_at.le(*at)).filter(songs::created_at.lt(*at).or(songs::id.lt(*id)));
-        }
-        Some(Key::Time(at, id)) => {
-            query = query.filter(songs::created_at.ge(*at)).filter(songs::created_at.gt(*at).or(songs::id.gt(*id)));
-        }
-        Some(Key::Offset(_)) | None => {}
-    }
-    query = match (order.by, order.descending) {
-        (SortBy::CreatedAt, true) => query.order((songs::created_at.desc(), songs::id.desc())),
-        (SortBy::CreatedAt, false) => query.order((songs::created_at.asc(), songs::id.asc())),
-        (SortBy::Title, true) => query.order((songs::title_norm.desc(), songs::id.desc())),
-        (SortBy::Title, false) => query.order((songs::title_norm.asc(), songs::id.asc())),
-        (SortBy::Artist, true) => query.order((songs::artist_norm.desc(), songs::id.desc())),
-        (SortBy::Artist, false) => query.order((songs::artist_norm.asc(), songs::id.asc())),
-        (SortBy::ReleaseYear, true) => query.order((songs::release_year.desc().nulls_last(), songs::id.desc())),
-        (SortBy::ReleaseYear, false) => query.order((songs::release_year.asc().nulls_first(), songs::id.asc())),
-        (SortBy::Duration, true) => query.order((songs::duration.desc().nulls_last(), songs::id.desc())),
-        (SortBy::Duration, false) => query.order((songs::duration.asc().nulls_first(), songs::id.asc())),
+    let mirrored = count.and_then(|count| window.mirrored(count));
+    let (order, window) = mirrored.map_or((order, window), |mirrored| (order.reversed(), mirrored));
+    let of = |visibility| {
+        let filters = Filters { visibility: Some(visibility), ..filters.clone() };
+        ordered(catalogue, &filters, order, after)
     };
-    let mut rows: Vec<Song> = window.of(query.select(Song::as_select())).load(&mut conn).await?;
+    let mut rows: Vec<Song> = match (catalogue, filters.visibility) {
+        (Catalogue::TenantAndGlobal(_), None) => {
+            let ((own, names), (global, _)) = (of(Visibility::Tenant), of(Visibility::Global));
+            merged([own, global], names, window).load(&mut conn).await?
+        }
+        _ => window.of(ordered(catalogue, filters, order, after).0).load(&mut conn).await?,
+    };
     rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
+    if mirrored.is_some() {
+        rows.reverse();
+    }
     Ok(rows)
 }

@@ -4,7 +4,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, Window, Windowed, of_tenant};
+use kit_pg::{Conn, TxError, Window, Windowed, of_tenant, uncached};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -172,7 +172,7 @@ async fn upsert(conn: &mut Conn, id: TenantId, links: &[Link], now: DateTime<Utc
 
 /// The hits of a stage of a search among the links that match the filters.
 pub(crate) async fn hits(mut conn: &Conn, id: TenantId, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
-    Ok(on_list::hits(filtered(id, filters), stage).load(&mut conn).await?)
+    Ok(uncached(on_list::hits(filtered(id, filters), stage)).load(&mut conn).await?)
 }
 
 /// The live links among `ids`, in any order.
@@ -251,7 +251,8 @@ fn page(id: TenantId, filters: &Filters, order: Order, after: Option<&Key>, wind
     window.of(query.select(TenantSong::as_select()))
 }
 
-/// One page: rows after `after` when there is one, else from the window's offset.
+/// One page: rows after `after` when there is one, else from the window's offset. When the number of rows in the list is known,
+/// it is read from the end that is nearer.
 pub(crate) async fn list(
     mut conn: &Conn,
     id: TenantId,
@@ -259,26 +260,15 @@ pub(crate) async fn list(
     order: Order,
     after: Option<&Key>,
     window: Window,
-) -> Result<Vec<TenantSong>, TxError> {
-    let mut rows: Vec<TenantSong> = page(id, filters, order, after, window).load(&mut conn).await?;
-    rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
-    Ok(rows)
-}
-
-/// A page far from the beginning, read from the end that is nearer; `count` is the number of rows in the list.
-pub(crate) async fn list_deep(
-    conn: &Conn,
-    id: TenantId,
-    filters: &Filters,
-    order: Order,
-    window: Window,
     count: Option<i64>,
 ) -> Result<Vec<TenantSong>, TxError> {
-    let Some(mirrored) = count.and_then(|count| window.mirrored(count)) else {
-        return list(conn, id, filters, order, None, window).await;
-    };
-    let mut rows = list(conn, id, filters, order.reversed(), None, mirrored).await?;
-    rows.reverse();
+    let mirrored = count.and_then(|count| window.mirrored(count));
+    let (order, window) = mirrored.map_or((order, window), |mirrored| (order.reversed(), mirrored));
+    let mut rows: Vec<TenantSong> = page(id, filters, order, after, window).load(&mut conn).await?;
+    rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
+    if mirrored.is_some() {
+        rows.reverse();
+    }
     Ok(rows)
 }
 

@@ -59,6 +59,27 @@ async fn a_mistyped_search_of_the_real_list_has_the_song_among_the_first_three()
 }
 
 #[tokio::test]
+async fn songs_of_a_release_without_words_are_found_after_the_next_run_of_a_job() {
+    let world = World::start().await;
+    let own = world.full_tenant("Alpha").await;
+    let db = &world.stack.db;
+    let (songlist, scheduler) = (&db.songlist.schema, &db.scheduler.schema);
+    let superuser = kit_pg::bootstrap::open(db.songlist.admin_url()).await.unwrap();
+    let forget = format!(
+        "UPDATE {songlist}.songs SET words = ''; UPDATE {songlist}.tenant_songs SET words = ''; \
+         DELETE FROM {songlist}.search_words; UPDATE {scheduler}.jobs SET next_run_at = now()"
+    );
+    superuser.batch_execute(&forget).await.unwrap();
+    for (person, path) in [(&own.listener, "/tenant/songs/"), (&own.admin, "/songs/")] {
+        testkit::eventually("a mistyped search finds the song", || async {
+            found(person, path, "sogn alpha").await.first().map(|(title, _)| assert_eq!(title, "Song Alpha"))
+        })
+        .await;
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
 async fn cf_04_words_accents_signs_and_scripts_are_found_as_people_type_them() {
     let world = World::start().await;
     let own = world.full_tenant("Alpha").await;
