@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.parse
 
-from stack import Stack
+from stack import FOLDER, Stack
 
 SIZES = [int(size) for size in sys.argv[1:]] or [1_000, 100_000, 1_000_000]
 ASKED = 100
@@ -108,6 +108,24 @@ def measure(session, sample):
     return rows
 
 
+def plans(stack, session, sample, file):
+    """The plans of each case as the service runs it, under the policies and as its role: written by auto_explain."""
+    settings = {"session_preload_libraries": "auto_explain", "auto_explain.log_min_duration": "0", "auto_explain.log_analyze": "on",
+                "auto_explain.log_timing": "off", "auto_explain.log_nested_statements": "on"}
+    for name, value in settings.items():
+        stack.sql(f"ALTER ROLE songlist_rw SET {name} = '{value}'")
+    stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'songlist_rw'")
+    time.sleep(2)
+    log = FOLDER / "dev/postgres/postgres.log"
+    with open(file, "w") as out:
+        for name, path in cases(session, sample).items():
+            begun, asked = log.stat().st_size, path()
+            session.get(asked)
+            with open(log, errors="replace") as written:
+                written.seek(begun)
+                out.write(f"## {name}: {urllib.parse.unquote(asked)}\n\n{written.read()}\n")
+
+
 def main():
     random.seed(1)
     table = {}
@@ -124,6 +142,8 @@ def main():
                 for page in range(1, pages + 1):
                     sample += session.get(f"/tenant/songs/?page_size=100&page={page}")[1]["data"]
                 table[size, tenant] = measure(session, sample)
+                if size == SIZES[-1]:
+                    plans(stack, session, sample, FOLDER / f"plans-{tenant}.txt")
     columns = [(size, tenant) for tenant in ("gen-1", "gen-2") for size in SIZES]
     title = {"gen-1": "all", "gen-2": "a thousand of"}
     print("| p50 / p99, ms | " + " | ".join(f"{title[tenant]} {size:,}" for size, tenant in columns) + " |")

@@ -13,4 +13,4 @@ if [ "$(cat $autogroup 2>/dev/null)" = 1 ] && echo 0 2>/dev/null > $autogroup; t
 fi
 PATH="$PATH:$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -1)"
 export PATH PYTHONDONTWRITEBYTECODE=1
-python3 "deploy/bench/$1.py"
+script=$1; shift; python3 "deploy/bench/$script.py" "$@"

@@ -1,3 +1,5 @@
+-- Loads pg_trgm: its settings are known from then on.
+SELECT show_limit();
 -- For each word the most similar ones. The threshold is below the default of pg_trgm, because two swapped letters of a word of
 -- five leave a fifth of its trigrams.
 CREATE FUNCTION similar_words(tenants uuid[], mistyped text[], most integer) RETURNS TABLE (asked text, word text)

@@ -1,6 +1,7 @@
 //! Recurring work that the scheduler starts by name. Each is idempotent, takes no argument and reports counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 use chrono::Duration;
 use kit::Error;
@@ -10,6 +11,7 @@ use outbox::{OLD_INBOX, OLD_OUTBOX};
 use uuid::Uuid;
 
 use crate::App;
+use crate::domain::linking::vocabulary;
 use crate::domain::normalise::searched;
 use crate::store::link_changes;
 use crate::store::search_words::{self, Vocabulary};
@@ -46,21 +48,21 @@ async fn count_out_deleted(app: &App) -> Result<String, Error> {
 
 /// Gives words to songs and links of releases that knew none, so that searches find them.
 async fn fill_words(app: &App) -> Result<String, Error> {
-    let mut filled = 0;
+    let (mut filled, begun) = (0, Instant::now());
     loop {
         let batch = async |conn: &mut Conn| {
             let (songs, links) = (unfilled::songs(conn, FILLED).await?, unfilled::links(conn, FILLED).await?);
             unfilled::fill_songs(conn, &words_of(&songs)).await?;
             unfilled::fill_links(conn, &words_of(&links)).await?;
-            let mut vocabularies: BTreeMap<Vocabulary, Vec<(String, &str)>> = BTreeMap::new();
+            let mut vocabularies: BTreeMap<Vocabulary, BTreeSet<String>> = BTreeMap::new();
             for row in songs.iter().filter(|song| song.tenant.is_none()).chain(&links) {
                 let of = row.tenant.map_or(Vocabulary::GLOBAL, |tenant| Vocabulary::of(TenantId(tenant)));
                 let words = searched(&row.title, &row.artist, &row.album);
-                vocabularies.entry(of).or_default().push((words, &row.artist_norm));
+                let mut new = vocabulary(std::iter::once((words.as_str(), row.artist_norm.as_str())));
+                vocabularies.entry(of).or_default().append(&mut new);
             }
-            for (vocabulary, words) in vocabularies {
-                let words = words.iter().map(|(words, artist)| (words.as_str(), *artist));
-                search_words::add(conn, vocabulary, words).await?;
+            for (of, words) in vocabularies {
+                search_words::add(conn, of, &words).await?;
             }
             Ok(songs.len() + links.len())
         };
@@ -68,6 +70,10 @@ async fn fill_words(app: &App) -> Result<String, Error> {
         filled += rows;
         if rows == 0 {
             return Ok(format!("filled {filled}"));
+        }
+        // The scheduler waits a minute for a run, and the next one goes on.
+        if begun.elapsed().as_secs() > 40 {
+            return Ok(format!("filled {filled}, more remain"));
         }
     }
 }

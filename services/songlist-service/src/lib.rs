@@ -20,8 +20,9 @@ use kit_pg::migrate::{EmbeddedMigrations, embed_migrations};
 
 pub use app::App;
 pub use config::Config;
+pub use domain::imports::{Format as ImportFormat, Options as ImportOptions, Report as ImportReport};
 pub use generate::{Catalogue, generate};
-pub use seeds::{seed_genres, seed_songs};
+pub use seeds::{import_songs, seed_genres, seed_songs};
 
 /// The migrations of the service's schema.
 pub const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/songlist-service");

@@ -7,10 +7,10 @@ use kit::caller::{Actor, Caller, Session};
 use kit::ids::{SessionId, UserId};
 use kit::{Code, Error};
 use kit_pg::{Conn, Scope};
-use tokio::io::BufReader;
+use tokio::io::{AsyncBufRead, BufReader};
 
 use crate::App;
-use crate::domain::imports::{self, Format, Options};
+use crate::domain::imports::{self, Format, Options, Report};
 use crate::domain::normalise::compared_name;
 use crate::store::genres::{self, Genre};
 
@@ -39,11 +39,18 @@ pub async fn seed_genres(app: &App, names: &[String]) -> kit::Result<usize> {
 pub async fn seed_songs(app: &App, file: &Path) -> kit::Result<u64> {
     let unreadable = |error: std::io::Error| Error::new(Code::ValidationError).caused_by(error);
     let file = tokio::fs::File::open(file).await.map_err(unreadable)?;
+    let options =
+        Options { format: Format::Csv, columns: HashMap::new(), genre: Some("Rock".to_owned()), dry_run: false };
+    Ok(Box::pin(import_songs(app, options, BufReader::new(file))).await?.created)
+}
+
+/// Imports a file of GLOBAL songs.
+///
+/// # Errors
+/// When the file or the database cannot be read; single invalid rows are in the report.
+pub async fn import_songs(app: &App, options: Options, file: impl AsyncBufRead + Send) -> kit::Result<Report> {
     // The import runs as a SUPER_ADMIN, on behalf of the operator who has access to the database.
     let session = Session { id: SessionId::new(), ver: 0, auth_time: app.clock.now() };
     let caller = Caller { actor: Actor::Platform { id: UserId::new(), session }, ..Caller::system("songlist") };
-    let options =
-        Options { format: Format::Csv, columns: HashMap::new(), genre: Some("Rock".to_owned()), dry_run: false };
-    let report = Box::pin(imports::run(app, &caller, options, BufReader::new(file))).await?;
-    Ok(report.created)
+    Box::pin(imports::run(app, &caller, options, file)).await
 }

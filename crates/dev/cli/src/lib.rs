@@ -11,6 +11,7 @@ mod mail;
 mod migrate;
 mod running;
 mod seed;
+mod songs;
 mod superuser;
 mod with_servers;
 
@@ -80,6 +81,11 @@ enum Command {
         #[command(flatten)]
         amounts: generate::Amounts,
     },
+    /// Import GLOBAL songs.
+    Songs {
+        #[command(subcommand)]
+        what: songs::What,
+    },
     /// Create and administer SUPER_ADMINs.
     Superuser {
         #[command(subcommand)]
@@ -134,6 +140,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Migrate { service } => migrate::run(&mut env, service.as_deref()).await,
         Command::Seed { what } => Box::pin(seed::run(&mut env, what)).await,
         Command::Gen { at, amounts } => Box::pin(generate::run(&at.dev_dir, &amounts)).await,
+        Command::Songs { what } => Box::pin(songs::run(&mut env, what)).await,
         Command::Mail { what } => Box::pin(mail::run(&mut env, what)).await,
         Command::Keys { what } => Box::pin(keys::run(&mut env, what)).await,
         Command::Superuser { what } => Box::pin(superuser::run(&mut env, what)).await,

@@ -22,8 +22,8 @@ const SENT: [&str; 7] = [
 ];
 /// Fields of answers that issue something secret.
 const ISSUED: [&str; 4] = ["access", "refresh", "secret", "recovery_codes"];
-/// A shorter text may stand in a log by chance: tests send passwords such as `short` as well.
-const SHORTEST: usize = 12;
+/// A shorter text may stand in a log by chance: tests send passwords such as `short` as well. A recovery code has eleven letters.
+const SHORTEST: usize = 11;
 
 /// The log of this process, in the format of production.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -94,7 +94,7 @@ impl Secrets {
             ensure!(!signature.is_some_and(|last| text.contains(last)), "{name} holds a part of {secret}");
         }
         for number in text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))) {
-            ensure!(!codes.contains(number), "{name} holds the code {number}");
+            ensure!(!codes.contains(number.trim_matches(['.', '-', '_'])), "{name} holds the code {number}");
         }
         Ok(())
     }
@@ -124,5 +124,34 @@ fn texts(value: &Value, into: &mut BTreeSet<String>) {
         }
         Value::Array(items) => items.iter().for_each(|item| texts(item, into)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_is_found_in_an_answer_in_a_text_and_as_a_part() {
+        let secrets = Secrets::default();
+        let (sent, issued) =
+            (json!({ "password": "a long password" }), json!({ "data": { "refresh": "aaa.bbb.signature000" } }));
+        let sent = serde_json::to_vec(&sent).unwrap();
+        secrets.exchanged(Some(&sent), 200, &issued, &issued.to_string()).unwrap();
+        let refused = json!({ "password": "another password" });
+        secrets.exchanged(Some(&serde_json::to_vec(&refused).unwrap()), 400, &json!({}), "{}").unwrap();
+        let codes = BTreeSet::from(["123456".to_owned()]);
+        for (text, is_there) in [
+            ("in a log: a long password.", true),
+            ("token aaa.bbb.signature000", true),
+            ("only signature000", true),
+            ("the code is 123456.", true),
+            ("at 12:00:00.123456+00, 9123456 and another password", false),
+        ] {
+            assert_eq!(secrets.ensure_absent("a text", text, &codes).is_err(), is_there, "{text}");
+        }
+        assert!(secrets.exchanged(None, 200, &json!({}), "a long password").is_err(), "an answer repeats it");
     }
 }

@@ -387,12 +387,15 @@ impl Stack {
         let redis = testkit::redis_dump(&self.redis_itself).await?;
         let redis: Vec<String> = redis.iter().map(|entry| format!("{} {}", entry.key, entry.value)).collect();
         self.secrets.ensure_absent("Redis", &redis.join("\n"), &codes)?;
+        let mut read = 0;
         for ops in &self.plan.ops {
             // A test may have stopped the service.
             if let Ok(metrics) = reqwest::get(format!("http://{ops}/metrics")).await {
-                self.secrets.ensure_absent("a metric", &metrics.text().await?, &codes)?;
+                self.secrets.ensure_absent("a metric", &metrics.error_for_status()?.text().await?, &codes)?;
+                read += 1;
             }
         }
+        anyhow::ensure!(read > 0, "no service has told its metrics");
         Ok(())
     }
 }

@@ -19,6 +19,9 @@ use super::songs::{live_genre, lock, writer};
 use crate::App;
 use crate::store::songs::{self, Song};
 
+/// The topic of the message after which an image is deleted whose upload did not end with a song that shows it. Not the one
+/// below, because earlier releases delete the image of that one without a look at the song.
+pub(crate) const UPLOADED: &str = "artwork.uploaded";
 /// The topic of the message after which an image is deleted that no song shows any more.
 pub(crate) const TOPIC: &str = "artwork.dropped";
 /// An image is deleted so long after it was dropped: until then the lists of all tenants follow, and clients have pages with
@@ -59,7 +62,7 @@ pub(crate) async fn set(
     // Written down before there is an image, so that none is left when the change fails or this process ends.
     app.pg
         .transaction(Scope::tenant_or_platform(owner), async |conn: &mut Conn| {
-            delete_later(conn, caller, (owner, id), &name, UPLOAD).await
+            delete_later(conn, caller, (owner, id), &name, (UPLOADED, UPLOAD)).await
         })
         .await?;
     app.media.put(&name, image.content).await?;
@@ -107,7 +110,7 @@ async fn replace(
 /// Writes the message that deletes the image which a song showed so far.
 pub(super) async fn dropped(conn: &mut Conn, caller: &Caller, song: &Song) -> Result<(), TxError> {
     let Some(name) = &song.artwork else { return Ok(()) };
-    delete_later(conn, caller, (song.tenant_id.map(TenantId), song.id), name, LISTS_FOLLOW).await
+    delete_later(conn, caller, (song.tenant_id.map(TenantId), song.id), name, (TOPIC, LISTS_FOLLOW)).await
 }
 
 async fn delete_later(
@@ -115,10 +118,10 @@ async fn delete_later(
     caller: &Caller,
     (owner, song): (Option<TenantId>, Uuid),
     name: &str,
-    delay: Duration,
+    (topic, delay): (&'static str, Duration),
 ) -> Result<(), TxError> {
     let message = outbox::NewMessage {
-        topic: TOPIC,
+        topic,
         tenant_id: owner.map(|tenant| tenant.0),
         aggregate_id: song,
         version: 0,

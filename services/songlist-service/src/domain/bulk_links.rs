@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::audit::{self, Event};
+use super::linking::Linked;
 use super::normalise::compared;
-use super::quotas;
 use crate::App;
 use crate::store::songs::{self, Catalogue};
 use crate::store::tenant_songs::{self, Link};
@@ -72,16 +72,15 @@ pub(crate) async fn link(app: &App, caller: &Caller, wanted: &Wanted) -> Result<
                 return Ok(earlier);
             }
             let (matches, not_found) = matching(conn, tenant, &songs, &genre_ids, &wanted.artists).await?;
-            let (mut added, mut approved) = (0, 0);
+            let mut list = Linked::default();
             for batch in matches.chunks(BATCH) {
                 let rows = songs::find_many(conn, Catalogue::TenantAndGlobal(tenant), batch).await?;
                 let links: Vec<Link> = rows.iter().map(|song| Link::new(tenant, song, wanted.is_active, now)).collect();
-                let linked = tenant_songs::link_uncounted(conn, tenant, &links, now).await?;
-                approved += linked.iter().filter(|link| link.is_active).count();
-                added += linked.len();
+                let linked = tenant_songs::link(conn, tenant, &links, now).await?;
+                list.add(&links, &linked);
             }
-            tenant_songs::count_in(conn, tenant, added, approved).await?;
-            quotas::check_songs(conn, tenant).await?;
+            let added = list.total;
+            list.finish(conn, tenant).await?;
             if added > 0 {
                 let event = Event::success(Some(tenant.0), "tenant_song_link", tenant.0);
                 audit::record(conn, app, caller, event).await?;

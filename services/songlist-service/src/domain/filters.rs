@@ -57,7 +57,7 @@ impl RawFilters {
             visibility,
             is_active: self.is_active,
         };
-        let q = self.q.map(|q| Typed { whole: compared(&q), words: words(&q) }).filter(|q| !q.whole.is_empty());
+        let q = self.q.map(|q| Typed::new(&compared(&q), words(&q))).filter(|q| !q.whole.is_empty());
         let listing = Listing { filters, q, genre: self.genre, order, after: after(page)? };
         let fits = match &listing.after {
             None => true,

@@ -9,6 +9,7 @@ pub(crate) mod genre_names;
 pub(crate) mod genres;
 mod images;
 pub(crate) mod imports;
+pub(crate) mod linking;
 pub(crate) mod normalise;
 pub(crate) mod playlist_entries;
 pub(crate) mod playlists;

@@ -24,21 +24,25 @@ pub(crate) fn words(text: &str) -> Vec<String> {
     parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-/// What a search looks through: the words of artist, title and album, artist and title also as one word each, with a space
-/// before every word and after the last one. So a word is found by its beginning and "ledzeppelin" is one.
+/// What a search looks through: the words of artist, title and album, and behind a second space artist and title as one word
+/// each, with a space before every word and after the last one. So a word is found by its beginning and "ledzeppelin" is one.
 pub(crate) fn searched(title: &str, artist: &str, album: &str) -> String {
-    let mut all: Vec<String> = Vec::new();
-    for text in [artist, title] {
-        let parts = words(text);
-        if parts.len() > 1 {
-            all.push(compared(text));
-        }
-        all.extend(parts);
-    }
-    all.extend(words(album));
     let mut seen = HashSet::new();
-    all.retain(|word| seen.insert(word.clone()));
-    all.iter().map(|word| format!(" {word}")).chain(std::iter::once(" ".to_owned())).collect()
+    let plain = [artist, title, album].into_iter().flat_map(words);
+    let plain: Vec<String> = plain.filter(|word| seen.insert(word.clone())).collect();
+    let joined = [artist, title].into_iter().filter(|text| words(text).len() > 1).map(compared);
+    let joined: Vec<String> = joined.filter(|word| seen.insert(word.clone())).collect();
+    let spaced = |words: Vec<String>| words.into_iter().map(|word| format!(" {word}")).collect::<String>();
+    match (spaced(plain), spaced(joined)) {
+        (plain, joined) if joined.is_empty() => format!("{plain} "),
+        (plain, joined) => format!("{plain} {joined} "),
+    }
+}
+
+/// The words of [`searched`] that are no joined ones.
+pub(crate) fn plain_words(searched: &str) -> impl Iterator<Item = &str> {
+    let plain = searched.split_once("  ").map_or(searched, |(plain, _joined)| plain);
+    plain.split(' ').filter(|word| !word.is_empty())
 }
 
 /// The form in which names of genres and playlists are compared: case, width and surrounding spaces do not count.
@@ -67,7 +71,7 @@ fn is_european(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{compared, searched, words};
+    use super::{compared, plain_words, searched, words};
 
     #[test]
     fn case_accents_spaces_signs_and_a_leading_the_do_not_count() {
@@ -87,7 +91,9 @@ mod tests {
     #[test]
     fn words_are_compared_one_by_one_and_a_joined_name_is_a_word_too() {
         assert_eq!(words("Don't Stop (Thinkin’ About) Tomorrow!"), ["dont", "stop", "thinkin", "about", "tomorrow"]);
-        assert_eq!(searched("T.N.T.", "AC/DC", ""), " acdc ac dc tnt t n ");
+        let searched_for = searched("T.N.T.", "AC/DC", "");
+        assert_eq!(searched_for, " ac dc t n  acdc tnt ");
+        assert_eq!(plain_words(&searched_for).collect::<Vec<_>>(), ["ac", "dc", "t", "n"]);
         assert_eq!(searched("Hello", "Beyoncé", "I Am"), " beyonce hello i am ");
         assert_eq!(searched("!!!", "???", ""), " ");
         assert_eq!(words("कल हो ना हो").len(), 4);

@@ -10,6 +10,20 @@ pub(crate) struct Typed {
     pub words: Vec<String>,
 }
 
+/// What is longer than all titles is not compared letter by letter.
+const MAX_LETTERS: usize = 100;
+/// The words of a search and of a song that are compared, each with each.
+const MAX_WORDS: usize = 12;
+const MAX_WORDS_OF_SONG: usize = 32;
+
+impl Typed {
+    /// The compared form of a text and its words, as many of them as are compared.
+    pub(crate) fn new(whole: &str, mut words: Vec<String>) -> Self {
+        words.truncate(MAX_WORDS);
+        Self { whole: whole.chars().take(MAX_LETTERS).collect(), words }
+    }
+}
+
 /// A song that may be meant.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate<'a> {
@@ -91,7 +105,7 @@ fn likeness(typed: &Typed, song: Candidate<'_>, words: &[&str]) -> u32 {
     let (title, artist) = (song.title, song.artist);
     let wholes = [title.to_owned(), artist.to_owned(), format!("{artist}{title}"), format!("{title}{artist}")];
     let as_a_whole = wholes.iter().map(|text| similarity(&typed.whole, text)).max().unwrap_or(0);
-    as_a_whole.max(word_by_word(&typed.words, words))
+    as_a_whole.max(word_by_word(&typed.words, words.get(..MAX_WORDS_OF_SONG).unwrap_or(words)))
 }
 
 /// The similarity of the best reading of the words: each for itself, or joined with the one after it.
@@ -138,7 +152,7 @@ mod tests {
     use crate::domain::normalise::{compared, searched, words};
 
     fn ranked(typed: &str, title: &str, artist: &str) -> Option<Rank> {
-        let typed = Typed { whole: compared(typed), words: words(typed) };
+        let typed = Typed::new(&compared(typed), words(typed));
         let (title_form, artist_form) = (compared(title), compared(artist));
         let all = searched(title, artist, "");
         rank(&typed, Candidate { title: &title_form, artist: &artist_form, words: &all })

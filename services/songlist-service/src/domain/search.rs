@@ -26,7 +26,9 @@ const MAX_COMPARED: usize = 6;
 /// So many known words may be meant by one.
 const MAX_MEANT: usize = 4;
 /// The most readings of one search.
-const MAX_READINGS: usize = 24;
+const MAX_READINGS: usize = 8;
+/// Songs that are compared without a pause.
+const COMPARED_AT_A_TIME: usize = 50;
 /// Shorter words do not narrow a search down.
 const MIN_LETTERS: usize = 3;
 
@@ -69,15 +71,17 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
     let part = async { if typed.whole.chars().count() < MIN_LETTERS { Ok(Vec::new()) } else { part.await } };
     let (title, artist, words, part) = try_join4(title, artist, words, part).await?;
     let mut found = Found::new(typed);
-    found.add([title, artist, words].into_iter().flatten());
-    found.add_parts(part);
+    for hits in [title, artist, words] {
+        found.add(hits).await;
+    }
     if !found.is_enough() {
         let readings = readings(conn, &list.vocabularies(), typed).await?;
-        found.add(list.hits(conn, filters, &Stage::Meant(readings.strict)).await?);
+        found.add(list.hits(conn, filters, &Stage::Meant(readings.strict)).await?).await;
         if found.at_least(Tier::Alike) < ENOUGH_ALIKE && !readings.loose.is_empty() {
-            found.add(list.hits(conn, filters, &Stage::Meant(readings.loose)).await?);
+            found.add(list.hits(conn, filters, &Stage::Meant(readings.loose)).await?).await;
         }
     }
+    found.add_parts(part);
     Ok(found.in_order())
 }
 
@@ -106,13 +110,18 @@ impl<'a> Found<'a> {
     }
 
     /// Adds the hits that fit.
-    fn add(&mut self, hits: impl IntoIterator<Item = Hit>) {
-        for hit in hits {
+    async fn add(&mut self, hits: Vec<Hit>) {
+        for (number, hit) in (1..).zip(hits) {
             let song = Candidate { title: &hit.title, artist: &hit.artist, words: &hit.words };
-            if self.seen.insert(hit.id)
+            if !self.seen.contains(&hit.id)
                 && let Some(rank) = rank(self.typed, song)
             {
+                self.seen.insert(hit.id);
                 self.songs.push((rank, hit));
+            }
+            // Other requests get a turn on this thread.
+            if number % COMPARED_AT_A_TIME == 0 {
+                tokio::task::yield_now().await;
             }
         }
     }
@@ -166,7 +175,8 @@ async fn readings(conn: &Conn, vocabularies: &[Vocabulary], typed: &Typed) -> Re
     let mut meant: HashMap<&str, Vec<String>> = HashMap::new();
     for found in similar.iter().filter(|found| may_mean(&found.asked, &found.word)) {
         let words = meant.entry(found.asked.as_str()).or_default();
-        if words.len() < MAX_MEANT && !words.contains(&found.word) {
+        // Words are found by their beginnings, so a word that begins with another one adds nothing.
+        if words.len() < MAX_MEANT && !words.iter().any(|word| found.word.starts_with(word)) {
             words.push(found.word.clone());
         }
     }

@@ -9,10 +9,11 @@ use kit_pg::{Conn, Scope, TxError};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::linking::learn;
 use crate::App;
 use crate::store::link_changes;
 use crate::store::playlists::{self, Longer};
-use crate::store::search_words::{self, Vocabulary};
+use crate::store::search_words::Vocabulary;
 use crate::store::songs::{self, Song};
 
 /// The topic of the message after which the lists of all tenants follow a GLOBAL song.
@@ -43,10 +44,6 @@ pub(crate) async fn follow(
     outbox::emit(conn, message).await
 }
 
-async fn learn(conn: &mut Conn, vocabulary: Vocabulary, song: &Song) -> Result<(), TxError> {
-    search_words::add(conn, vocabulary, std::iter::once((song.words.as_str(), song.artist_norm.as_str()))).await
-}
-
 /// Makes the lists of all tenants follow a GLOBAL song as it is now; may be repeated.
 pub(crate) async fn follow_everywhere(app: &App, id: Uuid) -> Result<(), Error> {
     let mut after = Some(Uuid::nil());
@@ -66,6 +63,8 @@ pub(crate) async fn follow_everywhere(app: &App, id: Uuid) -> Result<(), Error> 
 /// when there may be more.
 async fn rewrite(conn: &mut Conn, song: &Song, after: Uuid) -> Result<Option<Uuid>, TxError> {
     let links = link_changes::lock(conn, song, after, BATCH).await?;
+    // As it is now: another message about it may have been delivered while this one waited for the links.
+    let song = &songs::find_any(conn, song.id).await?;
     let ids: Vec<Uuid> = links.iter().map(|link| link.id).collect();
     link_changes::rewrite(conn, &ids, song).await?;
     for tenant in links.iter().map(|link| link.tenant).collect::<BTreeSet<_>>() {

@@ -9,9 +9,10 @@ use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 use serde_json::json;
 
 use super::audit::{self, Event};
+use super::linking::Linked;
 use super::song_request_states::Status;
 use super::song_requests::{Shown, shown_one};
-use super::{premium, quotas, songs};
+use super::{premium, songs};
 use crate::App;
 use crate::store::link_changes;
 use crate::store::song_requests::{self, Filter, SongRequest};
@@ -113,11 +114,14 @@ async fn close(
             let catalogue = Catalogue::TenantAndGlobal(tenant);
             let song = crate::store::songs::find(conn, catalogue, kit::ids::parse(id)?).await?;
             let links = [Link::new(tenant, &song, true, now)];
-            if tenant_songs::link_all(conn, tenant, &links, now).await?.is_empty() {
+            let linked = tenant_songs::link(conn, tenant, &links, now).await?;
+            let mut list = Linked::default();
+            list.add(&links, &linked);
+            list.finish(conn, tenant).await?;
+            if linked.is_empty() {
                 let link = tenant_songs::of_song(conn, tenant, song.id).await?;
                 link_changes::set_active(conn, tenant, &[link], true, now).await?;
             }
-            quotas::check_songs(conn, tenant).await?;
             song
         }
         By::New(input) => songs::insert(conn, app, Some(tenant), admin, input).await?.0,

@@ -10,13 +10,13 @@ use uuid::Uuid;
 
 use super::audit::{self, Event};
 use super::filters::{RawFilters, cut};
+use super::linking::{Linked, learn};
 use super::normalise::{compared, searched};
 use super::premium;
-use super::quotas;
 use super::search::{self, Place, in_order, rows_of};
 use crate::App;
 use crate::store::genres::{self, Genre};
-use crate::store::search_words::{self, Vocabulary};
+use crate::store::search_words::Vocabulary;
 use crate::store::songs::{self, Catalogue, Song};
 use crate::store::tenant_songs::{self, Link};
 
@@ -172,15 +172,16 @@ pub(crate) async fn insert(
     }
     songs::insert(conn, &row).await?;
     if owner.is_none() {
-        search_words::add(conn, Vocabulary::GLOBAL, std::iter::once((row.words.as_str(), row.artist_norm.as_str())))
-            .await?;
+        learn(conn, Vocabulary::GLOBAL, &row).await?;
     }
     // The genre may have been deleted before its row was locked by the reference to it.
     live_genre(conn, &input.genre).await?.map_err(|text| Error::invalid("genre", text))?;
     if let Some(tenant) = owner {
         let link = Link::new(tenant, &row, true, row.created_at);
-        tenant_songs::link_created(conn, tenant, &[link], row.created_at).await?;
-        quotas::check_songs(conn, tenant).await?;
+        let links = [link];
+        let mut list = Linked::default();
+        list.add(&links, &tenant_songs::link_created(conn, &links, row.created_at).await?);
+        list.finish(conn, tenant).await?;
     }
     Ok((row, genre.name))
 }

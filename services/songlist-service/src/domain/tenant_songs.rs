@@ -5,7 +5,7 @@ use kit_pg::{Conn, IdempotencyKey, Once, Scope, page_of_either_end};
 
 use super::audit::{self, Event};
 use super::filters::{RawFilters, cut};
-use super::quotas;
+use super::linking::Linked;
 use super::search::{self, Place, in_order, rows_of};
 use crate::App;
 use crate::store::filters::SortBy;
@@ -32,9 +32,11 @@ pub(crate) async fn link(app: &App, caller: &Caller, song: &str, is_active: bool
             }
             let song = songs::find(conn, Catalogue::TenantAndGlobal(tenant), id).await?;
             let links = [Link::new(tenant, &song, is_active, now)];
-            let link = tenant_songs::link_all(conn, tenant, &links, now).await?.pop();
-            let link = link.ok_or_else(|| Error::new(Code::AlreadyLinked))?;
-            quotas::check_songs(conn, tenant).await?;
+            let mut linked = tenant_songs::link(conn, tenant, &links, now).await?;
+            let mut list = Linked::default();
+            list.add(&links, &linked);
+            let link = linked.pop().ok_or_else(|| Error::new(Code::AlreadyLinked))?;
+            list.finish(conn, tenant).await?;
             audit::record(conn, app, caller, Event::success(Some(tenant.0), "tenant_song_link", link.id)).await?;
             key.keep(conn, now, link).await
         })

@@ -142,16 +142,17 @@ const LINK: &str = "
     FROM";
 const COUNT: &str = "
     INSERT INTO tenant_song_counts (tenant_id, total, approved)
-    SELECT tenant_id, count(*), count(*) FILTER (WHERE is_active) FROM tenant_songs GROUP BY tenant_id
+    SELECT tenant_id, count(*), count(*) FILTER (WHERE is_active) FROM tenant_songs WHERE deleted_at IS NULL GROUP BY tenant_id
     ON CONFLICT (tenant_id) DO UPDATE SET total = excluded.total, approved = excluded.approved";
 const WORDS_OF_LISTS: &str = "
     INSERT INTO search_words (tenant_id, word)
     SELECT DISTINCT '00000000-0000-0000-0000-000000000000'::uuid, w.word
-        FROM songs, unnest(string_to_array(words || artist_norm, ' ')) w (word) WHERE tenant_id IS NULL AND w.word <> ''
+        FROM songs, unnest(string_to_array(split_part(words, '  ', 1) || ' ' || artist_norm, ' ')) w (word)
+        WHERE tenant_id IS NULL AND w.word <> ''
     ON CONFLICT DO NOTHING;
     INSERT INTO search_words (tenant_id, word)
     SELECT DISTINCT tenant_id, w.word
-        FROM tenant_songs, unnest(string_to_array(words || artist_norm, ' ')) w (word) WHERE w.word <> ''
+        FROM tenant_songs, unnest(string_to_array(split_part(words, '  ', 1) || ' ' || artist_norm, ' ')) w (word) WHERE w.word <> ''
     ON CONFLICT DO NOTHING";
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The queries of an import; each handles a batch.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, of_tenant};
+use kit_pg::{Conn, TxError};
 
 use super::songs::Song;
 use crate::schema::songs;
@@ -14,11 +15,18 @@ pub(crate) async fn with_titles(
     owner: Option<TenantId>,
     titles: &[String],
 ) -> Result<Vec<Song>, TxError> {
-    let live = || songs::table.filter(songs::title_norm.eq_any(titles.to_vec())).filter(songs::deleted_at.is_null());
-    let mut found: Vec<Song> =
-        live().filter(songs::tenant_id.is_null()).select(Song::as_select()).load(&mut conn).await?;
+    // Each title is looked up by itself, in the order of an index that begins with it. With a list of titles the planner read
+    // all songs while the statistics still said that there are few, and an import took the longer the more it had stored.
+    const OF_TITLE: &str = "
+        SELECT s.* FROM unnest($1) AS wanted (title) CROSS JOIN LATERAL (
+            SELECT * FROM songs WHERE $scope AND title_norm = wanted.title AND deleted_at IS NULL ORDER BY $order LIMIT 1000
+        ) s";
+    let global = OF_TITLE.replace("$scope", "tenant_id IS NULL").replace("$order", "title_norm, id");
+    let mut found: Vec<Song> = diesel::sql_query(global).bind::<Array<Text>, _>(titles).load(&mut conn).await?;
     if let Some(id) = owner {
-        found.extend(live().filter(of_tenant(songs::tenant_id, id)).select(Song::as_select()).load(&mut conn).await?);
+        let own = OF_TITLE.replace("$scope", "tenant_id = $2").replace("$order", "title_norm, artist_norm, album_norm");
+        let own = diesel::sql_query(own).bind::<Array<Text>, _>(titles).bind::<SqlUuid, _>(id.0);
+        found.extend(own.load::<Song>(&mut conn).await?);
     }
     Ok(found)
 }

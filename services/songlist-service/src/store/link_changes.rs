@@ -70,18 +70,19 @@ pub(crate) async fn rewrite(conn: &mut Conn, ids: &[Uuid], song: &Song) -> Resul
     Ok(())
 }
 
-/// Copies what lists compare and show of their songs into links that show something else.
+/// Copies what lists compare and show of their songs into links that show something else. The duration of a link that was
+/// removed for a while stays: playlists may hold it, and change with it when lists follow the song.
 pub(crate) async fn catch_up(conn: &mut Conn, tenant: TenantId, links: &[Uuid]) -> Result<(), TxError> {
     const CATCH_UP: &str = "
         UPDATE tenant_songs l
         SET title = s.title, artist = s.artist, album = s.album, title_norm = s.title_norm, artist_norm = s.artist_norm,
             album_norm = s.album_norm, genre_id = s.genre_id, release_year = coalesce(s.release_year, 0),
-            duration = s.duration, artwork = s.artwork, words = s.words
+            duration = CASE l.version WHEN 1 THEN s.duration ELSE l.duration END, artwork = s.artwork, words = s.words
         FROM songs s
         WHERE l.tenant_id = $1 AND l.id = ANY ($2) AND s.id = l.song_id
-          AND (l.title, l.artist, l.album, l.genre_id, l.release_year, l.duration, l.artwork)
+          AND (l.title, l.artist, l.album, l.genre_id, l.release_year, l.artwork, CASE l.version WHEN 1 THEN l.duration END)
               IS DISTINCT FROM
-              (s.title, s.artist, s.album, s.genre_id, coalesce(s.release_year, 0), s.duration, s.artwork)";
+              (s.title, s.artist, s.album, s.genre_id, coalesce(s.release_year, 0), s.artwork, CASE l.version WHEN 1 THEN s.duration END)";
     let query = diesel::sql_query(CATCH_UP).bind::<SqlUuid, _>(tenant.0);
     query.bind::<Array<SqlUuid>, _>(links).execute(conn).await?;
     Ok(())

@@ -41,30 +41,21 @@ pub(crate) struct Similar {
     pub word: String,
 }
 
-/// Adds the words of songs (what `normalise::searched` made) and their artists.
-pub(crate) async fn add<'a>(
-    conn: &mut Conn,
-    vocabulary: Vocabulary,
-    songs: impl Iterator<Item = (&'a str, &'a str)>,
-) -> Result<(), TxError> {
+/// Adds words that are not known yet. Others who add some of them wait until this transaction ends, so it is called once, at the end.
+pub(crate) async fn add(conn: &mut Conn, vocabulary: Vocabulary, words: &BTreeSet<String>) -> Result<(), TxError> {
+    const ADD: &str = "INSERT INTO search_words (tenant_id, word) SELECT $1, unnest($2) ON CONFLICT DO NOTHING";
     // In one order, so that two writers of the same words wait for each other and no deadlock is made.
-    let all: BTreeSet<&str> = songs.flat_map(|(words, artist)| words.split(' ').chain([artist])).collect();
-    let rows: Vec<_> = all
-        .into_iter()
-        .filter(|word| !word.is_empty() && word.len() <= MAX_WORD)
-        .map(|word| (search_words::tenant_id.eq(vocabulary.0), search_words::word.eq(word)))
-        .collect();
-    // Each row has two parameters, and a statement at most 65,535.
-    for part in rows.chunks(MAX_ROWS) {
-        diesel::insert_into(search_words::table).values(part).on_conflict_do_nothing().execute(conn).await?;
+    let words: Vec<&str> = words.iter().map(String::as_str).filter(|word| word.len() <= MAX_WORD).collect();
+    if words.is_empty() {
+        return Ok(());
     }
+    let query = diesel::sql_query(ADD).bind::<SqlUuid, _>(vocabulary.0).bind::<Array<Text>, _>(words);
+    query.execute(conn).await?;
     Ok(())
 }
 
 /// Longer ones are nothing that anybody types, in bytes.
 const MAX_WORD: usize = 100;
-/// Rows of one statement.
-const MAX_ROWS: usize = 20_000;
 
 /// The words among `words` that are known.
 pub(crate) async fn known(

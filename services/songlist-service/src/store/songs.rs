@@ -15,7 +15,7 @@ use crate::schema::{song_counts, songs};
 /// The id under which GLOBAL songs are counted.
 const GLOBAL: TenantId = TenantId(Uuid::nil());
 
-#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
+#[derive(Clone, Debug, Queryable, QueryableByName, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = songs, treat_none_as_null = true)]
 pub(crate) struct Song {
     pub id: Uuid,
@@ -216,7 +216,18 @@ pub(crate) async fn hits(
     filters: &Filters,
     stage: &Stage,
 ) -> Result<Vec<Hit>, TxError> {
-    Ok(uncached(in_catalogue::hits(filtered(catalogue, filters), stage)).load(&mut conn).await?)
+    // Each visibility has indexes of its own, as for a page.
+    let visibilities = match (catalogue, filters.visibility) {
+        (Catalogue::TenantAndGlobal(_), None) => vec![Some(Visibility::Tenant), Some(Visibility::Global)],
+        (_, one) => vec![one],
+    };
+    let mut all = Vec::new();
+    for visibility in visibilities {
+        let filters = Filters { visibility, ..filters.clone() };
+        let found = uncached(in_catalogue::hits(filtered(catalogue, &filters), stage));
+        all.extend(found.load::<Hit>(&mut conn).await?);
+    }
+    Ok(all)
 }
 
 /// The number of songs of a list: the stored count when there is no filter except visibility.

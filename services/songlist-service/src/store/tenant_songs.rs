@@ -10,7 +10,6 @@ use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility};
 use super::search::{Hit, Stage, on_list};
-use super::search_words::{self, Vocabulary};
 use super::songs::Song;
 use super::{link_changes, tenant_song_counts};
 use crate::schema::{songs, tenant_songs};
@@ -89,47 +88,23 @@ impl Link {
     }
 }
 
-/// Inserts links and restores removed ones; links that are live do not change and are not returned.
-pub(crate) async fn link_all(
-    conn: &mut Conn,
-    id: TenantId,
-    links: &[Link],
-    now: DateTime<Utc>,
-) -> Result<Vec<TenantSong>, TxError> {
-    let linked = link_uncounted(conn, id, links, now).await?;
-    let approved = linked.iter().filter(|link| link.is_active).count();
-    count_in(conn, id, linked.len(), approved).await?;
-    Ok(linked)
-}
-
-/// As [`link_all`], for songs that this transaction has inserted.
-pub(crate) async fn link_created(
-    conn: &mut Conn,
-    id: TenantId,
-    links: &[Link],
-    now: DateTime<Utc>,
-) -> Result<Vec<TenantSong>, TxError> {
-    let linked = upsert(conn, id, links, now).await?;
-    let approved = linked.iter().filter(|link| link.is_active).count();
-    count_in(conn, id, linked.len(), approved).await?;
-    Ok(linked)
-}
-
-/// Adds to the stored counts of a tenant what [`link_uncounted`] has linked.
+/// Adds to the stored counts of a tenant.
 pub(crate) async fn count_in(conn: &mut Conn, id: TenantId, linked: usize, approved: usize) -> Result<(), TxError> {
     let number = |rows: usize| i64::try_from(rows).unwrap_or(i64::MAX);
     tenant_song_counts::add(conn, id, number(linked), number(approved)).await
 }
 
-/// As [`link_all`], for several batches in one transaction: the counts are added once, at its end, because everybody else
-/// who changes the list waits for their row.
-pub(crate) async fn link_uncounted(
+/// Inserts links and restores removed ones; links that are live do not change and are not returned. They are not counted yet.
+pub(crate) async fn link(
     conn: &mut Conn,
     id: TenantId,
     links: &[Link],
     now: DateTime<Utc>,
 ) -> Result<Vec<TenantSong>, TxError> {
-    let linked = upsert(conn, id, links, now).await?;
+    if links.is_empty() {
+        return Ok(Vec::new());
+    }
+    let linked = link_created(conn, links, now).await?;
     // A song may have changed since it was read. From here on it cannot: its change waits for the rows of its links, or for
     // the references to it, and rewrites them after this transaction.
     let ids: Vec<Uuid> = linked.iter().map(|link| link.id).collect();
@@ -137,7 +112,12 @@ pub(crate) async fn link_uncounted(
     Ok(linked)
 }
 
-async fn upsert(conn: &mut Conn, id: TenantId, links: &[Link], now: DateTime<Utc>) -> Result<Vec<TenantSong>, TxError> {
+/// The same for songs that this transaction has inserted.
+pub(crate) async fn link_created(
+    conn: &mut Conn,
+    links: &[Link],
+    now: DateTime<Utc>,
+) -> Result<Vec<TenantSong>, TxError> {
     use diesel::upsert::excluded;
     let upsert = diesel::insert_into(tenant_songs::table)
         .values(links)
@@ -157,17 +137,13 @@ async fn upsert(conn: &mut Conn, id: TenantId, links: &[Link], now: DateTime<Utc
                 tenant_songs::title.eq(excluded(tenant_songs::title)),
                 tenant_songs::artist.eq(excluded(tenant_songs::artist)),
                 tenant_songs::album.eq(excluded(tenant_songs::album)),
-                tenant_songs::duration.eq(excluded(tenant_songs::duration)),
                 tenant_songs::artwork.eq(excluded(tenant_songs::artwork)),
                 tenant_songs::is_global.eq(excluded(tenant_songs::is_global)),
                 tenant_songs::words.eq(excluded(tenant_songs::words)),
             ),
         ));
     let removed = diesel::query_dsl::methods::FilterDsl::filter(upsert, tenant_songs::deleted_at.is_not_null());
-    let linked = removed.returning(TenantSong::as_returning()).get_results(conn).await?;
-    let words = links.iter().map(|link| (link.words.as_str(), link.artist_norm.as_str()));
-    search_words::add(conn, Vocabulary::of(id), words).await?;
-    Ok(linked)
+    Ok(removed.returning(TenantSong::as_returning()).get_results(conn).await?)
 }
 
 /// The hits of a stage of a search among the links that match the filters.

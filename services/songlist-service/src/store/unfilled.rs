@@ -25,7 +25,7 @@ pub(crate) async fn songs(conn: &mut Conn, limit: i64) -> Result<Vec<Unfilled>, 
     use songs as s;
     let columns = (s::id, s::tenant_id, s::title, s::artist, s::album, s::artist_norm);
     let unfilled = s::table.filter(s::words.eq("")).order(s::id).limit(limit).select(columns);
-    Ok(unfilled.for_update().skip_locked().load(conn).await?)
+    Ok(unfilled.for_no_key_update().skip_locked().load(conn).await?)
 }
 
 /// Locks some links.
@@ -33,7 +33,7 @@ pub(crate) async fn links(conn: &mut Conn, limit: i64) -> Result<Vec<Unfilled>, 
     use tenant_songs as t;
     let columns = (t::id, t::tenant_id.nullable(), t::title, t::artist, t::album, t::artist_norm);
     let unfilled = t::table.filter(t::words.eq("")).order(t::id).limit(limit).select(columns);
-    Ok(unfilled.for_update().skip_locked().load(conn).await?)
+    Ok(unfilled.for_no_key_update().skip_locked().load(conn).await?)
 }
 
 /// Stores the words of songs.

@@ -118,6 +118,21 @@ impl Drop for Dev {
     }
 }
 
+/// Imports a file with a row that is refused, twice.
+fn imports_a_file(dev: &Dev, admin_url: &str) {
+    let file = dev.folder.join("songs.csv");
+    std::fs::write(&file, "Song Clean,artist\nImported by hand,Somebody\n,Nobody\n").unwrap();
+    let url = kit_pg::bootstrap::with_role(admin_url, "songlist", "songlist_rw", "songlist_rw_dev").unwrap();
+    for created in [1, 0] {
+        let mut import = songlist(&["songs", "import", "--genre", "Rock", "--column", "title=Song Clean"]);
+        let done = import.arg(&file).env("SONGLIST_DATABASE_URL", &url).output().unwrap();
+        assert_eq!(done.status.code(), Some(1), "a row was refused: {}", text(&done));
+        let report = format!("2 rows: {created} created, {} there already, 1 refused", 1 - created);
+        assert!(text(&done).contains(&report), "{}", text(&done));
+        assert!(text(&done).contains("row 2: title: "), "{}", text(&done));
+    }
+}
+
 fn signal(pid: u64, name: &str) -> bool {
     let kill = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).stderr(Stdio::null()).status();
     kill.unwrap().success()
@@ -158,6 +173,9 @@ fn one_command_runs_everything_plays_the_demo_and_leaves_nothing_behind() {
     let played = dev.run(&["demo"]);
     assert!(played.status.success(), "{}", text(&played));
     assert!(text(&played).contains("all as they should be"));
+    let generated = dev.run(&["gen", "--tenants", "3", "--songs", "300"]);
+    assert!(text(&generated).contains("300 songs and their lists"), "{}", text(&generated));
+    imports_a_file(&dev, demo["database_admin_url"].as_str().unwrap());
 
     let pids: Vec<u64> = demo["pids"].as_object().unwrap().values().map(|pid| pid.as_u64().unwrap()).collect();
     assert_eq!(pids.len(), 8, "five services, sandbox, PostgreSQL and Redis");

@@ -1,6 +1,7 @@
 //! A request is changed while it is pending and deleted at any time; and of many the same one is made.
 
-use devstack::World;
+use devstack::{Service, World};
+use kit_pg::bootstrap::open;
 use serde_json::json;
 
 #[tokio::test]
@@ -70,5 +71,53 @@ async fn of_fifty_identical_requests_one_is_made() {
     let statuses: Vec<u16> = answers.into_iter().map(|answer| answer.unwrap().status).collect();
     assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
     assert_eq!(statuses.iter().filter(|status| **status == 409).count(), 49, "{statuses:?}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_fulfilment_that_is_killed_half_way_leaves_nothing_half_done() {
+    let mut world = World::start().await;
+    let own = world.full_tenant("Alpha").await;
+    let admin = own.admin.client.clone();
+    let path = format!("/song-requests/{}/", own.request);
+    let schema = world.stack.db.songlist.schema.clone();
+    // The counts of the list are written after the song and its link, and before the request.
+    let blocker = open(world.stack.db.songlist.admin_url()).await.unwrap();
+    let lock =
+        format!("BEGIN; SELECT FROM {schema}.tenant_song_counts WHERE tenant_id = '{}' FOR UPDATE", own.tenant.id);
+    blocker.batch_execute(&lock).await.unwrap();
+    let xid: String = blocker.query_one("SELECT pg_current_xact_id()::xid::text", &[]).await.unwrap().get(0);
+    let new = json!({ "song": { "title": "Wanted Alpha", "artist": "Alpha", "genre": own.genre } });
+    let half = tokio::spawn({
+        let (admin, path, new) = (admin.clone(), path.clone(), new.clone());
+        async move { admin.post(&format!("{path}fulfill/"), new).await }
+    });
+    let observer = open(world.stack.db.songlist.admin_url()).await.unwrap();
+    let waits = format!("SELECT count(*) FROM pg_locks WHERE NOT granted AND transactionid::text = '{xid}'");
+    testkit::eventually("the fulfilment waits for the counts", || async {
+        let waiting: i64 = observer.query_one(&waits, &[]).await.unwrap().get(0);
+        (waiting > 0).then_some(())
+    })
+    .await;
+    world.stack.kill(Service::Songlist);
+    blocker.batch_execute("ROLLBACK").await.unwrap();
+    let answer = half.await.unwrap();
+    assert!(answer.is_ok_and(|reply| reply.status >= 500), "nobody is told that it was done");
+    world.stack.restart(Service::Songlist).await.unwrap();
+    testkit::eventually("the service answers again", || async {
+        admin.get(&path).await.ok().filter(|reply| reply.status == 200)
+    })
+    .await;
+    let request = admin.get(&path).await.unwrap().expect(200).unwrap();
+    assert_eq!((request.at("/data/status"), request.at("/data/fulfilled_song")), (&json!("PENDING"), &json!(null)));
+    let songs = admin.get("/tenant/songs/?title=Wanted").await.unwrap().expect(200).unwrap();
+    assert_eq!(songs.at("/count"), &json!(0), "no song");
+    let db = &world.stack.db.songlist;
+    let mails = "outbox WHERE topic = 'mail.requested'";
+    assert_eq!(testkit::schema::count(db, mails).await.unwrap(), 0, "no mail");
+    let done = admin.post(&format!("{path}fulfill/"), new).await.unwrap().expect(200).unwrap();
+    assert_eq!(done.at("/data/status"), &json!("FULFILLED"));
+    let songs = admin.get("/tenant/songs/?title=Wanted").await.unwrap().expect(200).unwrap();
+    assert_eq!(songs.at("/count"), &json!(1));
     world.stop().await;
 }

@@ -1,6 +1,6 @@
 //! Checks rows and commits them in batches.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use kit::Error;
 use kit::error::Faults;
@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::Import;
 use super::rows::RawRow;
 use crate::domain::audit::{self, Event};
+use crate::domain::linking::{Linked, vocabulary};
 use crate::domain::normalise::compared_name;
-use crate::domain::quotas;
 use crate::domain::songs::Input;
 use crate::store::genres::{self, Genre};
 use crate::store::imports::{insert_missing, with_titles};
@@ -131,7 +131,8 @@ impl Import<'_> {
                 let (batch, lost): (Vec<&Candidate>, Vec<&Candidate>) =
                     batch.iter().partition(|row| live.contains(&row.song.genre_id));
                 let batch: Vec<&Song> = batch.into_iter().map(|row| &row.song).collect();
-                let titles: Vec<String> = batch.iter().map(|song| song.title_norm.clone()).collect();
+                let titles: BTreeSet<&str> = batch.iter().map(|song| song.title_norm.as_str()).collect();
+                let titles: Vec<String> = titles.into_iter().map(str::to_owned).collect();
                 let known = with_titles(conn, owner, &titles).await?;
                 let mut present: HashMap<Form, &Song> = HashMap::new();
                 for song in &known {
@@ -160,8 +161,8 @@ impl Import<'_> {
                 // Songs that a concurrent request has created count as duplicates.
                 done.skipped = count(rows.len() - created.len());
                 let Some(tenant) = owner else {
-                    let words = created.iter().map(|song| (song.words.as_str(), song.artist_norm.as_str()));
-                    search_words::add(conn, Vocabulary::GLOBAL, words).await?;
+                    let songs = created.iter().map(|song| (song.words.as_str(), song.artist_norm.as_str()));
+                    search_words::add(conn, Vocabulary::GLOBAL, &vocabulary(songs)).await?;
                     done.skipped += count(old.len());
                     if done.created > 0 {
                         audit::record(conn, app, caller, event(None)).await?;
@@ -170,12 +171,14 @@ impl Import<'_> {
                 };
                 let link = |song: &Song| Link::new(tenant, song, true, now);
                 let fresh: Vec<Link> = created.iter().map(link).collect();
-                tenant_songs::link_created(conn, tenant, &fresh, now).await?;
+                let mut list = Linked::default();
+                list.add(&fresh, &tenant_songs::link_created(conn, &fresh, now).await?);
+                let created = list.total;
                 let wanted: Vec<Link> =
                     old.iter().filter_map(|song| present.get(&form(song)).map(|song| link(song))).collect();
-                let linked =
-                    if wanted.is_empty() { 0 } else { tenant_songs::link_all(conn, tenant, &wanted, now).await?.len() };
-                quotas::check_songs(conn, tenant).await?;
+                list.add(&wanted, &tenant_songs::link(conn, tenant, &wanted, now).await?);
+                let linked = list.total - created;
+                list.finish(conn, tenant).await?;
                 done.linked = count(linked);
                 done.skipped += count(old.len() - linked);
                 if done.created + done.linked > 0 {

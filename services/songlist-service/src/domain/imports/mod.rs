@@ -32,14 +32,14 @@ const MAX_ERRORS: usize = 100;
 
 /// The format of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     Csv,
     Ndjson,
 }
 
 /// How the file is to be imported.
 #[derive(Clone, Debug)]
-pub(crate) struct Options {
+pub struct Options {
     pub format: Format,
     /// Maps fields of a song to columns of the file.
     pub columns: HashMap<String, String>,
@@ -50,7 +50,7 @@ pub(crate) struct Options {
 
 /// A row that was refused.
 #[derive(Clone, Debug)]
-pub(crate) struct RowError {
+pub struct RowError {
     /// The number of the row, from 1; the header does not count.
     pub row: u64,
     pub field: String,
@@ -59,7 +59,7 @@ pub(crate) struct RowError {
 
 /// The results of the rows: created + linked + skipped_duplicates + failed = total.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Report {
+pub struct Report {
     pub total: u64,
     pub created: u64,
     pub linked: u64,

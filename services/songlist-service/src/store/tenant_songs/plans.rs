@@ -24,10 +24,11 @@ async fn filled() -> TestDb {
     };
     let fill = format!(
         "SET search_path = {}, extensions; \
-         CREATE TEMP TABLE kept AS SELECT indexdef FROM pg_indexes WHERE schemaname = current_schema() \
-           AND tablename = 'tenant_songs' AND indexdef NOT LIKE '%UNIQUE%' AND indexdef NOT LIKE '%gin%'; \
-         DO $$ DECLARE i record; BEGIN FOR i IN SELECT indexname FROM pg_indexes WHERE schemaname = current_schema() \
-           AND tablename = 'tenant_songs' AND indexdef NOT LIKE '%UNIQUE%' LOOP EXECUTE 'DROP INDEX ' || i.indexname; \
+         CREATE TEMP TABLE kept AS SELECT pg_get_indexdef(i.indexrelid) AS indexdef FROM pg_index i \
+           JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam \
+           WHERE i.indrelid = 'tenant_songs'::regclass AND NOT i.indisunique AND m.amname <> 'gin'; \
+         DO $$ DECLARE i record; BEGIN FOR i IN SELECT indexrelid::regclass AS name FROM pg_index \
+           WHERE indrelid = 'tenant_songs'::regclass AND NOT indisunique LOOP EXECUTE 'DROP INDEX ' || i.name; \
            END LOOP; END $$; \
          ALTER TABLE tenant_songs DROP CONSTRAINT tenant_songs_song_key, DROP CONSTRAINT tenant_songs_song_fkey; \
          {}; {}; \
