@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use futures_util::future::{try_join, try_join4};
+use futures_util::future::try_join3;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
 use uuid::Uuid;
@@ -25,6 +25,8 @@ const ENOUGH_ALIKE: usize = 3;
 const MAX_COMPARED: usize = 6;
 /// So many known words may be meant by one.
 const MAX_MEANT: usize = 4;
+/// The most words for which similar ones are looked for.
+const MAX_UNKNOWN: usize = 4;
 /// The most readings of one search.
 const MAX_READINGS: usize = 8;
 /// Songs that are compared without a pause.
@@ -59,17 +61,11 @@ impl Place {
 
 /// The ids of the songs that a search finds, links on a tenant's list and songs in the catalogue, the best first.
 pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Typed) -> Result<Vec<Uuid>, TxError> {
-    let stages = [
-        Stage::Title(typed.whole.clone()),
-        Stage::Artist(typed.whole.clone()),
-        Stage::Words(longest(&typed.words, 1)),
-        Stage::Part(typed.whole.clone()),
-    ];
-    let [title, artist, words, part] = stages.each_ref().map(|stage| list.hits(conn, filters, stage));
+    let stages =
+        [Stage::Title(typed.whole.clone()), Stage::Artist(typed.whole.clone()), Stage::Words(longest(&typed.words, 1))];
+    let [title, artist, words] = stages.each_ref().map(|stage| list.hits(conn, filters, stage));
     let words = async { if typed.words.is_empty() { Ok(Vec::new()) } else { words.await } };
-    // A part of one or two letters is nearly everywhere.
-    let part = async { if typed.whole.chars().count() < MIN_LETTERS { Ok(Vec::new()) } else { part.await } };
-    let (title, artist, words, part) = try_join4(title, artist, words, part).await?;
+    let (title, artist, words) = try_join3(title, artist, words).await?;
     let mut found = Found::new(typed);
     for hits in [title, artist, words] {
         found.add(hits).await;
@@ -80,8 +76,11 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
         if found.at_least(Tier::Alike) < ENOUGH_ALIKE && !readings.loose.is_empty() {
             found.add(list.hits(conn, filters, &Stage::Meant(readings.loose)).await?).await;
         }
+        // A part of one or two letters is nearly everywhere.
+        if typed.whole.chars().count() >= MIN_LETTERS {
+            found.add_parts(list.hits(conn, filters, &Stage::Part(typed.whole.clone())).await?);
+        }
     }
-    found.add_parts(part);
     Ok(found.in_order())
 }
 
@@ -162,17 +161,21 @@ struct Readings {
 
 async fn readings(conn: &Conn, vocabularies: &[Vocabulary], typed: &Typed) -> Result<Readings, TxError> {
     let words = longest(&typed.words, MIN_LETTERS);
-    let pairs: Vec<String> = pairs_of(&typed.words).map(<[String]>::concat).collect();
-    let mut asked: Vec<String> = words.iter().chain(&pairs).cloned().collect();
-    asked.push(typed.whole.clone());
-    asked.sort_unstable();
-    asked.dedup();
     let splits = splits_of(&words);
-    let parts: Vec<String> = splits.iter().flat_map(|(_, a, b)| [a.clone(), b.clone()]).collect();
-    let (known, similar) =
-        try_join(search_words::known(conn, vocabularies, &parts), search_words::similar(conn, vocabularies, &asked))
-            .await?;
-    let mut meant: HashMap<&str, Vec<String>> = HashMap::new();
+    let mut texts: Vec<String> = splits.iter().flat_map(|(_, a, b)| [a.clone(), b.clone()]).collect();
+    texts.extend(words.iter().cloned());
+    texts.extend(pairs_of(&typed.words).map(<[String]>::concat));
+    texts.push(typed.whole.clone());
+    let known = search_words::known(conn, vocabularies, &texts).await?;
+    let known: HashSet<&str> = known.iter().map(String::as_str).collect();
+    // A known word means itself. Looking for similar ones takes as long as everything else together.
+    let mut unknown: Vec<String> = words.iter().filter(|word| !known.contains(word.as_str())).cloned().collect();
+    unknown.truncate(MAX_UNKNOWN);
+    if typed.words.len() <= 2 && !known.contains(typed.whole.as_str()) && !unknown.contains(&typed.whole) {
+        unknown.push(typed.whole.clone());
+    }
+    let similar = search_words::similar(conn, vocabularies, &unknown).await?;
+    let mut meant: HashMap<&str, Vec<String>> = known.iter().map(|word| (*word, vec![(*word).to_owned()])).collect();
     for found in similar.iter().filter(|found| may_mean(&found.asked, &found.word)) {
         let words = meant.entry(found.asked.as_str()).or_default();
         // Words are found by their beginnings, so a word that begins with another one adds nothing.
@@ -180,7 +183,6 @@ async fn readings(conn: &Conn, vocabularies: &[Vocabulary], typed: &Typed) -> Re
             words.push(found.word.clone());
         }
     }
-    let known: HashSet<&str> = known.iter().map(String::as_str).collect();
     Ok(combined(typed, &words, &meant, &splits, &known))
 }
 
