@@ -10,7 +10,6 @@ use kit_pg::{Conn, TxError};
 use uuid::Uuid;
 
 use super::songs::Catalogue;
-use crate::schema::search_words;
 
 /// Whose words these are: a tenant's list, or (the nil id) the GLOBAL songs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,12 +62,21 @@ pub(crate) async fn known(
     vocabularies: &[Vocabulary],
     words: &[String],
 ) -> Result<Vec<String>, TxError> {
-    Ok(search_words::table
-        .filter(search_words::tenant_id.eq_any(ids(vocabularies)))
-        .filter(search_words::word.eq_any(words.to_vec()))
-        .select(search_words::word)
-        .load(&mut conn)
-        .await?)
+    // Each is looked up by itself: for a list of words the planner takes the trigram index, which compares parts of each.
+    const KNOWN: &str = "
+        SELECT DISTINCT w.word FROM unnest($1) AS v (id) CROSS JOIN unnest($2) AS asked (word) CROSS JOIN LATERAL (
+            SELECT word FROM search_words
+            WHERE tenant_id = v.id AND word = asked.word ORDER BY tenant_id, word LIMIT 1
+        ) w";
+    let query = diesel::sql_query(KNOWN).bind::<Array<SqlUuid>, _>(ids(vocabularies)).bind::<Array<Text>, _>(words);
+    let known: Vec<Known> = query.load(&mut conn).await?;
+    Ok(known.into_iter().map(|known| known.word).collect())
+}
+
+#[derive(QueryableByName)]
+struct Known {
+    #[diesel(sql_type = Text)]
+    word: String,
 }
 
 /// For each of `words` the most similar ones that are known.
