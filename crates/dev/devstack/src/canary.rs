@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use kit::telemetry;
 use serde_json::Value;
 
@@ -94,7 +94,10 @@ impl Secrets {
             ensure!(!signature.is_some_and(|last| text.contains(last)), "{name} holds a part of {secret}");
         }
         for number in text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))) {
-            ensure!(!codes.contains(number.trim_matches(['.', '-', '_'])), "{name} holds the code {number}");
+            if codes.contains(number.trim_matches(['.', '-', '_'])) {
+                let around = text.lines().find(|line| line.contains(number)).unwrap_or_default();
+                bail!("{name} holds the code {number}: {around}");
+            }
         }
         Ok(())
     }

@@ -377,7 +377,9 @@ impl Stack {
 
     /// Searches the log, the databases, Redis and the metrics for passwords, tokens and mailed codes.
     async fn ensure_secrets_are_kept(&self) -> anyhow::Result<()> {
-        let codes = self.mailbox.find(|_| true).iter().filter_map(mailbox::Mail::code).collect();
+        // A number of six digits in a mail may be a part of its reader's address.
+        let code = |mail: &mailbox::Mail| mail.code().filter(|code| !mail.to.iter().any(|to| to.contains(code)));
+        let codes = self.mailbox.find(|_| true).iter().filter_map(code).collect();
         let log = canary::log();
         anyhow::ensure!(log.contains("auth"), "the log of the services was not recorded");
         self.secrets.ensure_absent("the log", &log, &codes)?;
