@@ -1,6 +1,6 @@
 # The commands for daily work; each works on a fresh clone by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload measure-auth bench-catalogue attack clean
+.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload measure-auth bench-catalogue bench-import attack clean
 
 CARGO := cargo
 SONGLIST := target/debug/songlist
@@ -82,6 +82,11 @@ bench-catalogue: ## Print how long pages and searches take with up to a million 
 	@sh deploy/dev/install-servers.sh
 	$(CARGO) build --workspace --locked --release
 	@sh deploy/bench/run.sh catalogue
+
+bench-import: ## Print how fast files are imported into an empty database, and what others notice (release build, 5 minutes)
+	@sh deploy/dev/install-servers.sh
+	$(CARGO) build --workspace --locked --release
+	@sh deploy/bench/run.sh imports
 
 clean: ## Delete builds and the development stack
 	$(CARGO) clean

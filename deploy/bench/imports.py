@@ -58,7 +58,7 @@ def main():
                 reader = Reader(stack, other)
                 reader.start()
                 before, begun = pss_mib([stack.pid("songlist-service")]), time.monotonic()
-                status, answer = stack.call("POST", "/songs/import/?genre=Rock", rows(size, artists), admin, "text/csv")
+                status, answer = stack.call("POST", "/songs/import/?genre=Rock", rows(size, artists), admin, "text/csv", timeout=120)
                 took = time.monotonic() - begun
                 after = pss_mib([stack.pid("songlist-service")])
                 reader.going = False

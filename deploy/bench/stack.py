@@ -58,7 +58,7 @@ class Stack:
         command = ["psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-c", text, self.database_url()]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
-    def call(self, method, url, body=None, token=None, content_type="application/json"):
+    def call(self, method, url, body=None, token=None, content_type="application/json", timeout=30):
         """The status and the JSON of an answer; `url` is whole or below the API."""
         data = body if isinstance(body, (bytes, type(None))) else json.dumps(body).encode()
         whole = url if url.startswith("http") else self.api + url
@@ -66,7 +66,7 @@ class Stack:
         if token:
             request.add_header("authorization", "Bearer " + token)
         try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
                 status, text = answer.status, answer.read()
         except urllib.error.HTTPError as error:
             status, text = error.code, error.read()

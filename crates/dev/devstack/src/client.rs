@@ -4,8 +4,8 @@ use anyhow::Context;
 use reqwest::header::HeaderValue;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
+use testkit::canary::Secrets;
 
-use crate::canary::Secrets;
 use crate::contract;
 
 /// A client of the API.

@@ -2,7 +2,6 @@
 //! of their own. A test needs one line for each of these: tenants and people (`world`), a client (`client`), the clock
 //! (`Stack::clock`), a fault (`faults`).
 
-mod canary;
 mod client;
 mod contract;
 mod faults;

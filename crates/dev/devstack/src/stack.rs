@@ -9,10 +9,10 @@ use kit_pg::PgConfig;
 use kit_redis::RedisConfig;
 use sandbox::mailbox::{self, Mailbox};
 use sandbox::razorpay::{self, Razorpay, RazorpayOptions};
+use testkit::canary::{self, Secrets};
 use testkit::{FaultyLink, TestDb};
 use url::Url;
 
-use crate::canary::{self, Secrets};
 use crate::client::{Client, Person};
 use crate::running::Running;
 
@@ -377,18 +377,9 @@ impl Stack {
 
     /// Searches the log, the databases, Redis and the metrics for passwords, tokens and mailed codes.
     async fn ensure_secrets_are_kept(&self) -> anyhow::Result<()> {
-        // A number of six digits in a mail may be a part of its reader's address.
-        let code = |mail: &mailbox::Mail| mail.code().filter(|code| !mail.to.iter().any(|to| to.contains(code)));
-        let codes = self.mailbox.find(|_| true).iter().filter_map(code).collect();
-        let log = canary::log();
-        anyhow::ensure!(log.contains("auth"), "the log of the services was not recorded");
-        self.secrets.ensure_absent("the log", &log, &codes)?;
-        for db in [&self.db.auth, &self.db.songlist, &self.db.payments, &self.db.scheduler] {
-            self.secrets.ensure_absent(&db.schema, &testkit::schema::dump(db).await?, &codes)?;
-        }
-        let redis = testkit::redis_dump(&self.redis_itself).await?;
-        let redis: Vec<String> = redis.iter().map(|entry| format!("{} {}", entry.key, entry.value)).collect();
-        self.secrets.ensure_absent("Redis", &redis.join("\n"), &codes)?;
+        let codes = canary::mailed_codes(&self.mailbox);
+        let dbs = [&self.db.auth, &self.db.songlist, &self.db.payments, &self.db.scheduler];
+        self.secrets.ensure_kept(&dbs, &self.redis_itself, &codes).await?;
         let mut read = 0;
         for ops in &self.plan.ops {
             // A test may have stopped the service.

@@ -3,6 +3,7 @@
 //! are in `devstack`.
 
 pub mod caller;
+pub mod canary;
 mod db;
 mod eventually;
 mod fault;

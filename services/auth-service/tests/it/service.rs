@@ -6,6 +6,7 @@ use kit::env::Env;
 use kit::grpc::Peer;
 use kit::lifecycle::Shutdown;
 use kit::{Clock, Secret};
+use kit_redis::RedisConfig;
 use proto::auth::password_resets_client::PasswordResetsClient;
 use proto::auth::sessions_client::SessionsClient;
 use proto::auth::sign_in_client::SignInClient;
@@ -16,9 +17,12 @@ use proto::auth::{
 use sandbox::mailbox::{self, Mail, Mailbox};
 use testkit::TestDb;
 use testkit::caller::{anonymous, call, peer};
+use testkit::canary::{self, Secrets};
 
 pub(crate) const EMAIL: &str = "root@songlist.example";
 pub(crate) const PASSWORD: &str = "a long way to the top";
+/// The password after a reset.
+const NEW_PASSWORD: &str = "staple battery horse";
 
 /// auth-service for one test, with its own schema, Redis prefix, mailbox, clock and SUPER_ADMIN.
 pub(crate) struct Auth {
@@ -31,6 +35,9 @@ pub(crate) struct Auth {
     pub(crate) gateway: Peer,
     shutdown: Shutdown,
     db: Arc<TestDb>,
+    /// Redis itself, whatever a test has put in front of it.
+    redis: RedisConfig,
+    secrets: Secrets,
 }
 
 impl Auth {
@@ -40,6 +47,7 @@ impl Auth {
 
     /// Starts it with changes to its configuration; the second argument is the port of the SMTP server.
     pub(crate) async fn start_with(change: impl AsyncFnOnce(&mut Config, u16)) -> Self {
+        canary::record_log();
         let (db, clock, shutdown) = (TestDb::new("auth", MIGRATIONS).await.unwrap(), Clock::movable(), Shutdown::new());
         let (any, mailbox) = ("127.0.0.1:0".parse().unwrap(), Mailbox::new());
         let mail = mailbox::start(mailbox.clone(), any, any, &shutdown).await.unwrap();
@@ -47,7 +55,8 @@ impl Auth {
         let mut config = Config::from_env(&mut Env::of([("SONGLIST_URL", nobody.clone()), ("PAYMENTS_URL", nobody)]));
         (config.grpc_addr, config.ops_addr) = (any, any);
         config.pg = db.config().unwrap();
-        config.redis = testkit::redis().await.unwrap();
+        let redis = testkit::redis().await.unwrap();
+        config.redis = redis.clone();
         config.mail = MailConfig::local_smtp(mail.smtp.port());
         config.clock = clock.clone();
         change(&mut config, mail.smtp.port()).await;
@@ -65,6 +74,8 @@ impl Auth {
             gateway: peer("gateway", "auth", addr).unwrap(),
             shutdown,
             db: Arc::new(db),
+            redis,
+            secrets: secrets(),
         }
     }
 
@@ -81,6 +92,8 @@ impl Auth {
             gateway: peer("gateway", "auth", addr).unwrap(),
             shutdown,
             db: self.db.clone(),
+            redis: self.redis.clone(),
+            secrets: self.secrets.clone(),
         }
     }
 
@@ -149,8 +162,8 @@ impl Auth {
         let message = ConfirmPasswordResetRequest {
             challenge_id: challenge.to_owned(),
             otp: otp.to_owned(),
-            new_password: "staple battery horse".into(),
-            confirm_password: "staple battery horse".into(),
+            new_password: NEW_PASSWORD.into(),
+            confirm_password: NEW_PASSWORD.into(),
             ..ConfirmPasswordResetRequest::default()
         };
         PasswordResetsClient::new(self.gateway.clone()).confirm(call(&anonymous(), message)).await.map(|_done| ())
@@ -161,8 +174,8 @@ impl Auth {
         let message = ConfirmPasswordResetRequest {
             email: email.to_owned(),
             otp: otp.to_owned(),
-            new_password: "staple battery horse".into(),
-            confirm_password: "staple battery horse".into(),
+            new_password: NEW_PASSWORD.into(),
+            confirm_password: NEW_PASSWORD.into(),
             ..ConfirmPasswordResetRequest::default()
         };
         PasswordResetsClient::new(self.gateway.clone()).confirm(call(&anonymous(), message)).await.map(|_done| ())
@@ -203,7 +216,7 @@ impl Auth {
     pub(crate) async fn verify(&self, challenge: &str, otp: &str) -> Result<TokenPair, tonic::Status> {
         let message =
             VerifySignInRequest { challenge_id: challenge.into(), otp: otp.into(), ..VerifySignInRequest::default() };
-        Ok(self.sign_in().verify(call(&anonymous(), message)).await?.into_inner().tokens.unwrap())
+        Ok(self.kept(self.sign_in().verify(call(&anonymous(), message)).await?.into_inner().tokens.unwrap()))
     }
 
     pub(crate) async fn signed_in(&self) -> TokenPair {
@@ -232,7 +245,14 @@ impl Auth {
     pub(crate) async fn refresh(&self, token: &str) -> Result<TokenPair, tonic::Status> {
         let message = RefreshRequest { refresh: token.to_owned() };
         let refreshed = SessionsClient::new(self.gateway.clone()).refresh(call(&anonymous(), message)).await?;
-        Ok(refreshed.into_inner().tokens.unwrap())
+        Ok(self.kept(refreshed.into_inner().tokens.unwrap()))
+    }
+
+    /// Remembers tokens that must be nowhere.
+    fn kept(&self, tokens: TokenPair) -> TokenPair {
+        self.secrets.keep(&tokens.access);
+        self.secrets.keep(&tokens.refresh);
+        tokens
     }
 
     fn sign_in(&self) -> SignInClient<Peer> {
@@ -244,7 +264,25 @@ impl Drop for Auth {
     fn drop(&mut self) {
         self.shutdown.stop();
         self.shutdown.hard.cancel();
+        if std::thread::panicking() {
+            return;
+        }
+        let (db, redis, secrets) = (self.db.clone(), self.redis.clone(), self.secrets.clone());
+        let codes = canary::mailed_codes(&self.mailbox);
+        // The test's runtime waits here, so the search has one of its own.
+        let search = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(secrets.ensure_kept(&[&db], &redis, &codes))
+        });
+        search.join().unwrap().unwrap();
     }
+}
+
+fn secrets() -> Secrets {
+    let secrets = Secrets::default();
+    secrets.keep(PASSWORD);
+    secrets.keep(NEW_PASSWORD);
+    secrets
 }
 
 /// The error code of a status.

@@ -103,13 +103,6 @@ impl Listing {
         self.q.is_none() && self.order.by == crate::store::filters::SortBy::CreatedAt
     }
 
-    /// The ids of a page of what a search has found.
-    pub(crate) fn slice<'a>(&self, found: &'a [Uuid], page: &Page) -> &'a [Uuid] {
-        let window = self.window(page);
-        let place = |rows: i64| usize::try_from(rows).unwrap_or(usize::MAX).min(found.len());
-        found.get(place(window.offset)..place(window.offset.saturating_add(window.rows))).unwrap_or_default()
-    }
-
     /// The cursor of the next page.
     pub(crate) fn next_cursor(&self, page: &Page, last: (chrono::DateTime<chrono::Utc>, Uuid)) -> String {
         if self.by_time() {

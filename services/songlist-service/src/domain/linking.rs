@@ -1,9 +1,10 @@
 //! Songs that come onto a tenant's list.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
+use uuid::Uuid;
 
 use super::normalise::plain_words;
 use super::quotas;
@@ -24,8 +25,9 @@ impl Linked {
     pub(super) fn add(&mut self, links: &[Link], linked: &[TenantSong]) {
         self.total += linked.len();
         self.approved += linked.iter().filter(|link| link.is_active).count();
-        let songs = links.iter().map(|link| (link.words.as_str(), link.artist_norm.as_str()));
-        self.words.append(&mut vocabulary(songs));
+        let new: HashSet<Uuid> = linked.iter().map(|link| link.song_id).collect();
+        let songs = links.iter().filter(|link| new.contains(&link.song_id));
+        self.words.append(&mut vocabulary(songs.map(|link| (link.words.as_str(), link.artist_norm.as_str()))));
     }
 
     /// Writes down the counts of the list and its words, and checks its length. Called once and last, because everybody else who

@@ -1,11 +1,13 @@
 //! Ranked search, in stages: what is typed right is found by its beginning and its words; only when that is not enough, the
 //! words are compared with those that are known, which costs more.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::future::Future;
 
 use futures_util::future::try_join3;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError};
+use kit::page::Page;
+use kit_pg::{Conn, TxError, Window};
 use uuid::Uuid;
 
 use super::ranking::{Candidate, Rank, Tier, Typed, may_mean, rank};
@@ -84,16 +86,22 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
     Ok(found.in_order())
 }
 
-/// The number of songs that a search has found.
-pub(crate) fn rows_of(found: &[Uuid]) -> i64 {
-    i64::try_from(found.len()).unwrap_or(i64::MAX)
-}
-
-/// Rows in the order of their ids in `wanted`.
-pub(crate) fn in_order<T>(wanted: &[Uuid], mut rows: Vec<T>, id: impl Fn(&T) -> Uuid) -> Vec<T> {
-    let places: HashMap<&Uuid, usize> = wanted.iter().enumerate().map(|(place, id)| (id, place)).collect();
+/// A page of what a search has found, and how many songs it has found when the page has a count. `rows` reads rows by their ids.
+pub(crate) async fn page<T, F: Future<Output = Result<Vec<T>, TxError>>>(
+    page: &Page,
+    window: Window,
+    found: Vec<Uuid>,
+    rows: impl FnOnce(Vec<Uuid>) -> F,
+    id: impl Fn(&T) -> Uuid,
+) -> Result<(Option<i64>, Vec<T>), TxError> {
+    let count = i64::try_from(found.len()).unwrap_or(i64::MAX);
+    page.check_range(count)?;
+    let size = |rows: i64| usize::try_from(rows).unwrap_or(usize::MAX);
+    let wanted: Vec<Uuid> = found.into_iter().skip(size(window.offset)).take(size(window.rows)).collect();
+    let places: HashMap<Uuid, usize> = wanted.iter().enumerate().map(|(place, id)| (*id, place)).collect();
+    let mut rows = rows(wanted).await?;
     rows.sort_by_key(|row| places.get(&id(row)).copied());
-    rows
+    Ok((page.counted().then_some(count), rows))
 }
 
 /// What the stages have found, each song once.
@@ -222,9 +230,7 @@ fn combined(
 ) -> Readings {
     // A word that means nothing known is left out: it cannot be searched for.
     let of = |word: &String| meant.get(word.as_str()).cloned();
-    let each: BTreeMap<usize, Vec<String>> =
-        words.iter().enumerate().filter_map(|(place, word)| Some((place, of(word)?))).collect();
-    let base: AllOf = each.values().cloned().collect();
+    let base: AllOf = words.iter().filter_map(of).collect();
     let without = |word: &str| -> AllOf {
         let others = words.iter().filter(|other| other.as_str() != word);
         others.filter_map(of).collect()

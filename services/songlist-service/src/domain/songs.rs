@@ -13,7 +13,7 @@ use super::filters::{RawFilters, cut};
 use super::linking::{Linked, learn};
 use super::normalise::{compared, searched};
 use super::premium;
-use super::search::{self, Place, in_order, rows_of};
+use super::search::{self, Place};
 use crate::App;
 use crate::store::genres::{self, Genre};
 use crate::store::search_words::Vocabulary;
@@ -224,10 +224,8 @@ pub(crate) async fn list(
         .read(listing.scope(Scope::of(caller)?, page), async |conn: &Conn| {
             if let Some(typed) = &listing.q {
                 let found = search::find(conn, Place::Catalogue(catalogue), &filters, typed).await?;
-                page.check_range(rows_of(&found))?;
-                let wanted = listing.slice(&found, page);
-                let rows = songs::find_many(conn, catalogue, wanted).await?;
-                return Ok((page.counted().then(|| rows_of(&found)), in_order(wanted, rows, |song| song.id)));
+                let rows = async |ids: Vec<Uuid>| songs::find_many(conn, catalogue, &ids).await;
+                return search::page(page, window, found, rows, |song| song.id).await;
             }
             let (order, after) = (listing.order, listing.after.as_ref());
             let rows = |count| songs::list(conn, catalogue, &filters, order, after, window, count);

@@ -2,11 +2,12 @@ use kit::caller::{Caller, Role};
 use kit::page::{Page, Paged};
 use kit::{Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope, page_of_either_end};
+use uuid::Uuid;
 
 use super::audit::{self, Event};
 use super::filters::{RawFilters, cut};
 use super::linking::Linked;
-use super::search::{self, Place, in_order, rows_of};
+use super::search::{self, Place};
 use crate::App;
 use crate::store::filters::SortBy;
 use crate::store::link_changes;
@@ -93,10 +94,8 @@ pub(crate) async fn list(
         .read(scope, async |conn: &Conn| {
             if let Some(typed) = &listing.q {
                 let found = search::find(conn, Place::List(tenant), &filters, typed).await?;
-                page.check_range(rows_of(&found))?;
-                let wanted = listing.slice(&found, page);
-                let rows = tenant_songs::find_many(conn, tenant, wanted).await?;
-                return Ok((page.counted().then(|| rows_of(&found)), in_order(wanted, rows, |row| row.id)));
+                let rows = async |ids: Vec<Uuid>| tenant_songs::find_many(conn, tenant, &ids).await;
+                return search::page(page, window, found, rows, |row| row.id).await;
             }
             let (order, after) = (listing.order, listing.after.as_ref());
             let rows = |count| tenant_songs::list(conn, tenant, &filters, order, after, window, count);

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::canary::keeps_secrets;
+
 const LISTENERS: [&str; 14] = [
     "GATEWAY_HTTP_ADDR",
     "PAYMENTS_WEBHOOK_ADDR",
@@ -176,6 +178,7 @@ fn one_command_runs_everything_plays_the_demo_and_leaves_nothing_behind() {
     let generated = dev.run(&["gen", "--tenants", "3", "--songs", "300"]);
     assert!(text(&generated).contains("300 songs and their lists"), "{}", text(&generated));
     imports_a_file(&dev, demo["database_admin_url"].as_str().unwrap());
+    keeps_secrets(&dev);
 
     let pids: Vec<u64> = demo["pids"].as_object().unwrap().values().map(|pid| pid.as_u64().unwrap()).collect();
     assert_eq!(pids.len(), 8, "five services, sandbox, PostgreSQL and Redis");

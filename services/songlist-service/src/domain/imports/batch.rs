@@ -16,7 +16,7 @@ use crate::domain::linking::{Linked, vocabulary};
 use crate::domain::normalise::compared_name;
 use crate::domain::songs::Input;
 use crate::store::genres::{self, Genre};
-use crate::store::imports::{insert_missing, plan_by_keys, with_titles};
+use crate::store::imports::{insert_missing, with_titles};
 use crate::store::search_words::{self, Vocabulary};
 use crate::store::songs::Song;
 use crate::store::tenant_songs::{self, Link};
@@ -133,7 +133,6 @@ impl Import<'_> {
                 let batch: Vec<&Song> = batch.into_iter().map(|row| &row.song).collect();
                 let titles: BTreeSet<&str> = batch.iter().map(|song| song.title_norm.as_str()).collect();
                 let titles: Vec<String> = titles.into_iter().map(str::to_owned).collect();
-                plan_by_keys(conn).await?;
                 let known = with_titles(conn, owner, &titles).await?;
                 let mut present: HashMap<Form, &Song> = HashMap::new();
                 for song in &known {

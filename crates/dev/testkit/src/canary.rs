@@ -1,6 +1,6 @@
-//! Looks through everything that a test made for what is secret: passwords, tokens, mailed codes. Every test whose stack is
-//! stopped is searched this way: logs at the most talkative level, every column, every value of Redis, every metric. An
-//! answer is searched when it arrives.
+//! Looks through everything that a test made for what is secret: passwords, tokens, mailed codes. Every test that signs somebody
+//! in is searched this way when its services stop: logs at the most talkative level, every column, every value of Redis, every
+//! metric. An answer is searched when it arrives.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -8,7 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use anyhow::{bail, ensure};
 use kit::telemetry;
+use kit_redis::RedisConfig;
+use sandbox::mailbox::{Mail, Mailbox};
 use serde_json::Value;
+
+use crate::{TestDb, redis_dump, schema};
 
 /// Fields of requests whose values are passwords or tokens.
 const SENT: [&str; 7] = [
@@ -46,26 +50,38 @@ impl Write for LogWriter {
 }
 
 /// Keeps what this process logs from now on.
-pub(crate) fn record_log() {
+pub fn record_log() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| telemetry::install_to("trace", || LogWriter));
 }
 
 /// What this process has logged.
-pub(crate) fn log() -> String {
+fn log() -> String {
     String::from_utf8_lossy(&lock(&LOG)).into_owned()
 }
 
-/// The passwords and tokens of one stack.
-#[derive(Clone, Default)]
-pub(crate) struct Secrets(Arc<Mutex<BTreeSet<String>>>);
+/// The codes in the mails of a test.
+pub fn mailed_codes(mailbox: &Mailbox) -> BTreeSet<String> {
+    // A number of six digits in a mail may be a part of its reader's address.
+    let code = |mail: &Mail| mail.code().filter(|code| !mail.to.iter().any(|to| to.contains(code)));
+    mailbox.find(|_| true).iter().filter_map(code).collect()
+}
+
+/// The passwords and tokens of one test.
+#[derive(Clone, Debug, Default)]
+pub struct Secrets(Arc<Mutex<BTreeSet<String>>>);
 
 impl Secrets {
+    /// Remembers a password or token.
+    pub fn keep(&self, secret: &str) {
+        lock(&self.0).insert(secret.to_owned());
+    }
+
     /// Remembers what a request sent and what its answer issued.
     ///
     /// # Errors
     /// When the answer holds a secret that it did not issue.
-    pub(crate) fn exchanged(&self, sent: Option<&[u8]>, status: u16, answer: &Value, text: &str) -> anyhow::Result<()> {
+    pub fn exchanged(&self, sent: Option<&[u8]>, status: u16, answer: &Value, text: &str) -> anyhow::Result<()> {
         let mut issued = BTreeSet::new();
         let mut known = lock(&self.0);
         // What was refused is no secret, and tests send every hostile text as a password too.
@@ -82,13 +98,36 @@ impl Secrets {
         Ok(())
     }
 
+    /// Searches the log of this process, every column of the databases and every value of Redis.
+    ///
+    /// # Errors
+    /// When one of the secrets or `codes` is there, or when the log was not recorded.
+    pub async fn ensure_kept(
+        &self,
+        dbs: &[&TestDb],
+        redis: &RedisConfig,
+        codes: &BTreeSet<String>,
+    ) -> anyhow::Result<()> {
+        let log = log();
+        ensure!(!log.is_empty(), "the log of the services was not recorded");
+        self.ensure_absent("the log", &log, codes)?;
+        for db in dbs {
+            self.ensure_absent(&db.schema, &schema::dump(db).await?, codes)?;
+        }
+        let redis = redis_dump(redis).await?;
+        let redis: Vec<String> = redis.iter().map(|entry| format!("{} {}", entry.key, entry.value)).collect();
+        self.ensure_absent("Redis", &redis.join("\n"), codes)
+    }
+
     /// Searches `text`, which `name` names, for every secret and every one of `codes`.
     ///
     /// # Errors
     /// When one is there.
-    pub(crate) fn ensure_absent(&self, name: &str, text: &str, codes: &BTreeSet<String>) -> anyhow::Result<()> {
+    pub fn ensure_absent(&self, name: &str, text: &str, codes: &BTreeSet<String>) -> anyhow::Result<()> {
         for secret in lock(&self.0).iter() {
             ensure!(!text.contains(secret.as_str()), "{name} holds the secret {secret}");
+            // Binary columns are read as hexadecimal digits.
+            ensure!(!text.contains(&hex::encode(secret)), "{name} holds the bytes of the secret {secret}");
             // The signature of a token serves as well as the whole.
             let signature = secret.rsplit_once('.').map(|(_, last)| last).filter(|last| last.len() >= SHORTEST);
             ensure!(!signature.is_some_and(|last| text.contains(last)), "{name} holds a part of {secret}");
@@ -150,6 +189,7 @@ mod tests {
             ("in a log: a long password.", true),
             ("token aaa.bbb.signature000", true),
             ("only signature000", true),
+            (&format!("\\x{}", hex::encode("a long password")), true),
             ("the code is 123456.", true),
             ("at 12:00:00.123456+00, 9123456 and another password", false),
         ] {
