@@ -21,6 +21,7 @@ chaos: ## Play it again and again while `make run`'s services are killed one by 
 
 test: ## Run every test, beside throw-away servers
 	@sh deploy/dev/install-servers.sh
+	@sh deploy/dev/install-moto.sh
 	$(CARGO) build --workspace --locked --all-targets
 	@sh deploy/dev/test.sh
 

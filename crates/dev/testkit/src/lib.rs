@@ -8,6 +8,7 @@ mod db;
 mod eventually;
 mod fault;
 mod redis_dump;
+mod s3;
 pub mod schema;
 mod servers;
 pub mod tls;
@@ -16,6 +17,7 @@ pub use db::TestDb;
 pub use eventually::{eventually, eventually_ok};
 pub use fault::FaultyLink;
 pub use redis_dump::{RedisEntry, redis_dump};
+pub use s3::S3;
 pub use servers::{Servers, servers};
 
 use std::time::Duration;

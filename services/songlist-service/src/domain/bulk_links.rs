@@ -75,7 +75,7 @@ pub(crate) async fn link(app: &App, caller: &Caller, wanted: &Wanted) -> Result<
             let mut list = Linked::default();
             for batch in matches.chunks(BATCH) {
                 let rows = songs::find_many(conn, Catalogue::TenantAndGlobal(tenant), batch).await?;
-                let links: Vec<Link> = rows.iter().map(|song| Link::new(tenant, song, wanted.is_active, now)).collect();
+                let links: Vec<Link> = rows.iter().map(|song| Link::new(tenant, song, wanted.is_active)).collect();
                 let linked = tenant_songs::link(conn, tenant, &links, now).await?;
                 list.add(&links, &linked);
             }

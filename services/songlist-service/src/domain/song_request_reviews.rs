@@ -113,7 +113,7 @@ async fn close(
         By::Song(id) => {
             let catalogue = Catalogue::TenantAndGlobal(tenant);
             let song = crate::store::songs::find(conn, catalogue, kit::ids::parse(id)?).await?;
-            let links = [Link::new(tenant, &song, true, now)];
+            let links = [Link::new(tenant, &song, true)];
             let linked = tenant_songs::link(conn, tenant, &links, now).await?;
             let mut list = Linked::default();
             list.add(&links, &linked);

@@ -177,7 +177,7 @@ pub(crate) async fn insert(
     // The genre may have been deleted before its row was locked by the reference to it.
     live_genre(conn, &input.genre).await?.map_err(|text| Error::invalid("genre", text))?;
     if let Some(tenant) = owner {
-        let link = Link::new(tenant, &row, true, row.created_at);
+        let link = Link::new(tenant, &row, true);
         let links = [link];
         let mut list = Linked::default();
         list.add(&links, &tenant_songs::link_created(conn, &links, row.created_at).await?);

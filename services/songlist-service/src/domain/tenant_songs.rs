@@ -32,7 +32,7 @@ pub(crate) async fn link(app: &App, caller: &Caller, song: &str, is_active: bool
                 return Ok(earlier);
             }
             let song = songs::find(conn, Catalogue::TenantAndGlobal(tenant), id).await?;
-            let links = [Link::new(tenant, &song, is_active, now)];
+            let links = [Link::new(tenant, &song, is_active)];
             let mut linked = tenant_songs::link(conn, tenant, &links, now).await?;
             let mut list = Linked::default();
             list.add(&links, &linked);

@@ -1,13 +1,15 @@
 //! The queries of an import; each handles a batch.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
+use uuid::Uuid;
 
 use super::songs::Song;
-use crate::schema::songs;
 
 /// Live songs with one of these titles: the tenant's own and GLOBAL ones, or GLOBAL ones only.
 pub(crate) async fn with_titles(
@@ -41,12 +43,44 @@ async fn plan_by_keys(mut conn: &Conn, others: &str) -> Result<(), TxError> {
     Ok(())
 }
 
-/// Inserts songs, except those that a concurrent request has inserted; returns the inserted rows.
-pub(crate) async fn insert_missing(conn: &mut Conn, rows: &[Song]) -> Result<Vec<Song>, TxError> {
-    Ok(diesel::insert_into(songs::table)
-        .values(rows)
-        .on_conflict_do_nothing()
-        .returning(Song::as_returning())
-        .get_results(conn)
-        .await?)
+/// Inserts new songs without images, except those that a concurrent request has inserted; returns the ids of the inserted ones.
+pub(crate) async fn insert_missing(conn: &mut Conn, rows: &[Song]) -> Result<HashSet<Uuid>, TxError> {
+    // Sixteen arrays are read faster than as many parameters for each row: a quarter of the time of an import went there.
+    const INSERT: &str = "
+        INSERT INTO songs (id, tenant_id, user_id, title, artist, album, title_norm, artist_norm, album_norm, genre_id, duration,
+                           release_year, version, created_at, updated_at, words)
+        SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+        ON CONFLICT DO NOTHING RETURNING id";
+    let inserted: Vec<Id> = diesel::sql_query(INSERT)
+        .bind::<Array<SqlUuid>, _>(of_each(rows, |song| song.id))
+        .bind::<Array<Nullable<SqlUuid>>, _>(of_each(rows, |song| song.tenant_id))
+        .bind::<Array<Nullable<SqlUuid>>, _>(of_each(rows, |song| song.user_id))
+        .bind::<Array<Text>, _>(of_each(rows, |song| song.title.as_str()))
+        .bind::<Array<Text>, _>(of_each(rows, |song| song.artist.as_str()))
+        .bind::<Array<Text>, _>(of_each(rows, |song| song.album.as_str()))
+        .bind::<Array<Text>, _>(of_each(rows, |song| song.title_norm.as_str()))
+        .bind::<Array<Text>, _>(of_each(rows, |song| song.artist_norm.as_str()))
+        .bind::<Array<Text>, _>(of_each(rows, |song| song.album_norm.as_str()))
+        .bind::<Array<SqlUuid>, _>(of_each(rows, |song| song.genre_id))
+        .bind::<Array<Nullable<SmallInt>>, _>(of_each(rows, |song| song.duration))
+        .bind::<Array<Nullable<SmallInt>>, _>(of_each(rows, |song| song.release_year))
+        .bind::<Array<BigInt>, _>(of_each(rows, |song| song.version))
+        .bind::<Array<Timestamptz>, _>(of_each(rows, |song| song.created_at))
+        .bind::<Array<Timestamptz>, _>(of_each(rows, |song| song.updated_at))
+        .bind::<Array<Text>, _>(of_each(rows, |song| song.words.as_str()))
+        .load(conn)
+        .await?;
+    Ok(inserted.into_iter().map(|row| row.id).collect())
+}
+
+/// A column of a returned row.
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+}
+
+/// The values of a column, row by row.
+pub(super) fn of_each<'a, R, T>(rows: &'a [R], column: impl Fn(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(column).collect()
 }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
 
+mod artwork_store;
 mod bounds;
 mod finding;
 mod importing;

@@ -25,6 +25,7 @@ impl Songlist {
     }
 
     pub(crate) async fn start_with<const N: usize>(settings: [(&str, String); N]) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let db = TestDb::new("songlist", MIGRATIONS).await.unwrap();
         let nobody = ("AUTH_URL", "http://127.0.0.1:1".to_owned());
         let settings = settings.into_iter().chain([nobody, ("PAYMENTS_URL", "http://127.0.0.1:1".to_owned())]);

@@ -152,7 +152,8 @@ impl Import<'_> {
                     return Ok(done);
                 }
                 let rows: Vec<Song> = new.into_iter().cloned().collect();
-                let created = insert_missing(conn, &rows).await?;
+                let inserted = insert_missing(conn, &rows).await?;
+                let created: Vec<&Song> = rows.iter().filter(|song| inserted.contains(&song.id)).collect();
                 // From here on the references keep genres from being deleted; in the moment before they did not.
                 if genres::live_among(conn, &wanted).await?.len() < live.len() {
                     return Err(Error::unavailable(anyhow::anyhow!("a genre was deleted during an import")).into());
@@ -169,8 +170,8 @@ impl Import<'_> {
                     }
                     return Ok(done);
                 };
-                let link = |song: &Song| Link::new(tenant, song, true, now);
-                let fresh: Vec<Link> = created.iter().map(link).collect();
+                let link = |song: &Song| Link::new(tenant, song, true);
+                let fresh: Vec<Link> = created.into_iter().map(link).collect();
                 let mut list = Linked::default();
                 list.add(&fresh, &tenant_songs::link_created(conn, &fresh, now).await?);
                 let created = list.total;
