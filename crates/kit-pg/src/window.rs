@@ -1,12 +1,15 @@
 //! Pages of lists: LIMIT as a literal, and counts. When LIMIT is a parameter, the planner assumes that a tenth of the
 //! table's rows are wanted, and plans every page of every tenant for that.
 
+use std::collections::HashMap;
+
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::BigInt;
 use futures_util::future::try_join;
 use kit::page::Page;
+use uuid::Uuid;
 
 use crate::TxError;
 
@@ -33,11 +36,23 @@ impl Window {
         (rows > 0 && offset < self.offset).then_some(Self { rows, offset })
     }
 
+    /// True when so many rows are skipped that they are better skipped in an index alone.
+    pub fn is_deep(self) -> bool {
+        self.offset >= DEEP
+    }
+
     /// The query limited to this window. It may return more rows than wanted, because its LIMIT is one of a few
     /// literals. It has no OFFSET when no rows are skipped.
     pub fn of<Q>(self, query: Q) -> Windowed<Q> {
         Windowed { query, limit: limit_of(self.rows), offset: self.offset }
     }
+}
+
+/// The rows in the order of their ids.
+pub fn in_order<T>(mut rows: Vec<T>, ids: &[Uuid], id: impl Fn(&T) -> Uuid) -> Vec<T> {
+    let places: HashMap<Uuid, usize> = ids.iter().zip(0..).map(|(id, place)| (*id, place)).collect();
+    rows.sort_by_key(|row| places.get(&id(row)).copied());
+    rows
 }
 
 /// The LIMIT for so many rows.
@@ -109,7 +124,7 @@ pub async fn page_of_either_end<T, F: Future<Output = Result<T, TxError>>>(
     rows: impl FnOnce(Option<i64>) -> F,
 ) -> Result<(Option<i64>, T), TxError> {
     let count = async { if page.counted() { count.await.map(Some) } else { Ok(None) } };
-    let (count, rows) = if window.offset >= DEEP {
+    let (count, rows) = if window.is_deep() {
         let count = count.await?;
         page.check_range(count.unwrap_or(0))?;
         (count, rows(count).await?)

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::genre_names::Names;
 use super::normalise::{compared, compared_name, words};
 use super::ranking::Typed;
-use crate::store::filters::{Filters, Key, Order, Visibility};
+use crate::store::filters::{Filters, Key, Order, SortBy, Visibility};
 
 /// Filters as they were received.
 #[derive(Clone, Debug, Default)]
@@ -59,10 +59,14 @@ impl RawFilters {
         };
         let q = self.q.map(|q| Typed::new(&compared(&q), words(&q))).filter(|q| !q.whole.is_empty());
         let listing = Listing { filters, q, genre: self.genre, order, after: after(page)? };
+        let (by, ranked) = (listing.order.by, listing.q.is_some());
         let fits = match &listing.after {
             None => true,
-            Some(Key::Time(..)) => listing.by_time(),
-            Some(Key::Offset(rows)) => *rows >= 0 && !listing.by_time(),
+            Some(Key::Time(..)) => !ranked && by == SortBy::CreatedAt,
+            Some(Key::Text(..)) => !ranked && matches!(by, SortBy::Title | SortBy::Artist),
+            Some(Key::Number(..)) => !ranked && matches!(by, SortBy::ReleaseYear | SortBy::Duration),
+            // Earlier releases made these for every order but that by time.
+            Some(Key::Offset(rows)) => *rows >= 0 && (ranked || by != SortBy::CreatedAt),
         };
         if fits { Ok(listing) } else { Err(Error::invalid("cursor", "This cursor is not valid.")) }
     }
@@ -85,7 +89,7 @@ impl Listing {
     pub(crate) fn window(&self, page: &Page) -> Window {
         let offset = match self.after {
             Some(Key::Offset(rows)) => rows,
-            Some(Key::Time(..)) => 0,
+            Some(_) => 0,
             None => page.offset(),
         };
         Window { rows: i64::from(page.size) + 1, offset }
@@ -98,15 +102,10 @@ impl Listing {
         if plain && self.window(page).offset == 0 { scope.one_plan() } else { scope.search() }
     }
 
-    /// True when the rows are sorted by time, so that a cursor can be the key of a row.
-    fn by_time(&self) -> bool {
-        self.q.is_none() && self.order.by == crate::store::filters::SortBy::CreatedAt
-    }
-
-    /// The cursor of the next page.
-    pub(crate) fn next_cursor(&self, page: &Page, last: (chrono::DateTime<chrono::Utc>, Uuid)) -> String {
-        if self.by_time() {
-            return cursor(&Key::Time(last.0, last.1));
+    /// The cursor of the next page; `last` is the key of this page's last row.
+    pub(crate) fn next_cursor(&self, page: &Page, last: Key) -> String {
+        if self.q.is_none() {
+            return cursor(&last);
         }
         let before = match self.after {
             Some(Key::Offset(rows)) => rows,
@@ -134,6 +133,7 @@ pub(crate) fn after(page: &Page) -> Result<Option<Key>, Error> {
             Key::Time(at, _) if !(1900..10_000).contains(&at.year()) => {
                 Err(Error::invalid("cursor", "This cursor is not valid."))
             }
+            Key::Text(text, _) if text.contains('\0') => Err(Error::invalid("cursor", "This cursor is not valid.")),
             key => Ok(Some(key)),
         },
         _ => Ok(None),

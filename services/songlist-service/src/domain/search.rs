@@ -7,7 +7,7 @@ use std::future::Future;
 use futures_util::future::try_join3;
 use kit::ids::TenantId;
 use kit::page::Page;
-use kit_pg::{Conn, TxError, Window};
+use kit_pg::{Conn, TxError, Window, in_order};
 use uuid::Uuid;
 
 use super::ranking::{Candidate, Rank, Tier, Typed, may_mean, rank};
@@ -15,7 +15,7 @@ use crate::store::filters::Filters;
 use crate::store::search::{AllOf, Hit, Stage};
 use crate::store::search_words::{self, Vocabulary};
 use crate::store::songs::{self, Catalogue};
-use crate::store::tenant_songs;
+use crate::store::tenant_song_pages;
 
 /// The most songs that a search finds: the best ones.
 const MOST: usize = 1_000;
@@ -47,7 +47,7 @@ impl Place {
     /// The hits of a stage among the rows that meet the filters.
     async fn hits(self, conn: &Conn, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
         match self {
-            Self::List(tenant) => tenant_songs::hits(conn, tenant, filters, stage).await,
+            Self::List(tenant) => tenant_song_pages::hits(conn, tenant, filters, stage).await,
             Self::Catalogue(catalogue) => songs::hits(conn, catalogue, filters, stage).await,
         }
     }
@@ -98,9 +98,7 @@ pub(crate) async fn page<T, F: Future<Output = Result<Vec<T>, TxError>>>(
     page.check_range(count)?;
     let size = |rows: i64| usize::try_from(rows).unwrap_or(usize::MAX);
     let wanted: Vec<Uuid> = found.into_iter().skip(size(window.offset)).take(size(window.rows)).collect();
-    let places: HashMap<Uuid, usize> = wanted.iter().enumerate().map(|(place, id)| (*id, place)).collect();
-    let mut rows = rows(wanted).await?;
-    rows.sort_by_key(|row| places.get(&id(row)).copied());
+    let rows = in_order(rows(wanted.clone()).await?, &wanted, id);
     Ok((page.counted().then_some(count), rows))
 }
 

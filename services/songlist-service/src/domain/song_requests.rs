@@ -158,7 +158,7 @@ pub(crate) async fn list(app: &App, caller: &Caller, wanted: Wanted, page: &Page
     let asked = wanted.user.map(|text| UserId(Uuid::try_parse(&text).unwrap_or_default()));
     let filter = Filter { owner: limit.or(asked), statuses: wanted.statuses, q: wanted.q.map(|q| compared(&q)) };
     let after = filters::after(page)?;
-    if matches!(after, Some(Key::Offset(_))) {
+    if !matches!(after, None | Some(Key::Time(..))) {
         return Err(Error::invalid("cursor", "This cursor is not valid."));
     }
     let window = Window { rows: i64::from(page.size) + 1, offset: page.offset() };

@@ -7,12 +7,13 @@ use uuid::Uuid;
 use super::audit::{self, Event};
 use super::filters::{RawFilters, cut};
 use super::linking::Linked;
+use super::normalise::compared;
 use super::search::{self, Place};
 use crate::App;
-use crate::store::filters::SortBy;
-use crate::store::link_changes;
+use crate::store::filters::{Key, SortBy};
 use crate::store::songs::{self, Catalogue};
 use crate::store::tenant_songs::{self, Link, TenantSong};
+use crate::store::{link_changes, tenant_song_pages};
 
 /// The route under which answers are kept for repeated requests. The number changes with the form of the answer.
 const LINK_ROUTE: &str = "tenant_songs.link.2";
@@ -98,10 +99,28 @@ pub(crate) async fn list(
                 return search::page(page, window, found, rows, |row| row.id).await;
             }
             let (order, after) = (listing.order, listing.after.as_ref());
-            let rows = |count| tenant_songs::list(conn, tenant, &filters, order, after, window, count);
-            page_of_either_end(page, window, tenant_songs::count(conn, tenant, &filters), rows).await
+            // Of a page by cursor the count is that of the whole list.
+            if !filters.plain() && !(page.counted() && after.is_some()) {
+                let few = tenant_song_pages::few_matching(conn, tenant, &filters, order, after, window).await?;
+                if let Some((count, rows)) = few {
+                    page.check_range(count)?;
+                    return Ok((page.counted().then_some(count), rows));
+                }
+            }
+            let rows = |count| tenant_song_pages::list(conn, tenant, &filters, order, after, window, count);
+            page_of_either_end(page, window, tenant_song_pages::count(conn, tenant, &filters), rows).await
         })
         .await?;
-    let (rows, next_cursor) = cut(rows, page, |row| listing.next_cursor(page, (row.created_at, row.id)));
+    let (rows, next_cursor) = cut(rows, page, |row| listing.next_cursor(page, key(row, listing.order.by)));
     Ok(Paged { rows, count, next_cursor })
+}
+
+/// The key of a song in a list with this order.
+fn key(row: &TenantSong, by: SortBy) -> Key {
+    match by {
+        SortBy::Title => Key::Text(compared(&row.title), row.id),
+        SortBy::Artist => Key::Text(compared(&row.artist), row.id),
+        SortBy::ReleaseYear => Key::Number(Some(row.release_year), row.id),
+        SortBy::CreatedAt | SortBy::Duration => Key::Time(row.created_at, row.id),
+    }
 }

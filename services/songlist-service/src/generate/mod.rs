@@ -113,12 +113,13 @@ pub async fn generate(admin_url: &str, schema: &str, wanted: &Catalogue) -> anyh
         )
         .await?;
     client
-        .batch_execute(&format!(
-            "{COUNT}; {WORDS_OF_LISTS}; {BUILD_INDEXES}; COMMIT; ANALYZE {schema}.songs, {schema}.tenant_songs, \
-        {schema}.tenant_song_counts, {schema}.search_words"
-        ))
+        .batch_execute(&format!("{COUNT}; {WORDS_OF_LISTS}; {BUILD_INDEXES}; COMMIT"))
         .await
         .context("the lists cannot be completed")?;
+    // As autovacuum would in some minutes: until then an index alone does not tell which rows everybody sees.
+    let tables =
+        ["songs", "tenant_songs", "tenant_song_counts", "search_words"].map(|table| format!("{schema}.{table}"));
+    client.batch_execute(&format!("VACUUM (ANALYZE) {}", tables.join(", "))).await?;
     Ok(())
 }
 

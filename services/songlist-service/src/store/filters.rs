@@ -75,10 +75,30 @@ impl Order {
     }
 }
 
-/// The key after which a page by cursor begins.
+/// The key of a row, after which a page by cursor begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Key {
     Time(DateTime<Utc>, Uuid),
-    /// For orders other than by time: the number of rows to skip.
+    /// Of lists in the order of a title or an artist.
+    Text(String, Uuid),
+    /// Of lists in the order of a year or a duration; rows without one come before all others.
+    Number(Option<i16>, Uuid),
+    /// Of searches: the number of rows to skip.
     Offset(i64),
 }
+
+/// The rows of a query behind a value of its first column of order, and behind an id where the value is the same. The first
+/// comparison alone is a condition of the index, so that the page starts where the cursor is. A macro, because the type of such a
+/// condition cannot be written for any table.
+macro_rules! behind {
+    ($query:expr, $order:expr, $table:ident :: $column:ident, $value:expr, $id:expr) => {
+        if $order.descending {
+            let later = $table::$column.lt($value).or($table::id.lt($id));
+            $query.filter($table::$column.le($value)).filter(later)
+        } else {
+            let later = $table::$column.gt($value).or($table::id.gt($id));
+            $query.filter($table::$column.ge($value)).filter(later)
+        }
+    };
+}
+pub(super) use behind;

@@ -13,6 +13,7 @@ pub(crate) mod song_requests;
 pub(crate) mod songs;
 pub(crate) mod suggestions;
 mod tenant_song_counts;
+pub(crate) mod tenant_song_pages;
 pub(crate) mod tenant_songs;
 pub(crate) mod tenants;
 pub(crate) mod unfilled;

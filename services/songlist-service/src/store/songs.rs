@@ -8,7 +8,7 @@ use kit_pg::{Conn, TxError, Window, merged, of_tenant, uncached};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::filters::{Filters, Key, Order, SortBy, Visibility};
+use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
 use super::search::{Hit, Stage, in_catalogue};
 use crate::schema::{song_counts, songs};
 
@@ -252,20 +252,36 @@ pub(crate) async fn count(mut conn: &Conn, catalogue: Catalogue, filters: &Filte
 
 type PageQuery = songs::BoxedQuery<'static, Pg, diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<Song, Pg>>>;
 
+/// The rows of a query behind a number, which may be missing, and an id; those without a number come before all others.
+macro_rules! behind_number {
+    ($query:expr, $order:expr, $column:ident, $number:expr, $id:expr) => {
+        match ($number, $order.descending) {
+            (Some(number), true) => {
+                let same = songs::$column.eq(number).and(songs::id.lt($id));
+                $query.filter(songs::$column.is_null().or(songs::$column.lt(number)).or(same))
+            }
+            (None, true) => $query.filter(songs::$column.is_null()).filter(songs::id.lt($id)),
+            (Some(number), false) => {
+                let same = songs::$column.eq(number).and(songs::id.gt($id));
+                $query.filter(songs::$column.gt(number).or(same))
+            }
+            (None, false) => $query.filter(songs::$column.is_not_null().or(songs::id.gt($id))),
+        }
+    };
+}
+
 /// The songs of a list behind `after`, in order, and the order in the names of columns.
 fn ordered(catalogue: Catalogue, filters: &Filters, order: Order, after: Option<&Key>) -> (PageQuery, &'static str) {
     use songs as s;
     let mut query = filtered(catalogue, filters);
-    // The first comparison alone is a condition of the index, so that the page starts where the cursor is.
-    match after {
-        Some(Key::Time(at, id)) if order.descending => {
-            query = query.filter(s::created_at.le(*at)).filter(s::created_at.lt(*at).or(s::id.lt(*id)));
-        }
-        Some(Key::Time(at, id)) => {
-            query = query.filter(s::created_at.ge(*at)).filter(s::created_at.gt(*at).or(s::id.gt(*id)));
-        }
-        Some(Key::Offset(_)) | None => {}
-    }
+    query = match (after, order.by) {
+        (Some(Key::Time(at, id)), _) => behind!(query, order, songs::created_at, *at, *id),
+        (Some(Key::Text(text, id)), SortBy::Title) => behind!(query, order, songs::title_norm, text.clone(), *id),
+        (Some(Key::Text(text, id)), _) => behind!(query, order, songs::artist_norm, text.clone(), *id),
+        (Some(Key::Number(number, id)), SortBy::Duration) => behind_number!(query, order, duration, *number, *id),
+        (Some(Key::Number(number, id)), _) => behind_number!(query, order, release_year, *number, *id),
+        (Some(Key::Offset(_)) | None, _) => query,
+    };
     let (query, order) = match (order.by, order.descending) {
         (SortBy::CreatedAt, true) => (query.order((s::created_at.desc(), s::id.desc())), "created_at DESC, id DESC"),
         (SortBy::CreatedAt, false) => (query.order((s::created_at, s::id)), "created_at, id"),

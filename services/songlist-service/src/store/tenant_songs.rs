@@ -1,17 +1,15 @@
 use chrono::{DateTime, Utc};
-use diesel::dsl::AsSelect;
+use diesel::dsl::{exists, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Bool, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, Window, Windowed, of_tenant, uncached};
+use kit_pg::{Conn, TxError, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::filters::{Filters, Key, Order, SortBy, Visibility};
 use super::imports::of_each;
-use super::search::{Hit, Stage, on_list};
 use super::songs::Song;
 use super::{link_changes, tenant_song_counts};
 use crate::schema::{songs, tenant_songs};
@@ -149,11 +147,6 @@ pub(crate) async fn link_created(
         .await?)
 }
 
-/// The hits of a stage of a search among the links that match the filters.
-pub(crate) async fn hits(mut conn: &Conn, id: TenantId, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
-    Ok(uncached(on_list::hits(filtered(id, filters), stage)).load(&mut conn).await?)
-}
-
 /// The live links among `ids`, in any order.
 pub(crate) async fn find_many(mut conn: &Conn, id: TenantId, ids: &[Uuid]) -> Result<Vec<TenantSong>, TxError> {
     let named = live(id).filter(tenant_songs::id.eq_any(ids.to_vec()));
@@ -165,90 +158,27 @@ pub(crate) async fn total(conn: &Conn, id: TenantId) -> Result<i64, TxError> {
     tenant_song_counts::kept(conn, id, None).await
 }
 
-type Query = tenant_songs::BoxedQuery<'static, Pg>;
+pub(super) type Query = tenant_songs::BoxedQuery<'static, Pg>;
 
 /// The live links of a tenant to live songs. Deleting a song changes the song's row only, so the query checks it here,
 /// with an index of the few deleted songs.
-fn live(id: TenantId) -> Query {
-    let deleted = songs::table.filter(songs::id.eq(tenant_songs::song_id)).filter(songs::deleted_at.is_not_null());
+pub(super) fn live(id: TenantId) -> Query {
+    linked(id).filter(not(exists(deleted())))
+}
+
+/// The song of a link, when it was deleted.
+#[diesel::dsl::auto_type]
+pub(super) fn deleted() -> _ {
+    let of_link = songs::table.filter(songs::id.eq(tenant_songs::song_id));
+    of_link.filter(songs::deleted_at.is_not_null()).select(songs::id)
+}
+
+/// The live links of a tenant, also to songs that were deleted.
+pub(super) fn linked(id: TenantId) -> Query {
     tenant_songs::table
         .into_boxed()
         .filter(of_tenant(tenant_songs::tenant_id, id))
         .filter(tenant_songs::deleted_at.is_null())
-        .filter(diesel::dsl::not(diesel::dsl::exists(deleted.select(songs::id))))
-}
-
-/// The links that a list shows. Approval is a literal in the SQL, so that the planner can choose the index for it.
-fn filtered(id: TenantId, filters: &Filters) -> Query {
-    let mut query = on_list::conditions(filters).into_iter().fold(live(id), |query, condition| query.filter(condition));
-    query = match filters.visibility {
-        Some(Visibility::Global) => query.filter(tenant_songs::is_global),
-        Some(Visibility::Tenant) => query.filter(diesel::dsl::not(tenant_songs::is_global)),
-        None => query,
-    };
-    match filters.is_active {
-        Some(true) => query.filter(tenant_songs::is_active),
-        Some(false) => query.filter(diesel::dsl::not(tenant_songs::is_active)),
-        None => query,
-    }
-}
-
-/// The number of rows of a list: the stored count when there is no filter except approval.
-pub(crate) async fn count(mut conn: &Conn, id: TenantId, filters: &Filters) -> Result<i64, TxError> {
-    if filters.plain() {
-        return tenant_song_counts::kept(conn, id, filters.is_active).await;
-    }
-    Ok(filtered(id, filters).count().get_result(&mut conn).await?)
-}
-
-/// The query of a page.
-type PageQuery = Windowed<tenant_songs::BoxedQuery<'static, Pg, diesel::dsl::SqlTypeOf<AsSelect<TenantSong, Pg>>>>;
-
-fn page(id: TenantId, filters: &Filters, order: Order, after: Option<&Key>, window: Window) -> PageQuery {
-    use tenant_songs as t;
-    let mut query = filtered(id, filters);
-    // The first comparison alone is a condition of the index, so that the page starts where the cursor is.
-    match after {
-        Some(Key::Time(at, id)) if order.descending => {
-            query = query.filter(t::created_at.le(*at)).filter(t::created_at.lt(*at).or(t::id.lt(*id)));
-        }
-        Some(Key::Time(at, id)) => {
-            query = query.filter(t::created_at.ge(*at)).filter(t::created_at.gt(*at).or(t::id.gt(*id)));
-        }
-        Some(Key::Offset(_)) | None => {}
-    }
-    query = match (order.by, order.descending) {
-        (SortBy::Title, true) => query.order((t::title_norm.desc(), t::id.desc())),
-        (SortBy::Title, false) => query.order((t::title_norm.asc(), t::id.asc())),
-        (SortBy::Artist, true) => query.order((t::artist_norm.desc(), t::id.desc())),
-        (SortBy::Artist, false) => query.order((t::artist_norm.asc(), t::id.asc())),
-        (SortBy::ReleaseYear, true) => query.order((t::release_year.desc(), t::id.desc())),
-        (SortBy::ReleaseYear, false) => query.order((t::release_year.asc(), t::id.asc())),
-        (SortBy::CreatedAt | SortBy::Duration, true) => query.order((t::created_at.desc(), t::id.desc())),
-        (SortBy::CreatedAt | SortBy::Duration, false) => query.order((t::created_at.asc(), t::id.asc())),
-    };
-    window.of(query.select(TenantSong::as_select()))
-}
-
-/// One page: rows after `after` when there is one, else from the window's offset. When the number of rows in the list is known,
-/// it is read from the end that is nearer.
-pub(crate) async fn list(
-    mut conn: &Conn,
-    id: TenantId,
-    filters: &Filters,
-    order: Order,
-    after: Option<&Key>,
-    window: Window,
-    count: Option<i64>,
-) -> Result<Vec<TenantSong>, TxError> {
-    let mirrored = count.and_then(|count| window.mirrored(count));
-    let (order, window) = mirrored.map_or((order, window), |mirrored| (order.reversed(), mirrored));
-    let mut rows: Vec<TenantSong> = page(id, filters, order, after, window).load(&mut conn).await?;
-    rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
-    if mirrored.is_some() {
-        rows.reverse();
-    }
-    Ok(rows)
 }
 
 /// A live link by id.
@@ -298,6 +228,3 @@ pub(crate) async fn of_song(mut conn: &Conn, tenant: TenantId, song: Uuid) -> Re
         .first(&mut conn)
         .await?)
 }
-
-#[cfg(test)]
-mod plans;

@@ -34,4 +34,5 @@ mod running_a_tenant;
 mod searching;
 mod signing_in;
 mod tenant_scope;
+mod walking_lists;
 mod walls;

@@ -1,5 +1,6 @@
 //! Tests of the plans for pages when one tenant has a million links, as the runtime role under the policies.
 
+use diesel::query_builder::QueryFragment;
 use kit_pg::bootstrap::open;
 use testkit::TestDb;
 use testkit::schema::as_tenant;
@@ -46,7 +47,7 @@ async fn filled() -> TestDb {
 }
 
 /// The generic plan of a page, prepared as the service prepares it; `values` are its parameters.
-async fn plan(client: &tokio_postgres::Client, query: &PageQuery, values: &str) -> String {
+async fn plan(client: &tokio_postgres::Client, query: &impl QueryFragment<Pg>, values: &str) -> String {
     let text = diesel::debug_query::<Pg, _>(query).to_string();
     let sql = text.split(" -- binds:").next().unwrap();
     client.batch_execute(&format!("PREPARE page AS {sql}")).await.unwrap();
@@ -79,7 +80,8 @@ async fn every_ordered_page_is_read_from_its_index_beside_a_tenant_of_a_million(
                 assert!(!plan.contains("Sort") && !plan.contains("Gather") && !plan.contains("Seq Scan"), "{what}");
             }
         }
-        let (newest, key) = (Order { by: SortBy::CreatedAt, descending: true }, Key::Time(DateTime::default(), id.0));
+        let (newest, key) =
+            (Order { by: SortBy::CreatedAt, descending: true }, Key::Time(chrono::DateTime::default(), id.0));
         let query = page(id, &Filters::default(), newest, Some(&key), Window { rows: 21, offset: 0 });
         let plan = plan(&client, &query, &format!("'{tenant}', now(), now(), '{tenant}'")).await;
         assert!(
@@ -88,4 +90,41 @@ async fn every_ordered_page_is_read_from_its_index_beside_a_tenant_of_a_million(
         );
         client.batch_execute("ROLLBACK").await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_a_filter_finds_is_sorted_while_it_is_little_and_a_deep_page_is_found_in_an_index_alone() {
+    let db = filled().await;
+    open(db.admin_url()).await.unwrap().batch_execute(&format!("VACUUM {}.tenant_songs", db.schema)).await.unwrap();
+    let client = open(&db.url().unwrap()).await.unwrap();
+    let giant = TenantId(Uuid::try_parse(GIANT).unwrap());
+    client.batch_execute(&as_tenant(giant.0)).await.unwrap();
+    for (by, index) in [(SortBy::CreatedAt, "tenant_songs_newest"), (SortBy::Title, "tenant_songs_by_title")] {
+        let deep =
+            deep_page(giant, &Filters::default(), Order { by, descending: true }, Window { rows: 21, offset: 400_000 });
+        let plan = plan(&client, &deep, &format!("'{GIANT}', 400000")).await;
+        assert!(plan.contains("Index Only Scan") && plan.contains(index), "{plan}");
+        assert!(plan.contains("hashed SubPlan") && !plan.contains("Sort"), "{plan}");
+    }
+    client.batch_execute("ROLLBACK").await.unwrap();
+    let pool = kit_pg::Pool::new(&db.config().unwrap(), &[]);
+    let newest = Order { by: SortBy::CreatedAt, descending: true };
+    let window = Window { rows: 21, offset: 1_200 };
+    let of_artist = |artist: &str| Filters { artist: vec![artist.to_owned()], ..Filters::default() };
+    // The artist of the n-th link is n % 999; 998 is the artist of every 999th, and part of no other number below 999.
+    let (rare, frequent, page) = pool
+        .read(kit_pg::Scope::Tenant(giant).search(), async |conn: &Conn| {
+            let last = Window { offset: 1_000, ..window };
+            let rare = few_matching(conn, giant, &of_artist("998"), newest, None, last).await?;
+            let frequent = few_matching(conn, giant, &of_artist("98"), newest, None, window).await?;
+            let count = count(conn, giant, &of_artist("98")).await?;
+            Ok((rare, frequent, list(conn, giant, &of_artist("98"), newest, None, window, Some(count)).await?))
+        })
+        .await
+        .unwrap();
+    let (count, rows) = rare.unwrap();
+    assert_eq!((count, rows.len()), (1_001, 1), "one of 1,001 is left for the last page");
+    assert!(frequent.is_none(), "20 of 999 artists have 98 in their name: 20,000 links");
+    assert_eq!(page.len(), 21);
+    assert!(page.iter().is_sorted_by_key(|row| std::cmp::Reverse(row.created_at)));
 }

@@ -1,0 +1,52 @@
+//! A page of a list that is filtered: while few rows match, they are all read once, counted and sorted. A plan that reads the
+//! list in its order until the page is full would read all of it for rows that are rare.
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Uuid};
+
+use crate::Window;
+use crate::window::limit_of;
+
+/// So many rows are few: they are sorted in a few milliseconds.
+pub const FEW: i64 = 10_000;
+
+/// The number of rows of a query, up to [`FEW`] and one, and the ids of the page of them. The query selects `id` and what
+/// `order` names.
+pub fn few<Q>(query: Q, order: &'static str, window: Window) -> Few<Q> {
+    Few { query, order, limit: limit_of(window.rows), offset: window.offset }
+}
+
+/// The query that [`few`] makes.
+#[derive(Clone, Debug)]
+pub struct Few<Q> {
+    query: Q,
+    order: &'static str,
+    limit: i64,
+    offset: i64,
+}
+
+impl<Q: Query> Query for Few<Q> {
+    type SqlType = (BigInt, Array<Uuid>);
+}
+
+impl<Q> QueryId for Few<Q> {
+    type QueryId = ();
+    // The order is part of the SQL, so prepared statements are cached by their text.
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Few<Q> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql("WITH hits AS MATERIALIZED (");
+        self.query.walk_ast(out.reborrow())?;
+        out.push_sql(&format!(
+            " LIMIT {FEW} + 1) SELECT (SELECT count(*) FROM hits), ARRAY(SELECT id FROM hits ORDER BY {} LIMIT {} OFFSET ",
+            self.order, self.limit
+        ));
+        out.push_bind_param::<BigInt, _>(&self.offset)?;
+        out.push_sql(")");
+        Ok(())
+    }
+}

@@ -1,0 +1,4 @@
+CREATE INDEX tenant_songs_plain ON tenant_songs (tenant_id, artist_norm, id)
+    WHERE deleted_at IS NULL;
+DROP INDEX tenant_songs_by_artist;
+ALTER INDEX tenant_songs_plain RENAME TO tenant_songs_by_artist;

@@ -1,0 +1,4 @@
+CREATE INDEX tenant_songs_plain ON tenant_songs (tenant_id, release_year, id)
+    WHERE deleted_at IS NULL;
+DROP INDEX tenant_songs_by_year;
+ALTER INDEX tenant_songs_plain RENAME TO tenant_songs_by_year;

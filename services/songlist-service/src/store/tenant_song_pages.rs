@@ -1,0 +1,160 @@
+//! The rows of a tenant's list that match filters: hits of a search, counts and pages.
+
+use diesel::dsl::{AsSelect, SqlTypeOf, case_when, exists, not, sql};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+use diesel_async::RunQueryDsl;
+use kit::ids::TenantId;
+use kit_pg::{Conn, FEW, TxError, Window, Windowed, few, in_order, uncached};
+use uuid::Uuid;
+
+use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
+use super::search::{Hit, Stage, on_list};
+use super::tenant_song_counts;
+use super::tenant_songs::{Query, TenantSong, deleted, find_many, linked, live};
+use crate::schema::tenant_songs;
+
+/// The hits of a stage of a search among the links that match the filters.
+pub(crate) async fn hits(mut conn: &Conn, id: TenantId, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
+    Ok(uncached(on_list::hits(filtered(id, filters), stage)).load(&mut conn).await?)
+}
+
+/// The links that a list shows.
+fn filtered(id: TenantId, filters: &Filters) -> Query {
+    matching(live(id), filters)
+}
+
+/// Those of the links that match the filters. Approval is a literal in the SQL, so that the planner can choose the index for it.
+fn matching(links: Query, filters: &Filters) -> Query {
+    let mut query = on_list::conditions(filters).into_iter().fold(links, |query, condition| query.filter(condition));
+    query = match filters.visibility {
+        Some(Visibility::Global) => query.filter(tenant_songs::is_global),
+        Some(Visibility::Tenant) => query.filter(not(tenant_songs::is_global)),
+        None => query,
+    };
+    match filters.is_active {
+        Some(true) => query.filter(tenant_songs::is_active),
+        Some(false) => query.filter(not(tenant_songs::is_active)),
+        None => query,
+    }
+}
+
+/// The number of rows of a list: the stored count when there is no filter except approval.
+pub(crate) async fn count(mut conn: &Conn, id: TenantId, filters: &Filters) -> Result<i64, TxError> {
+    if filters.plain() {
+        return tenant_song_counts::kept(conn, id, filters.is_active).await;
+    }
+    Ok(filtered(id, filters).count().get_result(&mut conn).await?)
+}
+
+/// The query of a page.
+type PageQuery = Windowed<tenant_songs::BoxedQuery<'static, Pg, SqlTypeOf<AsSelect<TenantSong, Pg>>>>;
+
+fn page(id: TenantId, filters: &Filters, order: Order, after: Option<&Key>, window: Window) -> PageQuery {
+    window.of(ordered(behind_key(filtered(id, filters), order, after), order).select(TenantSong::as_select()))
+}
+
+/// The ids of a deep page. What is skipped is skipped in an index that has all that is asked for; the few deleted songs are read
+/// once. As a condition of the join that `NOT EXISTS` is, they would be looked up for each skipped row.
+fn deep_page(id: TenantId, filters: &Filters, order: Order, window: Window) -> Windowed<IdQuery> {
+    let rows = if filters.plain() {
+        linked(id).filter(case_when(exists(deleted()), sql::<Bool>("FALSE")).otherwise(sql::<Bool>("TRUE")))
+    } else {
+        live(id)
+    };
+    window.of(ordered(matching(rows, filters), order).select(tenant_songs::id))
+}
+
+type IdQuery = tenant_songs::BoxedQuery<'static, Pg, SqlTypeOf<tenant_songs::id>>;
+
+fn behind_key(query: Query, order: Order, after: Option<&Key>) -> Query {
+    match (after, order.by) {
+        (Some(Key::Time(at, id)), _) => behind!(query, order, tenant_songs::created_at, *at, *id),
+        (Some(Key::Text(text, id)), SortBy::Title) => {
+            behind!(query, order, tenant_songs::title_norm, text.clone(), *id)
+        }
+        (Some(Key::Text(text, id)), _) => behind!(query, order, tenant_songs::artist_norm, text.clone(), *id),
+        (Some(Key::Number(year, id)), _) => {
+            behind!(query, order, tenant_songs::release_year, year.unwrap_or(0), *id)
+        }
+        (Some(Key::Offset(_)) | None, _) => query,
+    }
+}
+
+fn ordered(query: Query, order: Order) -> Query {
+    use tenant_songs as t;
+    match (order.by, order.descending) {
+        (SortBy::Title, true) => query.order((t::title_norm.desc(), t::id.desc())),
+        (SortBy::Title, false) => query.order((t::title_norm.asc(), t::id.asc())),
+        (SortBy::Artist, true) => query.order((t::artist_norm.desc(), t::id.desc())),
+        (SortBy::Artist, false) => query.order((t::artist_norm.asc(), t::id.asc())),
+        (SortBy::ReleaseYear, true) => query.order((t::release_year.desc(), t::id.desc())),
+        (SortBy::ReleaseYear, false) => query.order((t::release_year.asc(), t::id.asc())),
+        (SortBy::CreatedAt | SortBy::Duration, true) => query.order((t::created_at.desc(), t::id.desc())),
+        (SortBy::CreatedAt | SortBy::Duration, false) => query.order((t::created_at.asc(), t::id.asc())),
+    }
+}
+
+/// One page: rows after `after` when there is one, else from the window's offset. When the number of rows in the list is known,
+/// it is read from the end that is nearer.
+pub(crate) async fn list(
+    mut conn: &Conn,
+    id: TenantId,
+    filters: &Filters,
+    order: Order,
+    after: Option<&Key>,
+    window: Window,
+    count: Option<i64>,
+) -> Result<Vec<TenantSong>, TxError> {
+    let mirrored = count.and_then(|count| window.mirrored(count));
+    let (order, window) = mirrored.map_or((order, window), |mirrored| (order.reversed(), mirrored));
+    let mut rows: Vec<TenantSong> = if window.is_deep() {
+        let ids: Vec<Uuid> = deep_page(id, filters, order, window).load(&mut conn).await?;
+        in_order(find_many(conn, id, &ids).await?, &ids, |row| row.id)
+    } else {
+        page(id, filters, order, after, window).load(&mut conn).await?
+    };
+    rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
+    if mirrored.is_some() {
+        rows.reverse();
+    }
+    Ok(rows)
+}
+
+/// The number of links that match and are behind `after`, and one page of them; nothing when they are more than a few.
+pub(crate) async fn few_matching(
+    mut conn: &Conn,
+    id: TenantId,
+    filters: &Filters,
+    order: Order,
+    after: Option<&Key>,
+    window: Window,
+) -> Result<Option<(i64, Vec<TenantSong>)>, TxError> {
+    use tenant_songs as t;
+    let rows = behind_key(filtered(id, filters), order, after);
+    let (names, descending) = match order.by {
+        SortBy::Title => ("title_norm, id", "title_norm DESC, id DESC"),
+        SortBy::Artist => ("artist_norm, id", "artist_norm DESC, id DESC"),
+        SortBy::ReleaseYear => ("release_year, id", "release_year DESC, id DESC"),
+        SortBy::CreatedAt | SortBy::Duration => ("created_at, id", "created_at DESC, id DESC"),
+    };
+    let names = if order.descending { descending } else { names };
+    let (count, ids): (i64, Vec<Uuid>) = match order.by {
+        SortBy::Title => few(rows.select((t::id, t::title_norm)), names, window).get_result(&mut conn).await?,
+        SortBy::Artist => few(rows.select((t::id, t::artist_norm)), names, window).get_result(&mut conn).await?,
+        SortBy::ReleaseYear => few(rows.select((t::id, t::release_year)), names, window).get_result(&mut conn).await?,
+        SortBy::CreatedAt | SortBy::Duration => {
+            few(rows.select((t::id, t::created_at)), names, window).get_result(&mut conn).await?
+        }
+    };
+    if count > FEW {
+        return Ok(None);
+    }
+    let mut rows = in_order(find_many(conn, id, &ids).await?, &ids, |row| row.id);
+    rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
+    Ok(Some((count, rows)))
+}
+
+#[cfg(test)]
+mod plans;
