@@ -13,6 +13,7 @@ pub mod health;
 pub mod ids;
 pub mod lifecycle;
 pub mod metrics;
+pub mod money;
 pub mod page;
 pub mod runtime;
 pub mod secret;

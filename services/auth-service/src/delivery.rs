@@ -86,8 +86,8 @@ async fn notice(app: &App, message: &Message) -> anyhow::Result<()> {
     let text = |name: &str| message.payload.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let template = Template::of_name(&text("template")).ok_or_else(|| anyhow::anyhow!("unknown mail template"))?;
     let Some(to) = recipient(app, message).await? else { return Ok(()) };
-    // What tells an owner about an attack is always sent. Only the first attempt is charged.
-    let charged = !template.is_about_safety() && message.attempts <= 1;
+    // What tells an owner about an attack or about money is always sent. Only the first attempt is charged.
+    let charged = !template.is_always_sent() && message.attempts <= 1;
     if charged && !limits::may_notify(app, message.tenant_id, &to.email).await {
         app.metrics.event("notice_over_budget");
         return Ok(());
@@ -98,6 +98,8 @@ async fn notice(app: &App, message: &Message) -> anyhow::Result<()> {
         name: to.name,
         title: text("title"),
         artist: text("artist"),
+        amount: text("amount"),
+        reference: text("reference"),
         ..Params::default()
     };
     app.mailer.send(template, to.email, params).await

@@ -8,6 +8,7 @@ use crate::App;
 pub(crate) async fn deliver(app: App, message: Message) -> anyhow::Result<()> {
     match message.topic.as_str() {
         "premium.changed" => rpc::deliver("payments", &app.peers.followers(), &message).await,
+        "mail.requested" => rpc::deliver("payments", &[app.peers.auth()], &message).await,
         audit::TOPIC => rpc::deliver("payments", &[app.peers.auth()], &message).await,
         other => anyhow::bail!("nobody delivers {other}"),
     }

@@ -6,6 +6,7 @@ diesel::table! {
         name -> Text,
         is_active -> Bool,
         version -> BigInt,
+        is_deleted -> Bool,
     }
 }
 
@@ -31,6 +32,52 @@ diesel::table! {
         version -> BigInt,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        check_after -> Nullable<Timestamptz>,
+        refund_due_minor -> BigInt,
+        refunded_minor -> BigInt,
+        refunded_at -> Nullable<Timestamptz>,
+        requested_by -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    payment_facts (payment_id, seq) {
+        payment_id -> Uuid,
+        seq -> Integer,
+        tenant_id -> Uuid,
+        fact -> Jsonb,
+        cause -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    gateway_payments (gateway_id) {
+        gateway_id -> Text,
+        payment_id -> Uuid,
+        tenant_id -> Uuid,
+    }
+}
+
+diesel::table! {
+    ledger_lines (entry, account) {
+        entry -> Text,
+        account -> Text,
+        payment_id -> Uuid,
+        tenant_id -> Uuid,
+        amount_minor -> BigInt,
+        currency -> Text,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    receipts (payment_id) {
+        payment_id -> Uuid,
+        tenant_id -> Uuid,
+        amount_minor -> BigInt,
+        currency -> Text,
+        created_at -> Timestamptz,
     }
 }
 
@@ -74,4 +121,4 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(payments, payment_changes);
+diesel::allow_tables_to_appear_in_same_query!(payments, payment_changes, subscriptions, tenants);

@@ -11,6 +11,7 @@ const CONSUMER: &str = "auth";
 pub(crate) const SENDERS: &[(&str, &str)] = &[
     ("premium.changed", "payments"),
     ("mail.requested", "songlist"),
+    ("mail.requested", "payments"),
     (audit::TOPIC, "songlist"),
     (audit::TOPIC, "payments"),
 ];

@@ -38,6 +38,7 @@ templates! {
     AccountExists "account_exists";
     AccountRestored "account_restored";
     RequestFulfilled "request_fulfilled";
+    PaymentReceipt "payment_receipt";
     AuthenticatorAdded "authenticator_added";
     AuthenticatorRemoved "authenticator_removed";
 }
@@ -50,11 +51,12 @@ impl Template {
         Self::ALL.iter().copied().find(|template| template.name() == name)
     }
 
-    /// True for what tells an owner about the safety of the account: it is always sent.
-    pub(crate) fn is_about_safety(self) -> bool {
+    /// True for what tells an owner about the safety of the account or about money: it is always sent.
+    pub(crate) fn is_always_sent(self) -> bool {
         matches!(
             self,
-            Self::PasswordChanged
+            Self::PaymentReceipt
+                | Self::PasswordChanged
                 | Self::SessionEnded
                 | Self::SignInAttempts
                 | Self::AuthenticatorAdded
@@ -79,6 +81,9 @@ pub(crate) struct Params {
     pub place: String,
     pub title: String,
     pub artist: String,
+    /// What was paid, with its currency, and the payment's reference.
+    pub amount: String,
+    pub reference: String,
     /// Where links lead.
     pub frontend: String,
 }
@@ -120,6 +125,8 @@ impl Templates {
                 place => &params.place,
                 title => harmless(&params.title),
                 artist => harmless(&params.artist),
+                amount => harmless(&params.amount),
+                reference => harmless(&params.reference),
                 frontend => &params.frontend,
             }
         };
@@ -178,6 +185,8 @@ mod tests {
             place: "203.0.113.0/24".to_owned(),
             title: "Let <script>alert(1)</script> it be".to_owned(),
             artist: "see https://evil.example/".to_owned(),
+            amount: "INR 999.00".to_owned(),
+            reference: "sl-0123456789abcdef".to_owned(),
             frontend: "https://songs.example".to_owned(),
         }
     }

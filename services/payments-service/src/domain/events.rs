@@ -1,9 +1,9 @@
-use kit::ids::{TenantId, UserId};
+use kit::ids::UserId;
 use kit_pg::{Conn, Scope};
 use outbox::Delivered;
 
 use crate::App;
-use crate::store::tenants;
+use crate::store::tenants::{self, Tenant};
 
 /// The inbox name of this service.
 const CONSUMER: &str = "payments";
@@ -20,8 +20,14 @@ pub(crate) async fn receive(app: &App, message: &Delivered) -> kit::Result<()> {
             }
             match (message.topic.as_str(), message.tenant) {
                 ("tenant.changed", _) => {
-                    let (name, active) = (message.text("name"), message.flag("is_active"));
-                    tenants::put(conn, TenantId(message.aggregate), name, active, message.version).await
+                    let row = Tenant {
+                        id: message.aggregate,
+                        name: message.text("name"),
+                        is_active: message.flag("is_active"),
+                        is_deleted: message.flag("is_deleted"),
+                        version: message.version,
+                    };
+                    tenants::put(conn, &row).await
                 }
                 // A user who was deleted and restored gets no answer of before.
                 ("user.operations", Some(tenant)) => {

@@ -5,11 +5,13 @@ use kit::{Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 use serde::{Deserialize, Serialize};
 
-use super::adoption::{adopt, fits};
+use super::asking::link_fact;
 use super::audit::{self, Event};
-use super::states::{self, State};
+use super::recording;
+use super::state_machine::facts::{Closed, Fact};
+use super::status::{self, Status};
 use crate::App;
-use crate::razorpay::{GatewayError, Link, NewLink};
+use crate::razorpay::{GatewayError, Link, LinkStatus, NewLink};
 use crate::store::payments::{self, Payment};
 use crate::store::subscriptions;
 
@@ -79,37 +81,85 @@ async fn open_or_new(app: &App, caller: &Caller, tenant: TenantId) -> Result<Ope
         // It may have been paid in its last minute, so Razorpay is asked.
         super::settlement::settle(app, expired, "link expired here").await?;
     }
-    let intent = intend(app, tenant).await?;
-    if intent.state()? == State::Pending {
-        return Ok(Open::Found(intent));
+    // A link of an earlier request may turn out to be of no use; then there is a new intent.
+    for _ in 0..2 {
+        let intent = intend(app, caller, tenant).await?;
+        if intent.status()? == Status::Pending {
+            return Ok(Open::Found(intent));
+        }
+        match find_or_create(app, &intent).await {
+            Ok(link) if is_usable(&intent, &link) => {
+                if let Some(made) = adopt(app, caller, tenant, &intent, &link).await? {
+                    return Ok(Open::Made(made));
+                }
+            }
+            Ok(link) => supersede(app, &intent, &link).await?,
+            Err(error) => {
+                app.metrics.event("payment_gateway_error");
+                if error.certain() {
+                    give_up(app, &intent, &error).await?;
+                }
+                return Err(unavailable().caused_by(error));
+            }
+        }
     }
-    // There may be a link already, when the intent was made by an earlier request.
-    let link = match app.razorpay.link_by_reference(&intent.reference_id).await {
-        Ok(Some(link)) if fits(&intent, &link) => Ok(link),
-        Ok(_) => create(app, &intent).await,
+    Err(unavailable())
+}
+
+fn unavailable() -> Error {
+    Error::new(Code::PaymentGatewayUnavailable).retry_after(std::time::Duration::from_secs(5))
+}
+
+/// Stores the link of an intent and the answer with it; nothing when another request has given the tenant a link meanwhile.
+async fn adopt(
+    app: &App,
+    caller: &Caller,
+    tenant: TenantId,
+    intent: &Payment,
+    link: &Link,
+) -> Result<Option<Once<Offered>>, Error> {
+    let facts = [Fact::Link(link_fact(link))];
+    app.pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
+            // 201 belongs to the request after which the payment has its link.
+            let created = payments::find_for_update(conn, intent.id).await?.razorpay_payment_link_id.is_none();
+            let payment = recording::record(conn, app, intent.id, &facts, "link created").await?.row;
+            if payment.status()? == Status::Failed {
+                return Ok(None);
+            }
+            remember(conn, app, caller, Offered { payment, created }).await.map(Some)
+        })
+        .await
+}
+
+/// True when a link is what was asked for and can be paid, or was.
+fn is_usable(intent: &Payment, link: &Link) -> bool {
+    let fits = link.reference_id == intent.reference_id
+        && link.amount == intent.amount_minor
+        && link.currency == intent.currency;
+    fits && !matches!(link.status, LinkStatus::Cancelled | LinkStatus::Expired)
+}
+
+/// Closes an intent whose reference belongs to a link that is of no use.
+async fn supersede(app: &App, intent: &Payment, link: &Link) -> Result<(), Error> {
+    let facts = [Fact::Closed { why: Closed::Superseded }, Fact::Link(link_fact(link))];
+    let recorded = app
+        .pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            recording::record(conn, app, intent.id, &facts, "its link is of no use").await
+        })
+        .await?;
+    recorded.raise_alarms(app);
+    Ok(())
+}
+
+/// The link of an intent. There may be one already, when the intent was made by an earlier request.
+async fn find_or_create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
+    match app.razorpay.link_by_reference(&intent.reference_id).await {
+        Ok(Some(link)) => Ok(link),
+        Ok(None) => create(app, intent).await,
         // Without an answer it is unknown whether an earlier request has made a link.
         Err(error) => Err(GatewayError::Unknown(error.to_string())),
-    };
-    match link {
-        Ok(link) => app
-            .pg
-            .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-                // 201 belongs to the request after which the payment has its link.
-                let created = payments::find_for_update(conn, intent.id).await?.razorpay_payment_link_id.is_none();
-                let payment = adopt(conn, app, &intent, &link, "link created").await?;
-                remember(conn, app, caller, Offered { payment, created }).await
-            })
-            .await
-            .map(Open::Made),
-        Err(error) => {
-            app.metrics.event("payment_gateway_error");
-            if error.certain() {
-                give_up(app, &intent, &error).await?;
-            }
-            Err(Error::new(Code::PaymentGatewayUnavailable)
-                .retry_after(std::time::Duration::from_secs(5))
-                .caused_by(error))
-        }
     }
 }
 
@@ -133,34 +183,29 @@ async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
         expire_by: (app.clock.now() + life).timestamp(),
         callback_url: &app.callback_url,
     };
-    let link = match app.razorpay.create_link(&new).await {
+    match app.razorpay.create_link(&new).await {
         // A concurrent request has made the link.
         Err(GatewayError::Refused { status: 400, reason }) if reason.contains("reference") => {
-            let found = app.razorpay.link_by_reference(&intent.reference_id).await?;
-            found.ok_or(GatewayError::Unknown(reason))?
+            app.razorpay.link_by_reference(&intent.reference_id).await?.ok_or(GatewayError::Unknown(reason))
         }
-        made => made?,
-    };
-    if fits(intent, &link) {
-        Ok(link)
-    } else {
-        Err(GatewayError::Unknown("the link is not the one asked for".to_owned()))
+        made => made,
     }
 }
 
 /// The tenant's open payment, or a new intent with the current price.
-async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
-    let now = app.clock.now();
+async fn intend(app: &App, caller: &Caller, tenant: TenantId) -> Result<Payment, Error> {
+    let (user, now) = (caller.admin()?.0, app.clock.now());
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
             if subscriptions::find(conn, tenant).await?.is_some_and(|subscription| subscription.is_premium) {
                 return Err(Error::new(Code::AlreadyPremium).into());
             }
-            if let Some(mut open) = payments::find_open(conn, tenant).await? {
+            if let Some(open) = payments::find_open(conn, tenant).await? {
                 if open.expires_at.is_none_or(|end| end > now) {
                     return Ok(open);
                 }
-                states::advance(conn, &mut open, State::Failed, "link expired", now).await?;
+                let superseded = [Fact::Closed { why: Closed::Superseded }];
+                recording::record(conn, app, open.id, &superseded, "link expired").await?;
             }
             let attempts = payments::count_attempts(conn, tenant).await?;
             let id = kit::ids::new_v7();
@@ -170,7 +215,7 @@ async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
                 // Razorpay allows at most 40 characters. `|` is the separator in its callback signature, so it must not
                 // occur here.
                 reference_id: format!("sl-{}", id.simple()),
-                status: State::Created.name().to_owned(),
+                status: Status::Created.name().to_owned(),
                 amount_minor: app.price.amount_minor,
                 currency: app.price.currency.clone(),
                 attempt_number: i32::try_from(attempts + 1).unwrap_or(i32::MAX),
@@ -187,9 +232,14 @@ async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
                 version: 1,
                 created_at: now,
                 updated_at: now,
+                check_after: Some(now + Duration::seconds(20)),
+                refund_due_minor: 0,
+                refunded_minor: 0,
+                refunded_at: None,
+                requested_by: Some(user.0),
             };
             if payments::insert_if_none_open(conn, &row).await? {
-                states::record(conn, &row, "link asked for", now).await?;
+                status::record(conn, &row, "link asked for", now).await?;
                 return Ok(row);
             }
             // A concurrent request has made the tenant's only open payment.
@@ -200,18 +250,18 @@ async fn intend(app: &App, tenant: TenantId) -> Result<Payment, Error> {
         .await
 }
 
-/// Sets an intent that certainly has no link to FAILED.
+/// Closes an intent that certainly has no link.
 async fn give_up(app: &App, intent: &Payment, error: &GatewayError) -> Result<(), Error> {
-    let now = app.clock.now();
     let reason = error.to_string();
+    let refused = [Fact::Closed { why: Closed::Refused }];
     app.pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
             let mut row = payments::find_for_update(conn, intent.id).await?;
-            if row.state()? != State::Created {
-                return Ok(());
+            if row.status()? == Status::Created {
+                row.error_message.clone_from(&reason);
+                payments::update(conn, &row).await?;
+                recording::record(conn, app, row.id, &refused, &reason).await?;
             }
-            row.error_message.clone_from(&reason);
-            states::advance(conn, &mut row, State::Failed, &reason, now).await?;
             Ok(())
         })
         .await

@@ -1,12 +1,14 @@
 use futures_util::future::try_join;
 use kit::Error;
 use kit::caller::Caller;
+use kit::ids::TenantId;
 use kit::page::{Page, Paged};
 use kit_pg::{Conn, Scope};
 use uuid::Uuid;
 
+use super::status::Status;
 use crate::App;
-use crate::store::payments::{self, Change, Payment};
+use crate::store::payments::{self, Change, Payment, Wanted, Whose};
 
 /// A payment with its history.
 pub(crate) type WithHistory = (Payment, Vec<Change>);
@@ -34,5 +36,34 @@ pub(crate) async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Page
         .await?;
     let of = |id: Uuid| changes.iter().filter(|change| change.payment_id == id).cloned().collect();
     let rows = rows.into_iter().map(|row| (of(row.id), row)).map(|(history, row)| (row, history)).collect();
+    Ok(Paged { rows, count, next_cursor: None })
+}
+
+/// The filters of the list of all tenants, as they were received.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RawFilters {
+    pub tenant: Option<String>,
+    pub statuses: Vec<String>,
+}
+
+/// The payments of all tenants, for a SUPER_ADMIN, the newest first.
+pub(crate) async fn list_all(
+    app: &App,
+    caller: &Caller,
+    raw: RawFilters,
+    page: &Page,
+) -> Result<Paged<(Payment, Whose)>, Error> {
+    caller.super_admin()?;
+    if raw.statuses.iter().any(|name| Status::of_name(name).is_none()) {
+        return Err(Error::invalid("status", "This is no status of a payment."));
+    }
+    let tenant = raw.tenant.as_deref().map(TenantId::parse).transpose()?;
+    let wanted = Wanted { tenant, statuses: raw.statuses };
+    let (count, rows) = app
+        .pg
+        .read(Scope::Platform, async |conn: &Conn| {
+            kit_pg::page(page, payments::count_all(conn, &wanted), payments::list_all(conn, &wanted, page)).await
+        })
+        .await?;
     Ok(Paged { rows, count, next_cursor: None })
 }

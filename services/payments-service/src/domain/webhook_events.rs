@@ -5,21 +5,18 @@ use std::time::Duration;
 
 use kit::lifecycle::Shutdown;
 use kit::{Code, Error};
-use kit_pg::{Conn, Scope};
+use kit_pg::{Conn, Scope, TxError};
 use ring::digest::{SHA256, digest};
 use serde_json::Value;
+use uuid::Uuid;
 
-use super::settlement;
-use super::states::{self, State};
+use super::status::Status;
+use super::webhook_facts::{self, Names};
+use super::{recording, settlement};
 use crate::App;
-use crate::store::payments;
 use crate::store::webhook_events::{self, Event, NewEvent};
+use crate::store::{facts, payments};
 
-/// Events that report a payment; for one paid link three of them are sent, each with its own id.
-const PAID: [&str; 3] = ["payment_link.paid", "order.paid", "payment.captured"];
-/// Other events after which Razorpay is asked about the link.
-const LOOKED_AT: [&str; 4] =
-    ["payment_link.expired", "payment_link.cancelled", "payment_link.partially_paid", "payment.authorized"];
 /// How often stored events are read without a wake-up.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -50,7 +47,7 @@ pub(crate) async fn receive(
     let parsed: Option<Value> = serde_json::from_slice(body).ok().map(without_nul);
     let event =
         parsed.as_ref().and_then(|body| body.get("event")).and_then(Value::as_str).unwrap_or("unreadable").to_owned();
-    let wanted = PAID.contains(&event.as_str()) || LOOKED_AT.contains(&event.as_str());
+    let wanted = webhook_facts::is_wanted(&event);
     let id = event_id.filter(|id| !id.is_empty() && id.len() <= 64).map_or_else(|| hash.clone(), str::to_owned);
     let row = NewEvent {
         event_id: id,
@@ -65,6 +62,12 @@ pub(crate) async fn receive(
         app.metrics.event(if first == row.body_hash { "webhook_duplicate" } else { "webhook_conflict" });
         if first != row.body_hash {
             tracing::error!(alarm = "webhook_conflict", event_id = row.event_id, "one event id came with two bodies");
+            let note = "came again with another body";
+            app.pg
+                .transaction(Scope::Worker, async |conn: &mut Conn| {
+                    webhook_events::note(conn, &row.event_id, note).await
+                })
+                .await?;
         }
     }
     app.arrived.notify_one();
@@ -117,39 +120,40 @@ async fn round(app: &App) -> Result<usize, Error> {
 
 /// Applies an event; returns its new state and a note.
 async fn apply(app: &App, event: &Event) -> Result<(&'static str, &'static str), Error> {
-    let (link, order) = names(&event.body);
-    let found = app
+    let names = webhook_facts::names(&event.body);
+    let facts = webhook_facts::of(&event.event, &event.body);
+    let cause = format!("webhook {} {}", event.event, event.event_id);
+    let recorded = app
         .pg
-        .transaction(Scope::Worker, async |conn: &mut Conn| {
-            payments::find_by_gateway_ids(conn, link.as_deref(), order.as_deref()).await
+        .transaction(Scope::Worker, async |conn: &mut Conn| match find(conn, &names).await? {
+            Some(id) => recording::record(conn, app, id, &facts, &cause).await.map(Some),
+            None => Ok(None),
         })
         .await?;
-    let Some(id) = found else { return Ok(("ignored", "no payment of ours")) };
-    let cause = format!("webhook {} {}", event.event, event.event_id);
-    if PAID.contains(&event.event.as_str()) {
-        let now = app.clock.now();
-        app.pg
-            .transaction(Scope::Worker, async |conn: &mut Conn| {
-                let mut row = payments::find_for_update(conn, id).await?;
-                states::advance(conn, &mut row, State::Paid, &cause, now).await
-            })
-            .await?;
+    let Some(recorded) = recorded else { return Ok(("ignored", "no payment of ours")) };
+    recorded.raise_alarms(app);
+    app.wake.wake();
+    let settled = matches!(recorded.row.status()?, Status::Activated | Status::Refunded);
+    if !settled || webhook_facts::is_about_money_back(&event.event) {
+        settlement::settle(app, recorded.row.id, &cause).await?;
     }
-    settlement::settle(app, id, &cause).await?;
     Ok(("applied", ""))
 }
 
-/// The ids of the link and the order that an event is about. Events `payment.*` contain no link id; their description
-/// is `#` and the link's id without its prefix.
-fn names(body: &Value) -> (Option<String>, Option<String>) {
-    let text = |pointer: &str| {
-        body.pointer(pointer).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
-    };
-    let described =
-        text("/payload/payment/entity/description").and_then(|d| Some(format!("plink_{}", d.strip_prefix('#')?)));
-    let link = text("/payload/payment_link/entity/id").or(described);
-    let order = text("/payload/order/entity/id")
-        .or_else(|| text("/payload/payment/entity/order_id"))
-        .or_else(|| text("/payload/payment_link/entity/order_id"));
-    (link, order.map(|id| if id.starts_with("order_") { id } else { format!("order_{id}") }))
+/// The payment that an event is about.
+async fn find(conn: &Conn, names: &Names) -> Result<Option<Uuid>, TxError> {
+    let known = payments::find_by_gateway_ids(conn, names.link.as_deref(), names.order.as_deref()).await?;
+    if known.is_some() {
+        return Ok(known);
+    }
+    if let Some(payment) = &names.payment
+        && let Some(id) = facts::named(conn, payment).await?
+    {
+        return Ok(Some(id));
+    }
+    // The answer to the link's creation was lost.
+    match &names.reference {
+        Some(reference) => payments::find_by_reference(conn, reference).await,
+        None => Ok(None),
+    }
 }

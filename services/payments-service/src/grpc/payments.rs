@@ -2,19 +2,21 @@ use kit::grpc::{answer, open};
 use proto::common::PageInfo;
 use proto::payments::payments_server::{Payments, PaymentsServer};
 use proto::payments::{
-    CallbackRequest, CallbackResponse, CreateLinkRequest, CreateLinkResponse, GetPaymentRequest, ListPaymentsRequest,
-    ListPaymentsResponse, Payment, PaymentStatus, StatusChange,
+    CallbackRequest, CallbackResponse, CreateLinkRequest, CreateLinkResponse, GetPaymentRequest,
+    ListAllPaymentsRequest, ListAllPaymentsResponse, ListPaymentsRequest, ListPaymentsResponse, Payment, PaymentStatus,
+    PlatformPayment, RefundPaymentRequest, RefundPaymentResponse, StatusChange,
 };
 use proto::time::{opt_to_proto, to_proto};
 use proto::tonic::{Request, Response, Status};
 
 use crate::App;
-use crate::domain::callbacks::{self, Outcome};
+use crate::domain::callbacks;
 use crate::domain::payment_links::{self, Offered};
-use crate::domain::payments;
-use crate::domain::states::State;
+use crate::domain::payments::{self, RawFilters};
+use crate::domain::refunds;
+use crate::domain::status::Status as State;
 use crate::razorpay::CallbackFields;
-use crate::store::payments::{Change, Payment as Row};
+use crate::store::payments::{Change, Payment as Row, Whose};
 
 struct Grpc(App);
 
@@ -61,6 +63,9 @@ fn message((row, history): (Row, Vec<Change>)) -> Payment {
         created_at: to_proto(row.created_at),
         updated_at: to_proto(row.updated_at),
         history: history.into_iter().map(change).collect(),
+        refund_due_minor: row.refund_due_minor,
+        refunded_minor: row.refunded_minor,
+        refunded_at: opt_to_proto(row.refunded_at),
     }
 }
 
@@ -88,6 +93,29 @@ impl Payments for Grpc {
         }))
     }
 
+    async fn list_all(
+        &self,
+        request: Request<ListAllPaymentsRequest>,
+    ) -> Result<Response<ListAllPaymentsResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let filters = RawFilters { tenant: asked.tenant_id, statuses: asked.status };
+        let found = payments::list_all(&self.0, &caller, filters, &rpc::page(asked.page)).await?;
+        let row = |(row, whose): (Row, Whose)| {
+            let (tenant_name, tenant_is_active) = whose.unwrap_or_default();
+            PlatformPayment { payment: Some(message((row, Vec::new()))), tenant_name, tenant_is_active }
+        };
+        Ok(Response::new(ListAllPaymentsResponse {
+            payments: found.rows.into_iter().map(row).collect(),
+            page: Some(PageInfo::new(found.count, found.next_cursor)),
+        }))
+    }
+
+    async fn refund(&self, request: Request<RefundPaymentRequest>) -> Result<Response<RefundPaymentResponse>, Status> {
+        let (caller, asked) = open(request)?;
+        let (refunded, replayed) = refunds::refund(&self.0, &caller, &asked.id).await?;
+        Ok(answer(RefundPaymentResponse { payment: Some(message(refunded)) }, replayed))
+    }
+
     async fn callback(&self, request: Request<CallbackRequest>) -> Result<Response<CallbackResponse>, Status> {
         let (_, asked) = open(request)?;
         let fields = CallbackFields {
@@ -97,11 +125,13 @@ impl Payments for Grpc {
             status: asked.status,
             signature: asked.signature,
         };
-        let outcome = match callbacks::take(&self.0, &fields).await? {
-            Outcome::Active => "active",
-            Outcome::Confirming => "confirming",
-            Outcome::Unknown => "unknown",
-        };
-        Ok(Response::new(CallbackResponse { outcome: outcome.to_owned() }))
+        let page = callbacks::take(&self.0, &fields).await?;
+        Ok(Response::new(CallbackResponse {
+            outcome: page.outcome.name().to_owned(),
+            organisation: page.organisation,
+            amount_minor: page.amount_minor,
+            currency: page.currency,
+            reference_id: page.reference_id,
+        }))
     }
 }

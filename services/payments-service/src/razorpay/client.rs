@@ -1,10 +1,10 @@
 use std::time::Duration;
 
 use kit::Secret;
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
-use super::entities::{GatewayPayment, Link};
+use super::entities::{GatewayPayment, GatewayRefund, Link};
 use super::signature::{self, CallbackFields};
 use crate::config::RazorpayConfig;
 
@@ -48,6 +48,17 @@ pub(crate) struct NewLink<'a> {
     /// Unix seconds.
     pub expire_by: i64,
     pub callback_url: &'a str,
+}
+
+/// A refund to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewRefund<'a> {
+    /// The id of the payment at Razorpay.
+    pub payment: &'a str,
+    pub amount_minor: i64,
+    /// The idempotency key; it is the refund's receipt too.
+    pub key: &'a str,
+    pub reference_id: &'a str,
 }
 
 /// The API client, with the secrets for the signatures of webhooks and callbacks.
@@ -141,14 +152,56 @@ impl Razorpay {
         Ok(items.iter().filter_map(GatewayPayment::read).collect())
     }
 
+    /// Cancels a link that is not paid; returns it.
+    ///
+    /// # Errors
+    /// See [`GatewayError`]. A link that is paid, cancelled or expired is refused.
+    pub(crate) async fn cancel_link(&self, id: &str) -> Result<Link, GatewayError> {
+        let answer = self.call(Method::POST, &format!("/payment_links/{id}/cancel"), None).await?;
+        Link::read(&answer).ok_or_else(|| GatewayError::Unknown("a link without an id".to_owned()))
+    }
+
+    /// Refunds a payment. The same key and body again have the same refund as their answer.
+    ///
+    /// # Errors
+    /// See [`GatewayError`]; after `Unknown` the refund may exist.
+    pub(crate) async fn refund(&self, new: &NewRefund<'_>) -> Result<GatewayRefund, GatewayError> {
+        let body = json!({
+            "amount": new.amount_minor,
+            "speed": "normal",
+            "receipt": new.key,
+            "notes": { "reference_id": new.reference_id },
+        });
+        let request = self.request(Method::POST, &format!("/payments/{}/refund", new.payment)).json(&body);
+        let answer = self.answer(request.header("x-refund-idempotency", new.key)).await?;
+        GatewayRefund::read(&answer).ok_or_else(|| GatewayError::Unknown("a refund without an id".to_owned()))
+    }
+
+    /// All refunds of a payment.
+    ///
+    /// # Errors
+    /// See [`GatewayError`].
+    pub(crate) async fn refunds_of_payment(&self, payment: &str) -> Result<Vec<GatewayRefund>, GatewayError> {
+        let answer = self.call(Method::GET, &format!("/payments/{payment}/refunds?count=100"), None).await?;
+        let items = answer.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+        Ok(items.iter().filter_map(GatewayRefund::read).collect())
+    }
+
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, GatewayError> {
-        let mut request = self
-            .http
-            .request(method, format!("{}{path}", self.base_url))
-            .basic_auth(&self.key_id, Some(self.key_secret.expose()));
-        if let Some(body) = body {
-            request = request.json(body);
-        }
+        let request = self.request(method, path);
+        self.answer(match body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+        .await
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.base_url);
+        self.http.request(method, url).basic_auth(&self.key_id, Some(self.key_secret.expose()))
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<Value, GatewayError> {
         let response = request.send().await.map_err(|error| {
             let reason = error.without_url();
             if reason.is_connect() {

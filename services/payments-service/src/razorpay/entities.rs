@@ -37,14 +37,36 @@ pub(crate) struct GatewayPayment {
     pub status: String,
     pub amount: i64,
     pub currency: String,
+    /// What Razorpay keeps, with the tax on it.
+    pub fee: Option<i64>,
+    pub tax: Option<i64>,
+    /// Also what is on its way back.
+    pub amount_refunded: i64,
+}
+
+/// A refund of a payment.
+#[derive(Clone, Debug)]
+pub(crate) struct GatewayRefund {
+    pub id: String,
+    pub payment_id: String,
+    pub amount: i64,
+    pub status: String,
+    /// The idempotency key of a refund that this service has asked for.
+    pub receipt: Option<String>,
 }
 
 pub(crate) fn text(value: &Value, name: &str) -> String {
     value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
-fn number(value: &Value, name: &str) -> i64 {
-    value.get(name).and_then(Value::as_i64).unwrap_or(0)
+pub(crate) fn number(value: &Value, name: &str) -> i64 {
+    maybe_number(value, name).unwrap_or(0)
+}
+
+/// A number, also when it stands in a string.
+fn maybe_number(value: &Value, name: &str) -> Option<i64> {
+    let found = value.get(name)?;
+    found.as_i64().or_else(|| found.as_str()?.parse().ok())
 }
 
 /// The order id with its prefix, when there is one. Samples show order ids with and without the prefix.
@@ -98,12 +120,20 @@ impl GatewayPayment {
             status: text(value, "status"),
             amount: number(value, "amount"),
             currency: text(value, "currency"),
+            fee: maybe_number(value, "fee"),
+            tax: maybe_number(value, "tax"),
+            amount_refunded: number(value, "amount_refunded"),
         })
     }
+}
 
-    /// True when the money was taken. Only `status` is reliable: samples have `captured: true` with other states.
-    pub(crate) fn captured(&self) -> bool {
-        self.status == "captured"
+impl GatewayRefund {
+    /// Reads a refund; `None` when it has no id or names no payment.
+    pub(crate) fn read(value: &Value) -> Option<Self> {
+        let (id, payment_id) = (text(value, "id"), text(value, "payment_id"));
+        let receipt = Some(text(value, "receipt")).filter(|receipt| !receipt.is_empty());
+        let (amount, status) = (number(value, "amount"), text(value, "status"));
+        (!id.is_empty() && !payment_id.is_empty()).then_some(Self { id, payment_id, amount, status, receipt })
     }
 }
 

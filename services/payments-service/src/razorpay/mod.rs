@@ -4,6 +4,6 @@ mod client;
 mod entities;
 mod signature;
 
-pub(crate) use client::{GatewayError, NewLink, Razorpay};
-pub(crate) use entities::{GatewayPayment, Link, LinkStatus};
+pub(crate) use client::{GatewayError, NewLink, NewRefund, Razorpay};
+pub(crate) use entities::{GatewayPayment, GatewayRefund, Link, LinkStatus, number, text};
 pub(crate) use signature::CallbackFields;

@@ -32,9 +32,23 @@ pub(crate) struct Payment {
     pub version: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    /// When Razorpay is asked again; nothing when there is nothing left to learn.
+    #[serde(default)]
+    pub check_after: Option<DateTime<Utc>>,
+    /// Money that bought nothing and has to go back.
+    #[serde(default)]
+    pub refund_due_minor: i64,
+    /// Money that has gone back.
+    #[serde(default)]
+    pub refunded_minor: i64,
+    #[serde(default)]
+    pub refunded_at: Option<DateTime<Utc>>,
+    /// Who asked for the link, and gets the receipt.
+    #[serde(default)]
+    pub requested_by: Option<Uuid>,
 }
 
-/// A change of a payment's state, with its cause.
+/// A change of a payment's status, with its cause.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = payment_changes)]
 pub(crate) struct Change {
@@ -68,9 +82,20 @@ pub(crate) async fn find(mut conn: &Conn, tenant: TenantId, id: Uuid) -> Result<
     Ok(own.select(Payment::as_select()).first(&mut conn).await?)
 }
 
+/// A payment of any tenant; needs the scope of the platform.
+pub(crate) async fn find_any(mut conn: &Conn, id: Uuid) -> Result<Payment, TxError> {
+    Ok(payments::table.find(id).select(Payment::as_select()).first(&mut conn).await?)
+}
+
 /// A payment of any tenant, locked; needs the worker's scope.
 pub(crate) async fn find_for_update(conn: &mut Conn, id: Uuid) -> Result<Payment, TxError> {
     Ok(payments::table.find(id).select(Payment::as_select()).for_update().first(conn).await?)
+}
+
+/// The payment of any tenant with this reference; needs the worker's scope.
+pub(crate) async fn find_by_reference(mut conn: &Conn, reference: &str) -> Result<Option<Uuid>, TxError> {
+    let found = payments::table.filter(payments::reference_id.eq(reference)).select(payments::id);
+    Ok(found.first(&mut conn).await.optional()?)
 }
 
 /// The payment of any tenant to which a link or an order belongs; needs the worker's scope.
@@ -100,30 +125,10 @@ pub(crate) async fn count_attempts(mut conn: &Conn, id: TenantId) -> Result<i64,
     Ok(payments::table.filter(of_tenant(payments::tenant_id, id)).count().get_result(&mut conn).await?)
 }
 
-/// Payments that are not settled and were last checked before `before`, those checked longest ago first; needs the
-/// worker's scope.
-pub(crate) async fn unsettled(
-    mut conn: &Conn,
-    before: DateTime<Utc>,
-    failed_since: DateTime<Utc>,
-    limit: i64,
-) -> Result<Vec<Uuid>, TxError> {
-    Ok(payments::table
-        .filter(
-            payments::status
-                .eq_any(["CREATED", "PENDING", "PAID"])
-                // FAILED is not final: a payment may still arrive for a link that counts as closed here.
-                .or(payments::status
-                    .eq("FAILED")
-                    .and(payments::created_at.gt(failed_since))
-                    .and(payments::razorpay_payment_link_id.is_not_null())),
-        )
-        .filter(payments::checked_at.is_null().or(payments::checked_at.lt(before)))
-        .order(payments::checked_at.asc().nulls_first())
-        .limit(limit)
-        .select(payments::id)
-        .load(&mut conn)
-        .await?)
+/// Payments about which Razorpay has to be asked, those that are due longest first; needs the worker's scope.
+pub(crate) async fn due(mut conn: &Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, TxError> {
+    let due = payments::table.filter(payments::check_after.le(now)).order(payments::check_after).limit(limit);
+    Ok(due.select(payments::id).load(&mut conn).await?)
 }
 
 pub(crate) async fn count(mut conn: &Conn, id: TenantId) -> Result<i64, TxError> {
@@ -159,4 +164,40 @@ pub(crate) async fn changes(mut conn: &Conn, ids: &[Uuid]) -> Result<Vec<Change>
         .select(Change::as_select())
         .load(&mut conn)
         .await?)
+}
+
+/// Which payments of all tenants are wanted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    pub tenant: Option<TenantId>,
+    /// Any of these; all when there is none.
+    pub statuses: Vec<String>,
+}
+
+/// Name of a tenant, and whether it is active; nothing for one that was never heard of.
+pub(crate) type Whose = Option<(String, bool)>;
+
+fn wanted(wanted: &Wanted) -> payments::BoxedQuery<'static, diesel::pg::Pg> {
+    let mut all = payments::table.into_boxed();
+    if let Some(tenant) = wanted.tenant {
+        all = all.filter(of_tenant(payments::tenant_id, tenant));
+    }
+    if !wanted.statuses.is_empty() {
+        all = all.filter(payments::status.eq_any(wanted.statuses.clone()));
+    }
+    all
+}
+
+/// The number of payments of all tenants; needs the scope of the platform.
+pub(crate) async fn count_all(mut conn: &Conn, filters: &Wanted) -> Result<i64, TxError> {
+    Ok(wanted(filters).count().get_result(&mut conn).await?)
+}
+
+/// The payments of all tenants, the newest first; needs the scope of the platform.
+pub(crate) async fn list_all(mut conn: &Conn, filters: &Wanted, page: &Page) -> Result<Vec<(Payment, Whose)>, TxError> {
+    let newest = wanted(filters).order((payments::created_at.desc(), payments::id.desc()));
+    let rows =
+        newest.limit(page.size.into()).offset(page.offset()).select(Payment::as_select()).load(&mut conn).await?;
+    let whose = super::tenants::names(conn, rows.iter().map(|row: &Payment| row.tenant_id).collect()).await?;
+    Ok(rows.into_iter().map(|row| (whose.get(&row.tenant_id).cloned(), row)).map(|(whose, row)| (row, whose)).collect())
 }

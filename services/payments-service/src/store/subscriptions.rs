@@ -2,9 +2,11 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
+use kit::page::Page;
 use kit_pg::{Conn, TxError, of_tenant};
 use uuid::Uuid;
 
+use super::payments::Whose;
 use crate::schema::subscriptions;
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -61,4 +63,61 @@ pub(crate) async fn grant(
         .get_result(conn)
         .await
         .optional()?)
+}
+
+/// Ends the premium that this payment gave; returns the subscription's new version, or nothing when it gives none now.
+pub(crate) async fn end(
+    conn: &mut Conn,
+    id: TenantId,
+    payment: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<i64>, TxError> {
+    let given =
+        subscriptions::table.find(id.0).filter(subscriptions::is_premium).filter(subscriptions::payment_id.eq(payment));
+    Ok(diesel::update(given)
+        .set((
+            subscriptions::is_premium.eq(false),
+            subscriptions::version.eq(subscriptions::version + 1),
+            subscriptions::updated_at.eq(now),
+        ))
+        .returning(subscriptions::version)
+        .get_result(conn)
+        .await
+        .optional()?)
+}
+
+/// Which subscriptions of all tenants are wanted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wanted {
+    pub tenant: Option<TenantId>,
+    pub is_premium: Option<bool>,
+}
+
+fn wanted(wanted: &Wanted) -> subscriptions::BoxedQuery<'static, diesel::pg::Pg> {
+    let mut all = subscriptions::table.into_boxed();
+    if let Some(tenant) = wanted.tenant {
+        all = all.filter(of_tenant(subscriptions::tenant_id, tenant));
+    }
+    if let Some(is_premium) = wanted.is_premium {
+        all = all.filter(subscriptions::is_premium.eq(is_premium));
+    }
+    all
+}
+
+/// The number of subscriptions of all tenants; needs the scope of the platform.
+pub(crate) async fn count_all(mut conn: &Conn, filters: &Wanted) -> Result<i64, TxError> {
+    Ok(wanted(filters).count().get_result(&mut conn).await?)
+}
+
+/// The subscriptions of all tenants, the newest first; needs the scope of the platform.
+pub(crate) async fn list_all(
+    mut conn: &Conn,
+    filters: &Wanted,
+    page: &Page,
+) -> Result<Vec<(Subscription, Whose)>, TxError> {
+    let newest = wanted(filters).order((subscriptions::created_at.desc(), subscriptions::tenant_id.desc()));
+    let on_page = newest.limit(page.size.into()).offset(page.offset());
+    let rows: Vec<Subscription> = on_page.select(Subscription::as_select()).load(&mut conn).await?;
+    let whose = super::tenants::names(conn, rows.iter().map(|row| row.tenant_id).collect()).await?;
+    Ok(rows.into_iter().map(|row| (whose.get(&row.tenant_id).cloned(), row)).map(|(whose, row)| (row, whose)).collect())
 }

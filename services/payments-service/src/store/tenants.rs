@@ -1,20 +1,44 @@
+use std::collections::HashMap;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
+use uuid::Uuid;
 
 use crate::schema::tenants;
 
-/// Applies an event of auth-service about a tenant, unless a newer one was applied.
-pub(crate) async fn put(conn: &mut Conn, id: TenantId, name: &str, active: bool, version: i64) -> Result<(), TxError> {
-    let row =
-        (tenants::id.eq(id.0), tenants::name.eq(name), tenants::is_active.eq(active), tenants::version.eq(version));
+/// What auth-service has said about a tenant.
+#[derive(Clone, Debug, Insertable, AsChangeset)]
+#[diesel(table_name = tenants)]
+pub(crate) struct Tenant<'a> {
+    pub id: Uuid,
+    pub name: &'a str,
+    pub is_active: bool,
+    pub is_deleted: bool,
+    pub version: i64,
+}
+
+/// Stores what was said about a tenant, unless something newer was.
+pub(crate) async fn put(conn: &mut Conn, row: &Tenant<'_>) -> Result<(), TxError> {
     let inserted = diesel::insert_into(tenants::table).values(row).on_conflict_do_nothing().execute(conn).await?;
     if inserted == 0 {
-        diesel::update(tenants::table.find(id.0).filter(tenants::version.lt(version)))
-            .set((tenants::name.eq(name), tenants::is_active.eq(active), tenants::version.eq(version)))
-            .execute(conn)
-            .await?;
+        let older = tenants::table.find(row.id).filter(tenants::version.lt(row.version));
+        diesel::update(older).set(row).execute(conn).await?;
     }
     Ok(())
+}
+
+/// True when a tenant was deleted; one that was never heard of was not.
+pub(crate) async fn is_deleted(mut conn: &Conn, id: TenantId) -> Result<bool, TxError> {
+    let known = tenants::table.find(id.0).select(tenants::is_deleted).first(&mut conn).await.optional()?;
+    Ok(known.unwrap_or(false))
+}
+
+/// The names of tenants, and whether they are active; needs the scope of the platform.
+pub(crate) async fn names(mut conn: &Conn, ids: Vec<Uuid>) -> Result<HashMap<Uuid, (String, bool)>, TxError> {
+    let named = tenants::table.filter(tenants::id.eq_any(ids));
+    let rows: Vec<(Uuid, String, bool)> =
+        named.select((tenants::id, tenants::name, tenants::is_active)).load(&mut conn).await?;
+    Ok(rows.into_iter().map(|(id, name, is_active)| (id, (name, is_active))).collect())
 }

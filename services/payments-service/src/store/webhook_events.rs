@@ -39,20 +39,32 @@ pub(crate) struct NewEvent {
     pub state: String,
 }
 
-/// Stores an event. When its id is known already, it returns the hash of the first body with this id.
+/// Stores an event. When its id or its body is known already, it returns the hash of the first body with this id: the id stands in
+/// a header that nobody has signed, so the same body under another id is the same event.
 pub(crate) async fn insert(conn: &mut Conn, row: &NewEvent) -> Result<Option<String>, TxError> {
-    let inserted =
-        diesel::insert_into(webhook_events::table).values(row).on_conflict_do_nothing().execute(conn).await?;
+    let same_body = webhook_events::table.filter(webhook_events::body_hash.eq(&row.body_hash));
+    let known: Option<String> = same_body.select(webhook_events::event_id).first(conn).await.optional()?;
+    let inserted = match &known {
+        Some(_) => 0,
+        None => diesel::insert_into(webhook_events::table).values(row).on_conflict_do_nothing().execute(conn).await?,
+    };
     if inserted == 1 {
         return Ok(None);
     }
+    let id = known.unwrap_or_else(|| row.event_id.clone());
     Ok(Some(
-        diesel::update(webhook_events::table.find(&row.event_id))
+        diesel::update(webhook_events::table.find(id))
             .set(webhook_events::deliveries.eq(webhook_events::deliveries + 1))
             .returning(webhook_events::body_hash)
             .get_result(conn)
             .await?,
     ))
+}
+
+/// Writes a note on an event.
+pub(crate) async fn note(conn: &mut Conn, id: &str, note: &str) -> Result<(), TxError> {
+    diesel::update(webhook_events::table.find(id)).set(webhook_events::note.eq(note)).execute(conn).await?;
+    Ok(())
 }
 
 type InMs = UncheckedBind<SqlLiteral<Timestamptz>, diesel::dsl::AsExprOf<i64, BigInt>>;

@@ -3,7 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
 
+mod losing_answers;
 mod payment_links;
+mod receiving_events;
+mod refunding;
 mod schema;
 mod service;
 mod webhooks;

@@ -1,24 +1,40 @@
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use kit::Clock;
 use kit::caller::Caller;
 use kit::env::Env;
 use kit::grpc::Peer;
+use kit::ids::TenantId;
 use kit::lifecycle::Shutdown;
 use payments_service::{Config, MIGRATIONS, start};
+use proto::common::event_sink_client::EventSinkClient;
+use proto::common::job_runner_client::JobRunnerClient;
+use proto::common::{DeliverRequest, RunRequest};
 use proto::payments::payments_client::PaymentsClient;
-use proto::payments::{CreateLinkRequest, CreateLinkResponse};
+use proto::payments::subscriptions_client::SubscriptionsClient;
+use proto::payments::{
+    CreateLinkRequest, CreateLinkResponse, GetPaymentRequest, GetSubscriptionRequest, Payment, PaymentStatus,
+    RefundPaymentRequest,
+};
 use ring::hmac;
 use sandbox::razorpay::{self, Razorpay, RazorpayOptions};
-use testkit::TestDb;
-use testkit::caller::{call, peer};
+use sandbox::servers::free_port;
+use serde_json::{Value, json};
+use testkit::caller::{admin, call, peer, super_admin};
+use testkit::{TestDb, eventually, schema};
 
-/// payments-service with a schema and a Razorpay of its own; the addresses of its peers do not answer.
+/// payments-service with a schema and a Razorpay of its own, whose events arrive; the addresses of its peers do not answer. Nothing
+/// polls but a test.
 pub(crate) struct Payments {
     gateway: Peer,
+    scheduler: Peer,
+    auth: Peer,
     webhook: SocketAddr,
+    razorpay: SocketAddr,
     shutdown: Shutdown,
-    _db: TestDb,
+    pub(crate) clock: Clock,
+    pub(crate) db: TestDb,
 }
 
 impl Payments {
@@ -27,11 +43,12 @@ impl Payments {
         let (db, clock, shutdown) =
             (TestDb::new("payments", MIGRATIONS).await.unwrap(), Clock::movable(), Shutdown::new());
         let any = "127.0.0.1:0".parse().unwrap();
+        let webhook = SocketAddr::from(([127, 0, 0, 1], free_port().unwrap()));
         let account = Razorpay::new(RazorpayOptions {
             key_id: "rzp_test_sandbox0000001".to_owned(),
             key_secret: "sandbox_key_secret_0001".to_owned(),
             webhook_secret: "sandbox_webhook_secret_0001".to_owned(),
-            webhook_url: "http://127.0.0.1:1/".to_owned(),
+            webhook_url: format!("http://{webhook}/api/v1/payments/webhook/razorpay/"),
             clock: clock.clone(),
         });
         let razorpay = razorpay::start(account, any, &shutdown).await.unwrap();
@@ -42,12 +59,141 @@ impl Payments {
             ("SONGLIST_URL", nobody),
         ];
         let mut config = Config::from_env(&mut Env::of(settings));
-        (config.grpc_addr, config.ops_addr, config.webhook_addr) = (any, any, any);
+        (config.grpc_addr, config.ops_addr, config.webhook_addr) = (any, any, webhook);
         config.pg = db.config().unwrap();
-        config.clock = clock;
-        let addresses = start(config, shutdown.clone()).await.unwrap();
-        let gateway = peer("gateway", "payments", addresses.grpc).unwrap();
-        Self { gateway, webhook: addresses.webhook, shutdown, _db: db }
+        config.clock = clock.clone();
+        let grpc = start(config, shutdown.clone()).await.unwrap().grpc;
+        let by = |service| peer(service, "payments", grpc).unwrap();
+        let (gateway, scheduler, auth) = (by("gateway"), by("scheduler"), by("auth"));
+        Self { gateway, scheduler, auth, webhook, razorpay, shutdown, clock, db }
+    }
+
+    /// Posts to the sandbox of Razorpay.
+    pub(crate) async fn razorpay(&self, path: &str, body: Value) -> Value {
+        let url = format!("http://{}{path}", self.razorpay);
+        let answer = reqwest::Client::new().post(url).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+        answer.json().await.unwrap()
+    }
+
+    /// What really happened at Razorpay.
+    pub(crate) async fn truth(&self) -> Value {
+        reqwest::get(format!("http://{}/sandbox/truth", self.razorpay)).await.unwrap().json().await.unwrap()
+    }
+
+    /// Pays a link on the hosted page; returns the URL to which the browser is sent.
+    pub(crate) async fn pay(&self, payment: &Payment, outcome: &str) -> Option<String> {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let page = client.post(format!("{}/pay", payment.payment_link_url)).form(&[("outcome", outcome)]);
+        let answer = page.send().await.unwrap();
+        assert!(answer.status().as_u16() < 400, "{}", answer.status());
+        answer.headers().get("location").map(|url| url.to_str().unwrap().to_owned())
+    }
+
+    /// Runs the job that asks Razorpay, as the scheduler does; returns its summary.
+    pub(crate) async fn poll(&self) -> String {
+        self.run("payments.poll_pending").await
+    }
+
+    /// Runs a job; returns its summary.
+    pub(crate) async fn run(&self, job: &str) -> String {
+        let request = call(&Caller::system("scheduler"), RunRequest { name: job.to_owned() });
+        JobRunnerClient::new(self.scheduler.clone()).run(request).await.unwrap().into_inner().summary
+    }
+
+    /// Moves the clock to where everything is due, and polls.
+    pub(crate) async fn poll_later(&self, minutes: u64) -> String {
+        self.clock.advance(Duration::from_secs(minutes * 60));
+        self.poll().await
+    }
+
+    /// auth-service says something about a tenant.
+    pub(crate) async fn tenant_changed(&self, tenant: TenantId, version: i64, is_deleted: bool) {
+        let message = DeliverRequest {
+            message_id: kit::ids::random().to_string(),
+            topic: "tenant.changed".to_owned(),
+            tenant_id: None,
+            aggregate_id: tenant.to_string(),
+            version,
+            payload: json!({ "name": "Alpha", "is_active": !is_deleted, "is_deleted": is_deleted }).to_string(),
+        };
+        let request = call(&Caller::system("auth"), message);
+        EventSinkClient::new(self.auth.clone()).deliver(request).await.unwrap();
+    }
+
+    /// The tenant's payment as the API shows it.
+    pub(crate) async fn get(&self, caller: &Caller, id: &str) -> Payment {
+        let request = call(caller, GetPaymentRequest { id: id.to_owned() });
+        PaymentsClient::new(self.gateway.clone()).get(request).await.unwrap().into_inner()
+    }
+
+    /// Waits for the status of a payment.
+    pub(crate) async fn until(&self, caller: &Caller, id: &str, status: PaymentStatus) -> Payment {
+        eventually(&format!("the payment is {status:?}"), || async {
+            let payment = self.get(caller, id).await;
+            (payment.status() == status).then_some(payment)
+        })
+        .await
+    }
+
+    /// Whether the tenant is premium.
+    pub(crate) async fn is_premium(&self, caller: &Caller) -> bool {
+        let request = call(caller, GetSubscriptionRequest { tenant_id: None });
+        SubscriptionsClient::new(self.gateway.clone()).get(request).await.unwrap().into_inner().is_premium
+    }
+
+    /// A SUPER_ADMIN asks for a refund.
+    pub(crate) async fn refund(&self, id: &str) -> Result<Payment, tonic::Status> {
+        let request = call(&super_admin(), RefundPaymentRequest { id: id.to_owned() });
+        let answer = PaymentsClient::new(self.gateway.clone()).refund(request).await?;
+        Ok(answer.into_inner().payment.unwrap())
+    }
+
+    /// The number of rows of a table that meet a condition.
+    pub(crate) async fn count(&self, rows: &str) -> i64 {
+        schema::count(&self.db, rows).await.unwrap()
+    }
+
+    /// A tenant that has paid and is premium; returns its ADMIN and its payment.
+    pub(crate) async fn paid(&self) -> (Caller, Payment) {
+        let boss = admin(TenantId::new());
+        let payment = self.create_link(&boss).await.0.payment.unwrap();
+        self.pay(&payment, "success").await;
+        let payment = self.until(&boss, &payment.id, PaymentStatus::Activated).await;
+        (boss, payment)
+    }
+
+    /// No event arrives from now on.
+    pub(crate) async fn drop_webhooks(&self) {
+        self.razorpay("/sandbox/chaos", json!({ "drop_webhooks": true })).await;
+    }
+
+    /// Posts an event with an id of its own; returns the status of the answer.
+    pub(crate) async fn event(&self, id: &str, body: &Value) -> u16 {
+        let body = body.to_string();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"sandbox_webhook_secret_0001");
+        let signature = hex::encode(hmac::sign(&key, body.as_bytes()));
+        let url = format!("http://{}/api/v1/payments/webhook/razorpay/", self.webhook);
+        let request = reqwest::Client::new().post(url).body(body).header("x-razorpay-signature", signature);
+        request.header("x-razorpay-event-id", id).send().await.unwrap().status().as_u16()
+    }
+
+    /// Waits until every event that was received is applied or put aside.
+    pub(crate) async fn all_applied(&self) {
+        eventually("every event is applied", || async {
+            (self.count("webhook_events WHERE state = 'pending'").await == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// What must hold at any time: every entry sums to zero, and each tenant is premium by a payment that has its money.
+    pub(crate) async fn check_books(&self) {
+        let unbalanced =
+            "ledger_lines l WHERE (SELECT sum(amount_minor) FROM %.ledger_lines WHERE entry = l.entry) <> 0";
+        assert_eq!(self.count(&unbalanced.replace('%', &self.db.schema)).await, 0);
+        let unpaid = "subscriptions s WHERE is_premium AND NOT EXISTS (SELECT FROM %.payments p \
+                      WHERE p.id = s.payment_id AND p.status = 'ACTIVATED')";
+        assert_eq!(self.count(&unpaid.replace('%', &self.db.schema)).await, 0, "premium without a payment");
     }
 
     /// Posts a signed body to the webhook's own port; returns the status.
@@ -66,6 +212,12 @@ impl Payments {
             request = request.header("x-razorpay-signature", another);
         }
         request.send().await.unwrap().status().as_u16()
+    }
+
+    /// Requests the tenant's payment link, which may be refused.
+    pub(crate) async fn try_create_link(&self, caller: &Caller) -> Result<CreateLinkResponse, tonic::Status> {
+        let request = call(caller, CreateLinkRequest {});
+        Ok(PaymentsClient::new(self.gateway.clone()).create_link(request).await?.into_inner())
     }
 
     /// Requests the tenant's payment link; returns the answer, and whether it is a replayed one.

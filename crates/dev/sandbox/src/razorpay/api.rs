@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::refunds;
 use super::store::{Link, Razorpay, new_id};
 
 /// The fields that Razorpay accepts when a link is created; any other is refused.
@@ -44,18 +45,24 @@ pub(super) fn router() -> Router<Razorpay> {
         .route("/v1/orders/{id}", get(order))
         .route("/v1/orders/{id}/payments", get(payments_of_order))
         .route("/v1/payments/{id}", get(payment))
+        .merge(refunds::router())
         .layer(from_fn(basic_auth_present))
 }
 
 /// An error as the payment-links service writes it: `metadata` is an array there.
-fn refused(status: u16, description: &str) -> Response {
+pub(super) fn refused(status: u16, description: &str) -> Response {
     let body = json!({ "error": { "code": if status == 429 { "BAD_REQUEST_ERROR" } else if status >= 500 { "SERVER_ERROR" } else { "BAD_REQUEST_ERROR" },
                                   "description": description, "metadata": [], "reason": null, "source": null, "step": null } });
     (StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), Json(body)).into_response()
 }
 
+/// Who asks, and for what.
 #[derive(Clone)]
-struct Credentials(String);
+pub(super) struct Credentials {
+    pair: String,
+    /// Method and path.
+    request: String,
+}
 
 /// Reads the credentials; the scheme word must be exactly `Basic`.
 async fn basic_auth_present(mut request: Request, next: Next) -> Response {
@@ -66,7 +73,8 @@ async fn basic_auth_present(mut request: Request, next: Next) -> Response {
         .and_then(|b| String::from_utf8(b).ok());
     match decoded {
         Some(pair) => {
-            request.extensions_mut().insert(Credentials(pair));
+            let asked = format!("{} {}", request.method(), request.uri().path());
+            request.extensions_mut().insert(Credentials { pair, request: asked });
             next.run(request).await
         }
         None => refused(401, "Authentication failed"),
@@ -76,13 +84,16 @@ async fn basic_auth_present(mut request: Request, next: Next) -> Response {
 /// Refuses wrong keys, then answers with the next planned failure. In `Ok(Some(_))` the request takes effect all the
 /// same.
 #[expect(clippy::result_large_err, reason = "a refusal is the answer itself")]
-fn gate(razorpay: &Razorpay, credentials: &Credentials) -> Result<Option<Response>, Response> {
+pub(super) fn gate(razorpay: &Razorpay, credentials: &Credentials) -> Result<Option<Response>, Response> {
     let expected = format!("{}:{}", razorpay.options.key_id, razorpay.options.key_secret);
-    if credentials.0 != expected || !razorpay.options.key_id.starts_with("rzp_test_") {
+    if credentials.pair != expected || !razorpay.options.key_id.starts_with("rzp_test_") {
         return Err(refused(401, "The api key provided is invalid"));
     }
     razorpay.expire();
-    match razorpay.state().chaos.failures.pop_front() {
+    let mut state = razorpay.state();
+    state.calls += 1;
+    let planned = state.chaos.failures.iter().position(|failure| credentials.request.contains(&failure.path));
+    match planned.and_then(|place| state.chaos.failures.remove(place)) {
         None => Ok(None),
         Some(failure) if failure.commit => Ok(Some(refused(failure.status, "Something went wrong"))),
         Some(failure) => Err(refused(failure.status, "Something went wrong")),
@@ -177,7 +188,9 @@ async fn list(
         return refusal;
     }
     let state = razorpay.state();
-    let wanted = |link: &&Link| filter.reference_id.as_ref().is_none_or(|reference| link.reference_id == *reference);
+    let hidden = state.chaos.hide_links;
+    let wanted =
+        |link: &&Link| !hidden && filter.reference_id.as_ref().is_none_or(|reference| link.reference_id == *reference);
     let links: Vec<Value> = state.links.iter().filter(wanted).map(|link| link.entity(&state.base)).collect();
     Json(json!({ "payment_links": links })).into_response()
 }
@@ -207,16 +220,20 @@ async fn payments_of_order(
     Extension(c): Extension<Credentials>,
     Path(id): Path<String>,
 ) -> Response {
+    let refunds = r.state().refunds.clone();
     found(&r, &c, |link, _| {
         (link.order_id.as_ref() == Some(&id)).then(|| {
-            let items: Vec<Value> = link.payments.iter().map(|payment| link.payment(payment)).collect();
+            let items: Vec<Value> = link.payments.iter().map(|payment| link.payment(payment, &refunds)).collect();
             json!({ "entity": "collection", "count": items.len(), "items": items })
         })
     })
 }
 
 async fn payment(State(r): State<Razorpay>, Extension(c): Extension<Credentials>, Path(id): Path<String>) -> Response {
-    found(&r, &c, |link, _| link.payments.iter().find(|payment| payment.id == id).map(|payment| link.payment(payment)))
+    let refunds = r.state().refunds.clone();
+    found(&r, &c, |link, _| {
+        link.payments.iter().find(|payment| payment.id == id).map(|payment| link.payment(payment, &refunds))
+    })
 }
 
 async fn cancel(

@@ -4,6 +4,7 @@
 mod api;
 mod control;
 mod page;
+mod refunds;
 mod signature;
 mod store;
 mod webhooks;

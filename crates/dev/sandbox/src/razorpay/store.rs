@@ -4,6 +4,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kit::Clock;
 use serde_json::{Value, json};
 
+use super::refunds::{Answered, Refund};
+
 /// The letters of Razorpay's ids.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -52,6 +54,10 @@ pub(super) struct Chaos {
     pub drop_webhooks: bool,
     /// How many more times each event is sent.
     pub duplicates: u32,
+    /// Lists of links are empty: Razorpay's lists lag behind.
+    pub hide_links: bool,
+    /// Refunds are not processed at once.
+    pub refunds_stay_pending: bool,
     /// Failures that the API answers with instead of its real answers, one per request.
     pub failures: VecDeque<Failure>,
 }
@@ -61,15 +67,30 @@ pub(super) struct Failure {
     pub status: u16,
     /// When true, the request takes effect and only its answer is lost.
     pub commit: bool,
+    /// A part of method and path, such as `POST /v1/payment_links`; any request when it is empty.
+    pub path: String,
 }
 
 #[derive(Default)]
 pub(super) struct State {
     pub base: String,
     pub links: Vec<Link>,
+    pub refunds: Vec<Refund>,
+    /// By keys of idempotency.
+    pub answered: Vec<Answered>,
+    /// Requests to the API that had the right key.
+    pub calls: u64,
     pub chaos: Chaos,
     /// Deliveries tried: the event, and the status of the answer (0: there was none).
     pub deliveries: Vec<(String, u16)>,
+}
+
+impl State {
+    /// What has gone back of a payment, or is on its way back.
+    pub(super) fn refunded(&self, payment: &str) -> i64 {
+        let of_payment = self.refunds.iter().filter(|refund| refund.payment_id == payment && refund.status != "failed");
+        of_payment.map(|refund| refund.amount).sum()
+    }
 }
 
 /// The sandbox. Clones share its state.
@@ -156,16 +177,24 @@ impl Link {
         })
     }
 
-    pub(super) fn payment(&self, payment: &Payment) -> Value {
+    /// A payment as it is shown; `refunds` are those of all payments.
+    pub(super) fn payment(&self, payment: &Payment, refunds: &[Refund]) -> Value {
+        let of_payment = refunds.iter().filter(|refund| refund.payment_id == payment.id && refund.status != "failed");
+        let refunded: i64 = of_payment.map(|refund| refund.amount).sum();
+        let refund_status = match refunded {
+            0 => Value::Null,
+            all if all >= payment.amount => json!("full"),
+            _ => json!("partial"),
+        };
         let captured = payment.status == "captured";
         // The fee is 2.36 %: 2 % and 18 % tax on that, rounded half up.
         let fee = (payment.amount * 236 + 5_000) / 10_000;
         let tax = fee - (payment.amount * 2 + 50) / 100;
         json!({
             "id": payment.id, "entity": "payment", "amount": payment.amount, "currency": self.currency,
-            "status": payment.status, "order_id": self.order_id, "captured": captured, "method": "upi",
-            "description": format!("#{}", self.id.trim_start_matches("plink_")), "notes": [], "amount_refunded": 0,
-            "refund_status": null, "fee": if captured { json!(fee) } else { Value::Null },
+            "status": if refund_status == "full" { "refunded" } else { payment.status }, "order_id": self.order_id, "captured": captured, "method": "upi",
+            "description": format!("#{}", self.id.trim_start_matches("plink_")), "notes": [],
+            "amount_refunded": refunded, "refund_status": refund_status, "fee": if captured { json!(fee) } else { Value::Null },
             "tax": if captured { json!(tax) } else { Value::Null }, "created_at": payment.created_at,
         })
     }

@@ -11,7 +11,7 @@ const DELIVERIES: u32 = 16;
 /// Sends the events of a try to pay: three for one that succeeded, each with its own id, in no fixed order.
 pub(super) fn report(razorpay: &Razorpay, link: &Link, payment: &Payment) {
     let base = razorpay.state().base.clone();
-    let (link_entity, payment_entity) = (link.entity(&base), link.payment(payment));
+    let (link_entity, payment_entity) = (link.entity(&base), link.payment(payment, &[]));
     let wrap = |entity: &Value| json!({ "entity": entity });
     let with_payment = json!({ "payment": wrap(&payment_entity) });
     let with_order = json!({ "payment": wrap(&payment_entity), "order": wrap(&link.order()) });
@@ -28,16 +28,20 @@ pub(super) fn report(razorpay: &Razorpay, link: &Link, payment: &Payment) {
         vec![("payment.failed", with_payment, payment.created_at)]
     };
     for (event, payload, created_at) in events {
-        let contains: Vec<String> =
-            payload.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default();
-        let body = json!({ "account_id": "acc_Sandbox0000001", "contains": contains, "created_at": created_at,
-                           "entity": "event", "event": event, "payload": payload });
-        send(razorpay, event, &body);
+        send_payload(razorpay, event, payload, created_at);
     }
 }
 
+/// Sends an event with these entities.
+pub(super) fn send_payload(razorpay: &Razorpay, event: &str, payload: Value, created_at: i64) {
+    let contains: Vec<String> = payload.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default();
+    let body = json!({ "account_id": "acc_Sandbox0000001", "contains": contains, "created_at": created_at,
+                       "entity": "event", "event": event, "payload": payload });
+    send(razorpay, event, &body);
+}
+
 /// Delivers one event in the background, with its retries.
-pub(super) fn send(razorpay: &Razorpay, event: &str, body: &Value) {
+fn send(razorpay: &Razorpay, event: &str, body: &Value) {
     let chaos = razorpay.state().chaos.clone();
     if chaos.drop_webhooks {
         return;

@@ -1,8 +1,10 @@
 //! Payment links, payments, premium, and the webhooks and callbacks of Razorpay.
 
+mod callback_page;
 mod views;
 
 use kit::Code;
+use kit::money::decimal;
 use proto::payments as pb;
 
 use crate::http::context::{HandlerResult, RequestContext};
@@ -10,12 +12,32 @@ use crate::http::page::{PageQuery, page_reply};
 use crate::http::param::Param;
 use crate::http::rate::Rate;
 use crate::http::reply::{Reply, opt_time};
-use crate::http::rule::{ADMIN, ADMINS, Reach, Rule};
+use crate::http::rule::{ADMIN, ADMINS, PLATFORM, Reach, Rule};
 
-use views::{PaymentLinkView, PaymentView, SubscriptionView, WebhookView, amount, status};
+use callback_page::callback_page;
+use views::{
+    PaymentLinkView, PaymentView, PlatformPaymentView, PlatformSubscriptionView, SubscriptionView, WebhookView, status,
+};
 
 /// The largest event in bytes; Razorpay's have a few KiB.
 const WEBHOOK_BODY: usize = 256 * 1024;
+
+/// The filters of the payments of all tenants.
+const ALL_PAYMENTS: &[Param] = &[
+    Param::id("tenant_id", "Whose."),
+    Param::one_of(
+        "status",
+        &["CREATED", "PENDING", "PAID", "VERIFIED", "ACTIVATED", "FAILED", "REFUNDED"],
+        "The status. VERIFIED: money that bought nothing and has to go back.",
+    )
+    .many(),
+];
+
+/// The filters of the subscriptions of all tenants.
+const ALL_SUBSCRIPTIONS: &[Param] = &[
+    Param::id("tenant_id", "Whose."),
+    Param::flag("is_premium", "Premium tenants, or those whose premium has ended."),
+];
 
 /// What Razorpay adds to the callback URL.
 const RETURNED: &[Param] = &[
@@ -39,6 +61,14 @@ pub(crate) const RULES: &[Rule] = &[
         .list::<PaymentView>().summary("The tenant's payments with their history"),
     Rule::get("/payments/{id}/", &get).id("get_payment").roles(ADMIN).reach(Reach::Tenant)
         .data::<PaymentView>().summary("A payment with its history"),
+    Rule::post("/payments/{id}/refund/", &refund).id("refund_payment").roles(PLATFORM).reach(Reach::Platform).repeatable()
+        .data::<PaymentView>().codes(&[Code::PaymentNotRefundable])
+        .summary("Refund what is left of a payment; premium ends when Razorpay has processed it"),
+    Rule::get("/payments/super-admin/payments/", &list_all).id("list_all_payments").roles(PLATFORM).reach(Reach::Platform)
+        .query(&[ALL_PAYMENTS]).list::<PlatformPaymentView>().summary("The payments of all tenants"),
+    Rule::get("/payments/super-admin/subscriptions/", &list_subscriptions).id("list_subscriptions")
+        .roles(PLATFORM).reach(Reach::Platform)
+        .query(&[ALL_SUBSCRIPTIONS]).list::<PlatformSubscriptionView>().summary("The tenants that are or were premium"),
     Rule::post("/payments/webhook/razorpay/", &webhook).id("receive_razorpay_webhook").public().rate(Rate::Webhook)
         .raw(WEBHOOK_BODY).bare::<WebhookView>().codes(&[Code::MissingSignature, Code::InvalidSignature])
         .summary("Razorpay reports an event"),
@@ -58,7 +88,7 @@ pub(crate) async fn create_link(context: RequestContext) -> HandlerResult {
         payment_id: payment.id,
         payment_link_id: payment.razorpay_payment_link_id,
         payment_link_url: payment.payment_link_url,
-        amount: amount(payment.amount_minor),
+        amount: decimal(payment.amount_minor),
         amount_minor: payment.amount_minor,
         currency: payment.currency,
         status: own,
@@ -100,6 +130,38 @@ pub(crate) async fn list(context: RequestContext) -> HandlerResult {
     page_reply(&context, &query, found.page, found.payments.into_iter().map(PaymentView::from).collect())
 }
 
+pub(crate) async fn refund(context: RequestContext) -> HandlerResult {
+    let mut request = context.grpc_request(pb::RefundPaymentRequest { id: context.path("id") });
+    // The service calls Razorpay, which may be slow.
+    request.set_timeout(std::time::Duration::from_secs(15));
+    let refunded = context.app.peers.payments().refund(request).await?;
+    let view = PaymentView::from(refunded.get_ref().payment.clone().unwrap_or_default());
+    Ok(Reply::data(200, "The refund was asked for.", &view)?.replayed_by(&refunded))
+}
+
+pub(crate) async fn list_all(context: RequestContext) -> HandlerResult {
+    let query = PageQuery::of(&context)?;
+    let request = context.grpc_request(pb::ListAllPaymentsRequest {
+        page: query.message(),
+        tenant_id: context.query_value("tenant_id"),
+        status: context.query_values("status"),
+    });
+    let found = context.app.peers.payments().list_all(request).await?.into_inner();
+    page_reply(&context, &query, found.page, found.payments.into_iter().map(PlatformPaymentView::from).collect())
+}
+
+pub(crate) async fn list_subscriptions(context: RequestContext) -> HandlerResult {
+    let query = PageQuery::of(&context)?;
+    let request = context.grpc_request(pb::ListSubscriptionsRequest {
+        page: query.message(),
+        tenant_id: context.query_value("tenant_id"),
+        is_premium: context.query_flag("is_premium")?,
+    });
+    let found = context.app.peers.subscriptions().list(request).await?.into_inner();
+    let rows = found.subscriptions.into_iter().map(PlatformSubscriptionView::from).collect();
+    page_reply(&context, &query, found.page, rows)
+}
+
 pub(crate) async fn webhook(context: RequestContext) -> HandlerResult {
     let request = context.grpc_request(pb::ReceiveWebhookRequest {
         body: context.body.to_vec(),
@@ -127,13 +189,6 @@ pub(crate) async fn callback(context: RequestContext) -> HandlerResult {
         status: value("razorpay_payment_link_status"),
         signature: value("razorpay_signature"),
     });
-    let outcome = context.app.peers.payments().callback(request).await?.into_inner().outcome;
-    let text = match outcome.as_str() {
-        "active" => "Premium is active. You can close this page.",
-        "confirming" => "Thank you. We are confirming your payment; you can close this page.",
-        _ => "Thank you. You can close this page.",
-    };
-    let html =
-        format!("<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>SongList</title><p>{text}</p></html>");
-    Ok(Reply::other("text/html; charset=utf-8", html.into_bytes()))
+    let found = context.app.peers.payments().callback(request).await?.into_inner();
+    callback_page(found)
 }

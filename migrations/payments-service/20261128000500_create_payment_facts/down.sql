@@ -1,0 +1,2 @@
+DROP TABLE gateway_payments;
+DROP TABLE payment_facts;

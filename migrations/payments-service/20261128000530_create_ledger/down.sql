@@ -1,0 +1,2 @@
+DROP TABLE ledger_lines;
+DROP FUNCTION check_ledger_entry;

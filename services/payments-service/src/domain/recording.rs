@@ -1,0 +1,316 @@
+//! Facts about a payment are recorded, and what they cause is done, in one transaction: after a crash either all of it is there or
+//! nothing. Nothing outside the database happens here.
+
+use std::collections::VecDeque;
+
+use chrono::{DateTime, Utc};
+use kit::Error;
+use kit::ids::TenantId;
+use kit::money::decimal;
+use kit_pg::{Conn, TxError};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::polling;
+use super::state_machine::facts::{Closed, Fact, LinkFact, LinkRank, PaymentFact, PaymentRank, Withheld};
+use super::state_machine::postings::{self, Lines};
+use super::state_machine::state::{Asked, PaymentState};
+use super::state_machine::{Alarm, Effect, apply};
+use super::status::{self, Status};
+use crate::App;
+use crate::store::facts::{self, LoggedFact};
+use crate::store::ledger::{self, Line};
+use crate::store::payments::{self, Payment};
+use crate::store::{subscriptions, tenants};
+
+/// A payment after facts were recorded.
+pub(crate) struct Recorded {
+    pub row: Payment,
+    pub state: PaymentState,
+    alarms: Vec<Alarm>,
+}
+
+impl Recorded {
+    /// Tells the operator what has to be looked at, after the transaction was committed.
+    pub(crate) fn raise_alarms(&self, app: &App) {
+        for alarm in &self.alarms {
+            app.metrics.event(alarm.name());
+            tracing::error!(alarm = alarm.name(), payment = %self.row.id, "a payment has to be looked at");
+        }
+    }
+}
+
+/// The state of a payment, from all facts that were recorded.
+///
+/// # Errors
+/// When the database cannot be asked, or a fact cannot be read.
+pub(crate) async fn state_of(conn: &Conn, row: &Payment) -> Result<PaymentState, TxError> {
+    let mut facts = facts_of(&facts::of_payment(conn, row.id).await?)?;
+    if facts.is_empty() {
+        facts = facts_of_columns(row)?;
+    }
+    Ok(fold(row, &facts))
+}
+
+fn fold(row: &Payment, facts: &[Fact]) -> PaymentState {
+    let asked = Asked { reference: row.reference_id.clone(), amount: row.amount_minor, currency: row.currency.clone() };
+    facts.iter().fold(PaymentState::new(asked), |state, fact| apply(&state, fact).0)
+}
+
+fn facts_of(logged: &[LoggedFact]) -> Result<Vec<Fact>, TxError> {
+    let read = |row: &LoggedFact| serde_json::from_value(row.fact.clone());
+    Ok(logged.iter().map(read).collect::<Result<_, _>>().map_err(Error::internal)?)
+}
+
+/// Records facts about a payment and does what they cause. The order of `facts` does not matter for the outcome; with the link
+/// last, what is known to have gone back already gives no premium in between.
+///
+/// # Errors
+/// When the database cannot be used.
+pub(crate) async fn record(
+    conn: &mut Conn,
+    app: &App,
+    payment: Uuid,
+    facts: &[Fact],
+    cause: &str,
+) -> Result<Recorded, TxError> {
+    let now = app.clock.now();
+    let mut row = payments::find_for_update(conn, payment).await?;
+    let before = row.clone();
+    let mut log = Log::of(conn, &row, cause, now).await?;
+    let (mut waiting, mut alarms): (VecDeque<Fact>, Vec<Alarm>) = (facts.iter().cloned().collect(), Vec::new());
+    if has_other_link(conn, &row, &log.state, facts).await? {
+        waiting.push_front(Fact::Closed { why: Closed::Superseded });
+    }
+    while let Some(fact) = waiting.pop_front() {
+        let (next, effects) = apply(&log.state, &fact);
+        if next == log.state {
+            continue;
+        }
+        log.append(conn, &row, &fact).await?;
+        log.state = next;
+        for effect in effects {
+            match effect {
+                // The history shows where the transaction ends, so it is written below.
+                Effect::Move(_) => {}
+                Effect::Post { key, lines } => post(conn, &row, &key, &lines, now).await?,
+                Effect::Grant => waiting.push_front(grant(conn, &row, now).await?),
+                Effect::End => {
+                    end(conn, &row, now).await?;
+                    waiting.push_front(Fact::Ended);
+                }
+                Effect::Receipt => issue_receipt(conn, &row, now).await?,
+                Effect::Alarm(alarm) => alarms.push(alarm),
+            }
+        }
+    }
+    project(&mut row, &log.state);
+    status::advance(conn, &mut row, log.state.status(), cause, now).await?;
+    row.check_after = polling::next_check(&row, &log.state, now);
+    if row.shown() != before.shown() && row.version == before.version {
+        row.version += 1;
+        row.updated_at = now;
+    }
+    payments::update(conn, &row).await?;
+    Ok(Recorded { row, state: log.state, alarms })
+}
+
+/// True when the link of a payment that was given up appears after all, and the tenant has another one by now.
+async fn has_other_link(conn: &Conn, row: &Payment, state: &PaymentState, facts: &[Fact]) -> Result<bool, TxError> {
+    let appears = state.link.is_none() && facts.iter().any(|fact| matches!(fact, Fact::Link(_)));
+    if !appears || row.status()? != Status::Failed {
+        return Ok(false);
+    }
+    Ok(payments::find_open(conn, TenantId(row.tenant_id)).await?.is_some())
+}
+
+/// The log of a payment's facts.
+struct Log<'a> {
+    state: PaymentState,
+    length: i32,
+    cause: &'a str,
+    now: DateTime<Utc>,
+}
+
+impl<'a> Log<'a> {
+    async fn of(conn: &mut Conn, row: &Payment, cause: &'a str, now: DateTime<Utc>) -> Result<Self, TxError> {
+        let known = facts_of(&facts::of_payment(conn, row.id).await?)?;
+        let length = i32::try_from(known.len()).unwrap_or(i32::MAX);
+        let mut log = Log { state: fold(row, &known), length, cause, now };
+        if known.is_empty() {
+            // A release without this log has written the row.
+            for fact in facts_of_columns(row)? {
+                log.append(conn, row, &fact).await?;
+                log.state = apply(&log.state, &fact).0;
+            }
+            for (key, lines) in postings::of(&log.state) {
+                post(conn, row, &key, &lines, now).await?;
+            }
+        }
+        Ok(log)
+    }
+
+    async fn append(&mut self, conn: &mut Conn, row: &Payment, fact: &Fact) -> Result<(), TxError> {
+        self.length += 1;
+        let logged = LoggedFact {
+            payment_id: row.id,
+            seq: self.length,
+            tenant_id: row.tenant_id,
+            fact: serde_json::to_value(fact).map_err(Error::internal)?,
+            cause: self.cause.chars().take(200).collect(),
+            created_at: self.now,
+        };
+        facts::append(conn, &logged).await?;
+        match fact {
+            Fact::Payment(payment) => facts::name(conn, &payment.id, row).await,
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What the columns of a payment say that an earlier release has written.
+fn facts_of_columns(row: &Payment) -> Result<Vec<Fact>, TxError> {
+    let status = row.status()?;
+    let mut facts = Vec::new();
+    let verified = matches!(status, Status::Verified | Status::Activated);
+    if let Some(id) = row.razorpay_payment_id.clone().filter(|_| verified) {
+        let (amount, currency) = (row.amount_minor, row.currency.clone());
+        let rank = PaymentRank::Captured;
+        facts.push(Fact::Payment(PaymentFact { id, rank, amount, currency, fee: None, tax: None }));
+    }
+    if let Some(id) = row.razorpay_payment_link_id.clone() {
+        let rank = match status {
+            Status::Failed => LinkRank::Expired,
+            _ if verified => LinkRank::Paid,
+            _ => LinkRank::Created,
+        };
+        facts.push(Fact::Link(LinkFact {
+            id,
+            url: row.payment_link_url.clone().unwrap_or_default(),
+            order: row.razorpay_order_id.clone(),
+            reference: row.reference_id.clone(),
+            amount: row.amount_minor,
+            amount_paid: if verified { row.amount_minor } else { 0 },
+            currency: row.currency.clone(),
+            expires_at: row.expires_at,
+            rank,
+        }));
+    }
+    match status {
+        Status::Paid => facts.push(Fact::Reported),
+        Status::Activated => facts.push(Fact::Granted),
+        Status::Failed if row.razorpay_payment_link_id.is_none() => {
+            facts.push(Fact::Closed { why: Closed::NeverAppeared });
+        }
+        _ => {}
+    }
+    Ok(facts)
+}
+
+/// Writes what the API shows of a state into the row.
+fn project(row: &mut Payment, state: &PaymentState) {
+    if let Some(link) = &state.link {
+        row.razorpay_payment_link_id = Some(link.id.clone());
+        row.payment_link_url = Some(link.url.clone());
+        row.razorpay_order_id.clone_from(&link.order);
+        row.expires_at = link.expires_at;
+    }
+    if let Some(payment) = state.paying() {
+        row.razorpay_payment_id = Some(payment.id.clone());
+    }
+    row.refund_due_minor = state.due();
+    row.refunded_minor = state.gone_back();
+    let message = match state.withheld {
+        Some(Withheld::AlreadyPremium) if state.due() > 0 => "Premium was active already: to be refunded.",
+        Some(Withheld::TenantDeleted) if state.due() > 0 => "The organisation was deleted: to be refunded.",
+        _ if state.mismatch() => "What was paid is not what was asked for.",
+        _ => return,
+    };
+    message.clone_into(&mut row.error_message);
+}
+
+impl Payment {
+    /// What somebody who looks at it can tell apart.
+    fn shown(&self) -> impl PartialEq + use<> {
+        let ids = (self.razorpay_payment_link_id.clone(), self.razorpay_payment_id.clone());
+        (
+            self.status.clone(),
+            self.error_message.clone(),
+            ids,
+            self.refund_due_minor,
+            self.refunded_minor,
+            self.expires_at,
+        )
+    }
+}
+
+async fn post(conn: &mut Conn, row: &Payment, entry: &str, lines: &Lines, now: DateTime<Utc>) -> Result<(), TxError> {
+    let line = |(account, amount_minor): &(postings::Account, i64)| Line {
+        entry: entry.to_owned(),
+        account: account.name().to_owned(),
+        payment_id: row.id,
+        tenant_id: row.tenant_id,
+        amount_minor: *amount_minor,
+        currency: row.currency.clone(),
+        created_at: now,
+    };
+    ledger::post(conn, &lines.iter().map(line).collect::<Vec<_>>()).await
+}
+
+/// Gives the tenant premium, unless another payment has or the tenant is gone.
+async fn grant(conn: &mut Conn, row: &Payment, now: DateTime<Utc>) -> Result<Fact, TxError> {
+    let tenant = TenantId(row.tenant_id);
+    if tenants::is_deleted(conn, tenant).await? {
+        return Ok(Fact::Withheld { why: Withheld::TenantDeleted });
+    }
+    let Some(subscription) = subscriptions::grant(conn, tenant, row.id, now).await? else {
+        let given = subscriptions::find(conn, tenant).await?.and_then(|subscription| subscription.payment_id);
+        return Ok(if given == Some(row.id) {
+            Fact::Granted
+        } else {
+            Fact::Withheld { why: Withheld::AlreadyPremium }
+        });
+    };
+    announce(conn, row, subscription.version, true).await?;
+    Ok(Fact::Granted)
+}
+
+async fn end(conn: &mut Conn, row: &Payment, now: DateTime<Utc>) -> Result<(), TxError> {
+    match subscriptions::end(conn, TenantId(row.tenant_id), row.id, now).await? {
+        Some(version) => announce(conn, row, version, false).await,
+        None => Ok(()),
+    }
+}
+
+/// Writes the event for auth-service and songlist-service that a tenant is premium, or is not any more.
+async fn announce(conn: &mut Conn, row: &Payment, version: i64, is_premium: bool) -> Result<(), TxError> {
+    let message = outbox::NewMessage {
+        topic: "premium.changed",
+        tenant_id: Some(row.tenant_id),
+        aggregate_id: row.tenant_id,
+        version,
+        payload: json!({ "is_premium": is_premium }),
+        request_id: row.id.to_string(),
+    };
+    outbox::emit(conn, message).await
+}
+
+/// Writes the receipt of a payment, and the mail with it for whoever asked for the link.
+async fn issue_receipt(conn: &mut Conn, row: &Payment, now: DateTime<Utc>) -> Result<(), TxError> {
+    let issued = ledger::issue_receipt(conn, row, now).await?;
+    let Some(payer) = row.requested_by.filter(|_| issued) else { return Ok(()) };
+    let message = outbox::NewMessage {
+        topic: "mail.requested",
+        tenant_id: Some(row.tenant_id),
+        aggregate_id: row.id,
+        version: 0,
+        payload: json!({
+            "template": "payment_receipt",
+            "user_id": payer,
+            "amount": format!("{} {}", row.currency, decimal(row.amount_minor)),
+            "reference": row.reference_id,
+        }),
+        request_id: row.id.to_string(),
+    };
+    outbox::emit(conn, message).await
+}

@@ -1,0 +1,86 @@
+//! Money goes back. What is wanted is written down first; the refund is made with the key of the wish, so that the same wish never
+//! makes a second one, whoever crashes when.
+
+use futures_util::future::try_join;
+use kit::caller::Caller;
+use kit::{Code, Error, ids};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope};
+use uuid::Uuid;
+
+use super::asking::refund_fact;
+use super::audit::{self, Event};
+use super::payments::WithHistory;
+use super::recording;
+use super::settlement;
+use super::state_machine::facts::Fact;
+use super::state_machine::state::PaymentState;
+use crate::App;
+use crate::razorpay::{GatewayError, NewRefund};
+use crate::store::payments::{self, Payment};
+
+/// The name of the route in idempotency records.
+const ROUTE: &str = "payments.refund";
+
+/// Refunds what is left of a payment, for a SUPER_ADMIN; returns it, and whether this is the answer to an earlier request.
+///
+/// # Errors
+/// `NotFound`; `payment_not_refundable` when nothing was captured or all of it is on its way back.
+pub(crate) async fn refund(app: &App, caller: &Caller, id: &str) -> Result<(WithHistory, bool), Error> {
+    caller.super_admin()?;
+    let id = ids::parse(id)?;
+    let now = app.clock.now();
+    let wanted: Once<Uuid> = app
+        .pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            let mut key = IdempotencyKey::claim(conn, caller, ROUTE).await?;
+            if let Some(earlier) = key.replay()? {
+                return Ok(earlier);
+            }
+            let row = payments::find_for_update(conn, id).await?;
+            let state = recording::state_of(conn, &row).await?;
+            let wish = state.captured().map(|payment| (payment, state.refundable(&payment.id)));
+            let (payment, amount) =
+                wish.filter(|(_, amount)| *amount > 0).last().ok_or_else(|| Error::new(Code::PaymentNotRefundable))?;
+            let wanted =
+                Fact::RefundWanted { key: ids::new_v7().simple().to_string(), payment: payment.id.clone(), amount };
+            recording::record(conn, app, id, &[wanted], "refund asked for").await?;
+            audit::record(conn, app, caller, Event::success(Some(row.tenant_id), "payment_refund", id)).await?;
+            key.keep(conn, now, id).await
+        })
+        .await?;
+    // When Razorpay does not answer, the poll sends the same refund again.
+    if let Err(error) = settlement::settle(app, id, "refund asked for").await {
+        error.log();
+    }
+    let refunded = app
+        .pg
+        .read(Scope::Platform.one_plan(), async |conn: &Conn| {
+            try_join(payments::find_any(conn, id), payments::changes(conn, &[id])).await
+        })
+        .await?;
+    Ok((refunded, wanted.replayed))
+}
+
+/// Makes the refunds that are wanted and were not answered; returns Razorpay's answers.
+pub(super) async fn send(app: &App, row: &Payment, state: &PaymentState) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for (key, wish) in state.unsent() {
+        let new = NewRefund { payment: &wish.payment, amount_minor: wish.amount, key, reference_id: &row.reference_id };
+        match app.razorpay.refund(&new).await {
+            Ok(refund) => facts.extend(refund_fact(&refund).map(Fact::Refund)),
+            Err(error) if is_final(&error) => {
+                tracing::error!(alarm = "refund_refused", payment = %row.id, %error, "Razorpay makes no refund");
+                app.metrics.event("refund_refused");
+                facts.push(Fact::RefundRefused { key: key.clone() });
+            }
+            Err(error) => tracing::warn!(payment = %row.id, %error, "a refund is sent again later"),
+        }
+    }
+    facts
+}
+
+/// True when the same refund will never be made. A conflict means that the first request with this key is still being answered, and
+/// an empty balance fills again.
+fn is_final(error: &GatewayError) -> bool {
+    matches!(error, GatewayError::Refused { status: 400, reason } if !reason.contains("balance"))
+}

@@ -1,0 +1,42 @@
+//! The ledger and the receipts.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use kit_pg::{Conn, TxError};
+use uuid::Uuid;
+
+use super::payments::Payment;
+use crate::schema::{ledger_lines, receipts};
+
+/// A line of an entry.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = ledger_lines)]
+pub(crate) struct Line {
+    pub entry: String,
+    pub account: String,
+    pub payment_id: Uuid,
+    pub tenant_id: Uuid,
+    /// Debits are positive and credits negative; the smallest unit.
+    pub amount_minor: i64,
+    pub currency: String,
+    pub created_at: DateTime<Utc>,
+}
+
+/// Writes the lines of an entry, once.
+pub(crate) async fn post(conn: &mut Conn, lines: &[Line]) -> Result<(), TxError> {
+    diesel::insert_into(ledger_lines::table).values(lines).on_conflict_do_nothing().execute(conn).await?;
+    Ok(())
+}
+
+/// Writes the receipt of a payment; false when it has one.
+pub(crate) async fn issue_receipt(conn: &mut Conn, row: &Payment, now: DateTime<Utc>) -> Result<bool, TxError> {
+    let values = (
+        receipts::payment_id.eq(row.id),
+        receipts::tenant_id.eq(row.tenant_id),
+        receipts::amount_minor.eq(row.amount_minor),
+        receipts::currency.eq(&row.currency),
+        receipts::created_at.eq(now),
+    );
+    Ok(diesel::insert_into(receipts::table).values(values).on_conflict_do_nothing().execute(conn).await? == 1)
+}
