@@ -3,6 +3,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use kit::Error;
+use kit::ids::TenantId;
 use kit_pg::{Conn, Scope};
 use uuid::Uuid;
 
@@ -69,12 +70,12 @@ pub(crate) async fn take(app: &App, fields: &CallbackFields) -> Result<StatusPag
         // The page comes all the same, and the poll asks again.
         error.log();
     }
-    let (row, mut names) = app
+    let (row, organisation) = app
         .pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
             let row = payments::find_any(conn, id).await?;
-            let names = tenants::names(conn, vec![row.tenant_id]).await?;
-            Ok((row, names))
+            let organisation = tenants::name(conn, TenantId(row.tenant_id)).await?;
+            Ok((row, organisation))
         })
         .await?;
     Ok(StatusPage {
@@ -84,7 +85,7 @@ pub(crate) async fn take(app: &App, fields: &CallbackFields) -> Result<StatusPag
             Status::Failed => Outcome::Failed,
             Status::Created | Status::Pending | Status::Paid | Status::Verified => Outcome::Confirming,
         },
-        organisation: names.remove(&row.tenant_id).unwrap_or_default().0,
+        organisation,
         amount_minor: row.amount_minor,
         currency: row.currency,
         reference_id: row.reference_id,

@@ -3,6 +3,7 @@ use kit::ids::TenantId;
 use kit::page::{Page, Paged};
 use kit::{Code, Error};
 use kit_pg::{Conn, Scope};
+use uuid::Uuid;
 
 use crate::App;
 use crate::store::payments::Whose;
@@ -43,7 +44,7 @@ pub(crate) async fn list_all(
     page: &Page,
 ) -> Result<Paged<(Subscription, Whose)>, Error> {
     caller.super_admin()?;
-    let wanted = Wanted { tenant: tenant.map(TenantId::parse).transpose()?, is_premium };
+    let wanted = Wanted { tenant: tenant.map(|text| TenantId(Uuid::try_parse(text).unwrap_or_default())), is_premium };
     let (count, rows) = app
         .pg
         .read(Scope::Platform, async |conn: &Conn| {

@@ -7,7 +7,7 @@ use kit_pg::{Conn, TxError, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::schema::{payment_changes, payments};
+use crate::schema::{payment_changes, payments, tenants};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = payments, treat_none_as_null = true)]
@@ -195,9 +195,17 @@ pub(crate) async fn count_all(mut conn: &Conn, filters: &Wanted) -> Result<i64, 
 
 /// The payments of all tenants, the newest first; needs the scope of the platform.
 pub(crate) async fn list_all(mut conn: &Conn, filters: &Wanted, page: &Page) -> Result<Vec<(Payment, Whose)>, TxError> {
+    let of_row = || tenants::table.filter(tenants::id.eq(payments::tenant_id));
     let newest = wanted(filters).order((payments::created_at.desc(), payments::id.desc()));
-    let rows =
-        newest.limit(page.size.into()).offset(page.offset()).select(Payment::as_select()).load(&mut conn).await?;
-    let whose = super::tenants::names(conn, rows.iter().map(|row: &Payment| row.tenant_id).collect()).await?;
-    Ok(rows.into_iter().map(|row| (whose.get(&row.tenant_id).cloned(), row)).map(|(whose, row)| (row, whose)).collect())
+    let rows: Vec<(Payment, Option<String>, Option<bool>)> = newest
+        .limit(page.size.into())
+        .offset(page.offset())
+        .select((
+            Payment::as_select(),
+            of_row().select(tenants::name).single_value(),
+            of_row().select(tenants::is_active).single_value(),
+        ))
+        .load(&mut conn)
+        .await?;
+    Ok(rows.into_iter().map(|(row, name, is_active)| (row, name.zip(is_active))).collect())
 }

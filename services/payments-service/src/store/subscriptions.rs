@@ -7,7 +7,7 @@ use kit_pg::{Conn, TxError, of_tenant};
 use uuid::Uuid;
 
 use super::payments::Whose;
-use crate::schema::subscriptions;
+use crate::schema::{subscriptions, tenants};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
 #[diesel(table_name = subscriptions)]
@@ -115,9 +115,17 @@ pub(crate) async fn list_all(
     filters: &Wanted,
     page: &Page,
 ) -> Result<Vec<(Subscription, Whose)>, TxError> {
+    let of_row = || tenants::table.filter(tenants::id.eq(subscriptions::tenant_id));
     let newest = wanted(filters).order((subscriptions::created_at.desc(), subscriptions::tenant_id.desc()));
-    let on_page = newest.limit(page.size.into()).offset(page.offset());
-    let rows: Vec<Subscription> = on_page.select(Subscription::as_select()).load(&mut conn).await?;
-    let whose = super::tenants::names(conn, rows.iter().map(|row| row.tenant_id).collect()).await?;
-    Ok(rows.into_iter().map(|row| (whose.get(&row.tenant_id).cloned(), row)).map(|(whose, row)| (row, whose)).collect())
+    let rows: Vec<(Subscription, Option<String>, Option<bool>)> = newest
+        .limit(page.size.into())
+        .offset(page.offset())
+        .select((
+            Subscription::as_select(),
+            of_row().select(tenants::name).single_value(),
+            of_row().select(tenants::is_active).single_value(),
+        ))
+        .load(&mut conn)
+        .await?;
+    Ok(rows.into_iter().map(|(row, name, is_active)| (row, name.zip(is_active))).collect())
 }

@@ -1,5 +1,3 @@
-use std::collections::HashMap;
-
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
@@ -35,10 +33,8 @@ pub(crate) async fn is_deleted(mut conn: &Conn, id: TenantId) -> Result<bool, Tx
     Ok(known.unwrap_or(false))
 }
 
-/// The names of tenants, and whether they are active; needs the scope of the platform.
-pub(crate) async fn names(mut conn: &Conn, ids: Vec<Uuid>) -> Result<HashMap<Uuid, (String, bool)>, TxError> {
-    let named = tenants::table.filter(tenants::id.eq_any(ids));
-    let rows: Vec<(Uuid, String, bool)> =
-        named.select((tenants::id, tenants::name, tenants::is_active)).load(&mut conn).await?;
-    Ok(rows.into_iter().map(|(id, name, is_active)| (id, (name, is_active))).collect())
+/// The name of a tenant; empty for one that was never heard of.
+pub(crate) async fn name(mut conn: &Conn, id: TenantId) -> Result<String, TxError> {
+    let known = tenants::table.find(id.0).select(tenants::name).first(&mut conn).await.optional()?;
+    Ok(known.unwrap_or_default())
 }

@@ -20,7 +20,8 @@ const AUTH: &[&str] =
     &["users", "registrations", "tenants", "sessions", "refresh_tokens", "challenges", "idempotency_keys"];
 const SONGLIST: &[&str] =
     &["genres", "songs", "tenant_songs", "playlists", "playlist_entries", "song_requests", "idempotency_keys"];
-const PAYMENTS: &[&str] = &["payments", "payment_changes", "subscriptions", "webhook_events", "idempotency_keys"];
+const PAYMENTS: &[&str] =
+    &["payments", "payment_changes", "subscriptions", "webhook_events", "idempotency_keys", "ledger_lines", "receipts"];
 
 fn texts() -> Vec<String> {
     let mut texts: Vec<String> = [
@@ -149,6 +150,8 @@ impl<'a> Probe<'a> {
             path if path.starts_with("/songs/") => &self.own.song,
             path if path.starts_with("/users/") => &self.own.listener.id,
             path if path.starts_with("/genres/") => &self.own.genre,
+            // A payment that was refunded would not stay as it is while others are tried.
+            "/payments/{id}/refund/" => &self.own.playlist,
             path if path.starts_with("/payments/") => &self.own.payment,
             _ => &self.own.tenant.id,
         };

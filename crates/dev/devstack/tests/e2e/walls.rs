@@ -34,6 +34,8 @@ fn objects(rule: &Rule, other: &FullTenant, role: Role) -> Option<Vec<(&'static 
         }
         "/song-requests/{id}/" | "/song-requests/{id}/review/" | "/song-requests/{id}/fulfill/" => id(&other.request),
         "/payments/{id}/" => id(&other.payment),
+        // A SUPER_ADMIN refunds the payments of every tenant.
+        "/payments/{id}/refund/" => id(&other.playlist),
         _ => None,
     }
 }
