@@ -13,7 +13,7 @@ use super::status::{self, Status};
 use crate::App;
 use crate::razorpay::{GatewayError, Link, LinkStatus, NewLink};
 use crate::store::payments::{self, Payment};
-use crate::store::subscriptions;
+use crate::store::{subscriptions, tenants};
 
 /// The name of the route in idempotency records.
 const ROUTE: &str = "payments.create_link";
@@ -174,12 +174,18 @@ async fn expired(app: &App, tenant: TenantId) -> Result<Option<uuid::Uuid>, Erro
 }
 
 async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
+    let tenant = TenantId(intent.tenant_id);
+    let organisation = app
+        .pg
+        .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| tenants::name(conn, tenant).await)
+        .await
+        .map_err(|error| GatewayError::NotReached(error.to_string()))?;
     let life = Duration::from_std(app.price.link_life).unwrap_or(Duration::minutes(16));
     let new = NewLink {
         amount_minor: intent.amount_minor,
         currency: &intent.currency,
         reference_id: &intent.reference_id,
-        description: &app.price.description,
+        description: &described(&app.price.description, &organisation),
         expire_by: (app.clock.now() + life).timestamp(),
         callback_url: &app.callback_url,
     };
@@ -190,6 +196,13 @@ async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
         }
         made => made,
     }
+}
+
+/// What the hosted page shows: what is paid, and for whom.
+fn described(what: &str, organisation: &str) -> String {
+    let text = if organisation.is_empty() { what.to_owned() } else { format!("{what}, for {organisation}") };
+    // Razorpay takes 2,048 characters; a payer reads fewer.
+    text.chars().take(200).collect()
 }
 
 /// The tenant's open payment, or a new intent with the current price.

@@ -12,9 +12,10 @@ use crate::service::Payments;
 async fn events(payments: &Payments, payment: &Payment) -> [(&'static str, Value); 3] {
     let link = json!({ "id": payment.razorpay_payment_link_id, "reference_id": "", "status": "paid" });
     let truth = payments.truth().await;
-    let links = truth["links"].as_array().unwrap();
-    let own = links.iter().find(|link| link["id"] == payment.razorpay_payment_link_id.as_str()).unwrap();
-    let paid = json!({ "id": own["payments"][0]["id"], "status": "captured",
+    let links = truth.pointer("/links").and_then(Value::as_array).unwrap();
+    let is_own = |link: &&Value| link.get("id").and_then(Value::as_str) == Some(&payment.razorpay_payment_link_id);
+    let own = links.iter().find(is_own).and_then(|link| link.pointer("/payments/0/id")).unwrap();
+    let paid = json!({ "id": own, "status": "captured",
                        "description": format!("#{}", payment.razorpay_payment_link_id.trim_start_matches("plink_")) });
     let event = |name: &str, payload: Value| json!({ "entity": "event", "event": name, "payload": payload });
     [

@@ -82,7 +82,7 @@ async fn case_55_a_refund_ends_premium_when_it_is_processed_and_one_that_fails_d
 }
 
 #[tokio::test]
-async fn case_53_a_refund_whose_answer_is_lost_is_made_once() {
+async fn mf_03_and_case_53_a_refund_whose_answer_is_lost_is_made_once() {
     let payments = Payments::start().await;
     let (boss, payment) = payments.paid().await;
     // The questions before the refund are answered; the answer to the refund is lost.

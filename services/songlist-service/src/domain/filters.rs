@@ -103,9 +103,9 @@ impl Listing {
     }
 
     /// The cursor of the next page; `last` is the key of this page's last row.
-    pub(crate) fn next_cursor(&self, page: &Page, last: Key) -> String {
+    pub(crate) fn next_cursor(&self, page: &Page, last: &Key) -> String {
         if self.q.is_none() {
-            return cursor(&last);
+            return cursor(last);
         }
         let before = match self.after {
             Some(Key::Offset(rows)) => rows,

@@ -234,7 +234,7 @@ pub(crate) async fn list(
         })
         .await?;
     let names = app.genre_names.knowing(&app.pg, names, rows.iter().map(|song| song.genre_id)).await?;
-    let (rows, next_cursor) = cut(rows, page, |song| listing.next_cursor(page, key(song, listing.order.by)));
+    let (rows, next_cursor) = cut(rows, page, |song| listing.next_cursor(page, &key(song, listing.order.by)));
     let rows = rows.into_iter().map(|song| (names.of(song.genre_id), song)).map(|(genre, song)| (song, genre));
     Ok(Paged { rows: rows.collect(), count, next_cursor })
 }

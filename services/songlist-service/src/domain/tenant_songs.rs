@@ -100,7 +100,7 @@ pub(crate) async fn list(
             }
             let (order, after) = (listing.order, listing.after.as_ref());
             // Of a page by cursor the count is that of the whole list.
-            if !filters.plain() && !(page.counted() && after.is_some()) {
+            if !filters.plain() && (!page.counted() || after.is_none()) {
                 let few = tenant_song_pages::few_matching(conn, tenant, &filters, order, after, window).await?;
                 if let Some((count, rows)) = few {
                     page.check_range(count)?;
@@ -111,7 +111,7 @@ pub(crate) async fn list(
             page_of_either_end(page, window, tenant_song_pages::count(conn, tenant, &filters), rows).await
         })
         .await?;
-    let (rows, next_cursor) = cut(rows, page, |row| listing.next_cursor(page, key(row, listing.order.by)));
+    let (rows, next_cursor) = cut(rows, page, |row| listing.next_cursor(page, &key(row, listing.order.by)));
     Ok(Paged { rows, count, next_cursor })
 }
 

@@ -14,7 +14,8 @@ use crate::service::Songlist;
 /// A service whose images are in `bucket`, which there is.
 async fn with_bucket(store: &S3, bucket: &str) -> Songlist {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let made = reqwest::Client::new().put(format!("{}/{bucket}", store.endpoint)).send().await.unwrap();
+    let made =
+        reqwest::Client::builder().build().unwrap().put(format!("{}/{bucket}", store.endpoint)).send().await.unwrap();
     assert!(made.status().is_success(), "{}", made.status());
     with_store(store, bucket).await
 }

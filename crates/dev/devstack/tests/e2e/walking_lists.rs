@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 /// Songs with years and durations that repeat or are missing, and titles that are the same in the compared form.
 fn songs(artist: &str) -> String {
     let row = |n: u32| {
-        let year = if n % 3 == 0 { String::new() } else { (1_980 + n % 4).to_string() };
-        let duration = if n % 4 == 0 { String::new() } else { (100 + n % 5).to_string() };
+        let year = if n.is_multiple_of(3) { String::new() } else { (1_980 + n % 4).to_string() };
+        let duration = if n.is_multiple_of(4) { String::new() } else { (100 + n % 5).to_string() };
         format!("Song {},{artist} {},{n},{year},{duration}\n", n % 7, n % 5)
     };
     let rows: String = (0..20).map(row).collect();

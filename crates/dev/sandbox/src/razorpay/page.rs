@@ -24,20 +24,40 @@ async fn show(State(razorpay): State<Razorpay>, Path(code): Path<String>) -> Res
     let Some(link) = state.links.iter().find(|link| link.code == code) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let form = match link.status {
+    let action = match link.status {
         "created" => format!(
-            "<form method=post action=\"/i/{code}/pay\"><button name=outcome value=success>Pay</button> \
-             <button name=outcome value=failure>Fail</button></form>"
+            "<form method=post action=\"/i/{code}/pay\"><button name=outcome value=success>Pay {}</button> \
+             <button class=faint name=outcome value=failure>Let it fail</button></form>",
+            amount(link)
         ),
-        status => format!("<p>This link is {status}."),
+        "paid" => "<p class=state>This link is paid. Thank you.".to_owned(),
+        "expired" => "<p class=state>This link has expired. Nothing was taken. Ask for a new one.".to_owned(),
+        _ => "<p class=state>This link was cancelled. Nothing was taken.".to_owned(),
     };
-    Html(format!(
-        "<!doctype html><meta charset=utf-8><title>Pay</title><style>body{{font:18px system-ui;margin:4rem auto;max-width:30rem}}\
-         button{{font:inherit;padding:.5rem 1.5rem}}</style><h1>{}</h1><p>{} {}.{:02}{form}",
+    let content = format!(
+        "<h1>{}</h1><p class=amount>{}<dl><dt>Reference<dd>{}<dt>Paid to<dd>SongList (sandbox)</dl>{action}\
+         <p class=faint>A page of the sandbox: no money moves.",
         escape(&link.description),
-        link.currency,
-        link.amount / 100,
-        link.amount % 100
+        amount(link),
+        escape(&link.reference_id),
+    );
+    page(&content)
+}
+
+fn amount(link: &Link) -> String {
+    format!("{} {}", escape(&link.currency), kit::money::decimal(link.amount))
+}
+
+fn page(content: &str) -> Response {
+    const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;background:#f4f4f7;color:#1d1d28;margin:0;padding:24px 12px}\
+        main{max-width:26rem;margin:6vh auto;background:#fff;border-radius:12px;padding:24px}h1{font-size:22px;margin:0 0 8px}\
+        .amount{font-size:28px;margin:0 0 16px}dl{display:grid;grid-template-columns:auto 1fr;gap:4px 16px;margin:0 0 20px}\
+        dt,.faint{color:#6b6b7b}dd{margin:0;text-align:right;overflow-wrap:anywhere}form{display:flex;gap:8px;flex-wrap:wrap}\
+        button{font:inherit;padding:10px 20px;border:0;border-radius:8px;background:#3b2a9e;color:#fff;flex:1 0 auto}\
+        button.faint{background:#e6e6ec;color:#1d1d28}.state{font-weight:600}";
+    Html(format!(
+        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width,initial-scale=1\">\
+         <title>Pay</title><style>{STYLE}</style><main>{content}</main>"
     ))
     .into_response()
 }
@@ -73,7 +93,11 @@ async fn pay(State(razorpay): State<Razorpay>, Path(code): Path<String>, Form(fo
     if success && !link.callback_url.is_empty() {
         return Redirect::to(&callback(&razorpay, &link, &payment)).into_response();
     }
-    Html(if success { "<p>Paid." } else { "<p>The payment failed. You may try again." }).into_response()
+    page(if success {
+        "<h1>Paid</h1><p>Thank you. You can close this page."
+    } else {
+        "<h1>The payment failed</h1><p>Nothing was taken. Go back to try again."
+    })
 }
 
 /// The signed redirect of a payment that succeeded.

@@ -134,7 +134,7 @@ impl Made {
         let refund = self.refund.entity(&self.link.currency);
         let payment = self.link.payment(&self.payment, &razorpay.state().refunds);
         let payload = json!({ "refund": { "entity": refund }, "payment": { "entity": payment } });
-        webhooks::send_payload(razorpay, event, payload, self.refund.created_at);
+        webhooks::send_payload(razorpay, event, &payload, self.refund.created_at);
     }
 }
 
@@ -257,6 +257,6 @@ async fn dispute(State(razorpay): State<Razorpay>, Path(id): Path<String>, Json(
         });
         json!({ "payment": { "entity": link.payment(payment, &state.refunds) }, "dispute": { "entity": entity } })
     };
-    webhooks::send_payload(&razorpay, &format!("payment.dispute.{}", wanted.status), payload, now);
+    webhooks::send_payload(&razorpay, &format!("payment.dispute.{}", wanted.status), &payload, now);
     Json(json!({ "ok": true })).into_response()
 }

@@ -28,12 +28,12 @@ pub(super) fn report(razorpay: &Razorpay, link: &Link, payment: &Payment) {
         vec![("payment.failed", with_payment, payment.created_at)]
     };
     for (event, payload, created_at) in events {
-        send_payload(razorpay, event, payload, created_at);
+        send_payload(razorpay, event, &payload, created_at);
     }
 }
 
 /// Sends an event with these entities.
-pub(super) fn send_payload(razorpay: &Razorpay, event: &str, payload: Value, created_at: i64) {
+pub(super) fn send_payload(razorpay: &Razorpay, event: &str, payload: &Value, created_at: i64) {
     let contains: Vec<String> = payload.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default();
     let body = json!({ "account_id": "acc_Sandbox0000001", "contains": contains, "created_at": created_at,
                        "entity": "event", "event": event, "payload": payload });

@@ -141,7 +141,7 @@ fn check_step(before: &PaymentState, after: &PaymentState, effects: &[Effect], w
 }
 
 #[test]
-fn case_12_and_case_65_every_order_of_every_set_of_facts_leads_to_what_the_facts_imply() {
+fn mf_04_and_case_12_and_case_65_every_order_of_every_set_of_facts_leads_to_what_the_facts_imply() {
     let alphabet = alphabet();
     for tenant in [Tenant::Free, Tenant::Taken, Tenant::Deleted] {
         let mut states: BTreeMap<usize, Vec<PaymentState>> =
