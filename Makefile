@@ -47,13 +47,14 @@ lint-api: ## Lint the OpenAPI document and try a TypeScript client that is gener
 	$(CARGO) build --workspace --locked
 	@sh deploy/api/check.sh
 
-docs: ## Write the generated files again: .env.example, docs/permissions.md, docs/errors.md, docs/findings.md, docs/security-checklist.md
+docs: ## Write the generated files again: .env.example, docs/permissions.md, docs/errors.md, docs/findings.md, docs/security-checklist.md, docs/payments-cases.md
 	$(CARGO) build --workspace --locked
 	$(SONGLIST) env-example > .env.example
 	$(SONGLIST) permissions > docs/permissions.md
 	$(SONGLIST) errors > docs/errors.md
 	@python3 deploy/dev/findings.py
 	@python3 deploy/dev/security_checklist.py
+	@python3 deploy/dev/payments_cases.py
 
 proto-accept: ## Write the protos as they are now to proto/descriptor.lock; check the lines that are removed
 	$(CARGO) build --workspace --locked
