@@ -35,6 +35,8 @@ pub struct Parts {
     pub(crate) razorpay: Razorpay,
     pub(crate) price: Price,
     pub(crate) callback_url: String,
+    /// Events of other accounts are put aside.
+    pub(crate) account_id: Option<String>,
 }
 
 impl App {
@@ -51,9 +53,10 @@ impl App {
             health: Health::default(),
             metrics: Metrics::new()?,
             peers: Peers::new(&config)?,
-            razorpay: Razorpay::new(&config.razorpay)?,
+            razorpay: Razorpay::new(&config.razorpay, config.clock.clone())?,
             price: config.price,
             callback_url: config.callback_url,
+            account_id: config.razorpay.account_id,
             keys: config.keys,
             clock: config.clock,
         };

@@ -1,6 +1,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use kit::assertion::KeyRing;
 use kit::env::Env;
 use kit::{Clock, Secret};
@@ -33,6 +34,10 @@ pub struct RazorpayConfig {
     /// Also accepted for as long as it is set, because retries of a webhook are signed with the secret of the first
     /// try.
     pub previous_webhook_secret: Option<Secret>,
+    /// When the previous secret stops to count.
+    pub previous_webhook_secret_until: Option<DateTime<Utc>>,
+    /// The account whose events are applied; any when it is not known.
+    pub account_id: Option<String>,
 }
 
 /// What premium costs.
@@ -107,8 +112,24 @@ impl RazorpayConfig {
             previous_webhook_secret: env
                 .opt("RAZORPAY_WEBHOOK_SECRET_PREVIOUS", "The webhook secret before a change; keep it for 15 days")
                 .map(Secret::new),
+            previous_webhook_secret_until: time(
+                env,
+                "RAZORPAY_WEBHOOK_SECRET_PREVIOUS_UNTIL",
+                "When the previous webhook secret stops to count, such as 2026-12-24T00:00:00Z; never when missing",
+            ),
+            account_id: env.opt("RAZORPAY_ACCOUNT_ID", "Razorpay account; events of other accounts are put aside"),
         }
     }
+}
+
+/// A moment, as RFC 3339 writes it.
+fn time(env: &mut Env, name: &str, about: &'static str) -> Option<DateTime<Utc>> {
+    let text = env.opt(name, about)?;
+    let time = DateTime::parse_from_rfc3339(&text).ok();
+    if time.is_none() {
+        env.problem(format!("{name} is not a time such as 2026-12-24T00:00:00Z"));
+    }
+    time.map(|time| time.to_utc())
 }
 
 impl Price {

@@ -59,7 +59,8 @@ async fn receive(app: Data<App>, request: HttpRequest, payload: Payload) -> Http
         Ok(Ok(Ok(body))) => body,
         Ok(Err(_too_large)) => return HttpResponse::PayloadTooLarge().finish(),
         // Razorpay sends it again.
-        Ok(Ok(Err(_))) | Err(_) => return HttpResponse::BadRequest().finish(),
+        Ok(Ok(Err(_))) => return HttpResponse::BadRequest().finish(),
+        Err(_elapsed) => return HttpResponse::RequestTimeout().finish(),
     };
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     // A request with more than one signature counts as unsigned.

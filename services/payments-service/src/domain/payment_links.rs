@@ -15,6 +15,9 @@ use crate::razorpay::{GatewayError, Link, LinkStatus, NewLink};
 use crate::store::payments::{self, Payment};
 use crate::store::{subscriptions, tenants};
 
+/// The life of a link: a minute more than what Razorpay wants at least, and less than what it allows.
+const SHORTEST: Duration = Duration::minutes(16);
+const LONGEST: Duration = Duration::days(180);
 /// The name of the route in idempotency records.
 const ROUTE: &str = "payments.create_link";
 
@@ -99,7 +102,7 @@ async fn open_or_new(app: &App, caller: &Caller, tenant: TenantId) -> Result<Ope
                 if error.certain() {
                     give_up(app, &intent, &error).await?;
                 }
-                return Err(unavailable().caused_by(error));
+                return Err(unavailable().retry_after(error.retry_after()).caused_by(error));
             }
         }
     }
@@ -180,13 +183,14 @@ async fn create(app: &App, intent: &Payment) -> Result<Link, GatewayError> {
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| tenants::name(conn, tenant).await)
         .await
         .map_err(|error| GatewayError::NotReached(error.to_string()))?;
-    let life = Duration::from_std(app.price.link_life).unwrap_or(Duration::minutes(16));
+    let life = Duration::from_std(app.price.link_life).unwrap_or(SHORTEST);
     let new = NewLink {
         amount_minor: intent.amount_minor,
         currency: &intent.currency,
         reference_id: &intent.reference_id,
         description: &described(&app.price.description, &organisation),
-        expire_by: (app.clock.now() + life).timestamp(),
+        // With Razorpay's clock: it wants fifteen minutes at least, and half a year at most.
+        expire_by: (app.razorpay.now() + life.clamp(SHORTEST, LONGEST)).timestamp(),
         callback_url: &app.callback_url,
     };
     match app.razorpay.create_link(&new).await {

@@ -47,6 +47,12 @@ pub(crate) async fn receive(
     let parsed: Option<Value> = serde_json::from_slice(body).ok().map(without_nul);
     let event =
         parsed.as_ref().and_then(|body| body.get("event")).and_then(Value::as_str).unwrap_or("unreadable").to_owned();
+    let account = parsed.as_ref().and_then(|body| body.get("account_id")).and_then(Value::as_str);
+    let stranger = app.account_id.as_deref().zip(account).is_some_and(|(own, account)| own != account);
+    if stranger {
+        app.metrics.event("webhook_other_account");
+        tracing::error!(alarm = "webhook_other_account", "a signed event is of another account");
+    }
     let wanted = webhook_facts::is_wanted(&event);
     let id = event_id.filter(|id| !id.is_empty() && id.len() <= 64).map_or_else(|| hash.clone(), str::to_owned);
     let row = NewEvent {
@@ -54,7 +60,14 @@ pub(crate) async fn receive(
         event: event.chars().take(100).collect(),
         body: parsed.unwrap_or_else(|| Value::String(String::from_utf8_lossy(body).replace('\u{0}', ""))),
         body_hash: hash,
-        state: if wanted { "pending" } else { "ignored" }.to_owned(),
+        state: if stranger {
+            "quarantined"
+        } else if wanted {
+            "pending"
+        } else {
+            "ignored"
+        }
+        .to_owned(),
     };
     let known =
         app.pg.transaction(Scope::Worker, async |conn: &mut Conn| webhook_events::insert(conn, &row).await).await?;

@@ -1,9 +1,13 @@
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use kit::Secret;
-use reqwest::{Method, RequestBuilder, StatusCode};
+use chrono::{DateTime, TimeDelta, Utc};
+use kit::{Clock, Secret};
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 
+use super::breaker::{Breaker, Outcome};
 use super::entities::{GatewayPayment, GatewayRefund, Link};
 use super::signature::{self, CallbackFields};
 use crate::config::RazorpayConfig;
@@ -15,6 +19,8 @@ pub(crate) enum GatewayError {
     Refused { status: u16, reason: String },
     /// Razorpay was not reached: nothing was made.
     NotReached(String),
+    /// Nothing was asked, or nothing was made, because Razorpay must not be asked for this time.
+    Paused(TimeDelta),
     /// A time-out, a 5xx or an unreadable answer: the outcome is unknown until Razorpay is asked again.
     Unknown(String),
 }
@@ -24,6 +30,7 @@ impl std::fmt::Display for GatewayError {
         match self {
             Self::Refused { status, reason } => write!(f, "Razorpay refused ({status}): {reason}"),
             Self::NotReached(reason) => write!(f, "Razorpay was not reached: {reason}"),
+            Self::Paused(pause) => write!(f, "Razorpay is not asked for {} s", pause.num_seconds()),
             Self::Unknown(reason) => write!(f, "Razorpay's answer is unknown: {reason}"),
         }
     }
@@ -32,9 +39,17 @@ impl std::fmt::Display for GatewayError {
 impl std::error::Error for GatewayError {}
 
 impl GatewayError {
-    /// True when it is certain that nothing was made.
+    /// True when it is certain that nothing was made and that the same request would be refused again.
     pub(crate) fn certain(&self) -> bool {
-        !matches!(self, Self::Unknown(_))
+        matches!(self, Self::Refused { .. })
+    }
+
+    /// When it may be tried again.
+    pub(crate) fn retry_after(&self) -> Duration {
+        match self {
+            Self::Paused(pause) => pause.to_std().unwrap_or_default().max(Duration::from_secs(1)),
+            _ => Duration::from_secs(5),
+        }
     }
 }
 
@@ -67,13 +82,18 @@ pub(crate) struct Razorpay {
     base_url: String,
     key_id: String,
     key_secret: Secret,
-    webhook_secrets: Vec<Secret>,
+    /// The current one and the one before it, which counts until this time, or for ever.
+    webhook_secrets: Vec<(Secret, Option<DateTime<Utc>>)>,
+    clock: Clock,
+    breaker: Breaker,
+    /// By how many seconds Razorpay's clock is ahead of this one.
+    skew: AtomicI64,
 }
 
 impl Razorpay {
     /// # Errors
     /// When the HTTP client cannot be made.
-    pub(crate) fn new(config: &RazorpayConfig) -> anyhow::Result<Self> {
+    pub(crate) fn new(config: &RazorpayConfig, clock: Clock) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(2))
             .timeout(Duration::from_secs(8))
@@ -84,17 +104,29 @@ impl Razorpay {
             base_url: config.base_url.trim_end_matches('/').to_owned(),
             key_id: config.key_id.clone(),
             key_secret: config.key_secret.clone(),
-            webhook_secrets: [Some(config.webhook_secret.clone()), config.previous_webhook_secret.clone()]
-                .into_iter()
-                .flatten()
+            webhook_secrets: std::iter::once((config.webhook_secret.clone(), None))
+                .chain(
+                    config.previous_webhook_secret.clone().map(|secret| (secret, config.previous_webhook_secret_until)),
+                )
                 .collect(),
+            breaker: Breaker::new(clock.clone()),
+            clock,
+            skew: AtomicI64::new(0),
         })
     }
 
     /// The index of the webhook secret with which Razorpay has signed these raw bytes: 0 is the current one, 1 the
     /// previous one.
     pub(crate) fn signed_webhook(&self, body: &[u8], signature: &str) -> Option<usize> {
-        self.webhook_secrets.iter().position(|secret| signature::verify(secret, body, signature))
+        let now = self.clock.now();
+        self.webhook_secrets
+            .iter()
+            .position(|(secret, until)| until.is_none_or(|end| now < end) && signature::verify(secret, body, signature))
+    }
+
+    /// The time by Razorpay's clock.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now() + TimeDelta::seconds(self.skew.load(Ordering::Relaxed))
     }
 
     /// True when Razorpay has signed the fields of a callback.
@@ -201,30 +233,89 @@ impl Razorpay {
         self.http.request(method, url).basic_auth(&self.key_id, Some(self.key_secret.expose()))
     }
 
+    /// The answer to a request, unless Razorpay must not be asked now.
     async fn answer(&self, request: RequestBuilder) -> Result<Value, GatewayError> {
-        let response = request.send().await.map_err(|error| {
-            let reason = error.without_url();
-            if reason.is_connect() {
-                GatewayError::NotReached(reason.to_string())
-            } else {
-                GatewayError::Unknown(reason.to_string())
+        if let Some(pause) = self.breaker.pause() {
+            return Err(GatewayError::Paused(pause));
+        }
+        let (outcome, answer) = self.send(request).await;
+        match self.breaker.note(outcome) {
+            Some(pause) => {
+                tracing::error!(
+                    alarm = "gateway_paused",
+                    ?outcome,
+                    seconds = pause.num_seconds(),
+                    "Razorpay is not asked for a while"
+                );
+                // An unanswered request may have had its effect.
+                if outcome == Outcome::Unanswered { answer } else { Err(GatewayError::Paused(pause)) }
             }
-        })?;
-        let status = response.status();
-        let text = response.text().await.map_err(|error| GatewayError::Unknown(error.without_url().to_string()))?;
-        let value: Option<Value> = serde_json::from_str(&text).ok();
-        if status.is_success() {
-            return value.ok_or_else(|| GatewayError::Unknown("the answer is not JSON".to_owned()));
+            None => answer,
         }
-        if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT {
-            let part = |name: &str| {
-                let found =
-                    value.as_ref().and_then(|value| value.pointer(&format!("/error/{name}"))).and_then(Value::as_str);
-                found.unwrap_or("-").to_owned()
-            };
-            let reason = format!("{}: {}", part("code"), part("description"));
-            return Err(GatewayError::Refused { status: status.as_u16(), reason });
-        }
-        Err(GatewayError::Unknown(format!("status {status}")))
     }
+
+    async fn send(&self, request: RequestBuilder) -> (Outcome, Result<Value, GatewayError>) {
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(error) => {
+                let reason = error.without_url();
+                let text = reason.to_string();
+                let error =
+                    if reason.is_connect() { GatewayError::NotReached(text) } else { GatewayError::Unknown(text) };
+                return (Outcome::Unanswered, Err(error));
+            }
+        };
+        self.look_at_date(response.headers());
+        let (status, pause) = (response.status(), retry_after(response.headers()));
+        let answer = read(response).await;
+        let outcome = match (status, &answer) {
+            (StatusCode::UNAUTHORIZED, _) => Outcome::Unauthorised,
+            (StatusCode::TOO_MANY_REQUESTS, _) => Outcome::Throttled(pause),
+            // The account may make no more links for now; a minute's pause keeps clicks from asking again and again.
+            (_, Err(GatewayError::Refused { reason, .. })) if reason.starts_with("RATE_LIMIT_EXCEEDED") => {
+                Outcome::Throttled(Some(TimeDelta::minutes(1)))
+            }
+            (_, Err(GatewayError::Unknown(_))) => Outcome::Unanswered,
+            _ => Outcome::Answered,
+        };
+        (outcome, answer)
+    }
+
+    /// Takes note of how far the two clocks are apart, once it is more than a minute.
+    fn look_at_date(&self, headers: &HeaderMap) {
+        let date =
+            headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(|d| DateTime::parse_from_rfc2822(d).ok());
+        let Some(date) = date else { return };
+        let skew = (date.to_utc() - self.clock.now()).num_seconds();
+        let skew = if skew.abs() > 60 { skew } else { 0 };
+        if self.skew.swap(skew, Ordering::Relaxed) == 0 && skew != 0 {
+            tracing::error!(alarm = "clock_skew", seconds = skew, "this clock and Razorpay's are apart");
+        }
+    }
+}
+
+/// How long to wait, as an answer says it.
+fn retry_after(headers: &HeaderMap) -> Option<TimeDelta> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?;
+    TimeDelta::try_seconds(seconds)
+}
+
+/// The JSON of an answer.
+async fn read(response: Response) -> Result<Value, GatewayError> {
+    let status = response.status();
+    let text = response.text().await.map_err(|error| GatewayError::Unknown(error.without_url().to_string()))?;
+    let value: Option<Value> = serde_json::from_str(&text).ok();
+    if status.is_success() {
+        return value.ok_or_else(|| GatewayError::Unknown("the answer is not JSON".to_owned()));
+    }
+    if status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT {
+        let part = |name: &str| {
+            let found =
+                value.as_ref().and_then(|value| value.pointer(&format!("/error/{name}"))).and_then(Value::as_str);
+            found.unwrap_or("-").to_owned()
+        };
+        let reason = format!("{}: {}", part("code"), part("description"));
+        return Err(GatewayError::Refused { status: status.as_u16(), reason });
+    }
+    Err(GatewayError::Unknown(format!("status {status}")))
 }

@@ -1,5 +1,6 @@
 //! The client of Razorpay: payment links, orders and payments over its REST API, and its signatures.
 
+mod breaker;
 mod client;
 mod entities;
 mod signature;

@@ -18,7 +18,7 @@ async fn a_repeated_request_for_a_payment_link_gets_its_first_answer() {
 }
 
 #[tokio::test]
-async fn requests_at_the_same_moment_get_the_same_link() {
+async fn case_44_requests_at_the_same_moment_get_the_same_link() {
     let (payments, boss) = (Payments::start().await, admin(TenantId::new()));
     let (one, two, three) =
         tokio::join!(payments.create_link(&boss), payments.create_link(&boss), payments.create_link(&boss));

@@ -110,7 +110,8 @@ async fn case_21_an_event_that_support_replays_after_two_weeks_is_known() {
 }
 
 #[tokio::test]
-async fn case_22_when_all_webhooks_are_dropped_one_run_of_the_poll_activates_everything() {
+async fn case_22_and_case_40_when_all_webhooks_are_dropped_and_nobody_comes_back_one_run_of_the_poll_activates_everything()
+ {
     let payments = Payments::start().await;
     let mut all = Vec::new();
     for _ in 0..10 {

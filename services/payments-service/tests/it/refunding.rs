@@ -86,7 +86,7 @@ async fn mf_03_and_case_53_a_refund_whose_answer_is_lost_is_made_once() {
     let payments = Payments::start().await;
     let (boss, payment) = payments.paid().await;
     // The questions before the refund are answered; the answer to the refund is lost.
-    let lost = json!({ "failures": [{ "status": 504, "commit": true, "path": "/refund" }] });
+    let lost = json!({ "failures": [{ "status": 504, "commit": true, "path": "POST /v1/payments/" }] });
     payments.razorpay("/sandbox/chaos", lost).await;
     payments.refund(&payment.id).await.unwrap();
     payments.poll_later(5).await;
@@ -95,6 +95,18 @@ async fn mf_03_and_case_53_a_refund_whose_answer_is_lost_is_made_once() {
     assert_eq!(truth["refunds"].as_array().unwrap().len(), 1, "{truth}");
     assert_eq!(payments.refund(&payment.id).await.unwrap_err().code(), tonic::Code::AlreadyExists);
     payments.check_books().await;
+}
+
+#[tokio::test]
+async fn case_59_a_refund_that_is_being_made_already_is_asked_for_again() {
+    let payments = Payments::start().await;
+    let (boss, payment) = payments.paid().await;
+    payments.razorpay("/sandbox/chaos", json!({ "failures": [{ "status": 409, "path": "POST /v1/payments/" }] })).await;
+    payments.refund(&payment.id).await.unwrap();
+    assert!(payments.is_premium(&boss).await);
+    payments.poll_later(5).await;
+    payments.until(&boss, &payment.id, PaymentStatus::Refunded).await;
+    assert_eq!(payments.truth().await["refunds"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -14,8 +14,8 @@ use proto::common::{DeliverRequest, RunRequest};
 use proto::payments::payments_client::PaymentsClient;
 use proto::payments::subscriptions_client::SubscriptionsClient;
 use proto::payments::{
-    CreateLinkRequest, CreateLinkResponse, GetPaymentRequest, GetSubscriptionRequest, Payment, PaymentStatus,
-    RefundPaymentRequest,
+    CallbackRequest, CallbackResponse, CreateLinkRequest, CreateLinkResponse, GetPaymentRequest,
+    GetSubscriptionRequest, Payment, PaymentStatus, RefundPaymentRequest,
 };
 use ring::hmac;
 use sandbox::razorpay::{self, Razorpay, RazorpayOptions};
@@ -32,6 +32,7 @@ pub(crate) struct Payments {
     auth: Peer,
     webhook: SocketAddr,
     razorpay: SocketAddr,
+    http: reqwest::Client,
     shutdown: Shutdown,
     pub(crate) clock: Clock,
     pub(crate) db: TestDb,
@@ -39,6 +40,10 @@ pub(crate) struct Payments {
 
 impl Payments {
     pub(crate) async fn start() -> Self {
+        Self::start_with([]).await
+    }
+
+    pub(crate) async fn start_with<const N: usize>(settings: [(&str, String); N]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (db, clock, shutdown) =
             (TestDb::new("payments", MIGRATIONS).await.unwrap(), Clock::movable(), Shutdown::new());
@@ -53,11 +58,12 @@ impl Payments {
         });
         let razorpay = razorpay::start(account, any, &shutdown).await.unwrap();
         let nobody = "http://127.0.0.1:1".to_owned();
-        let settings = [
+        let own = [
             ("RAZORPAY_BASE_URL", format!("http://{razorpay}/v1")),
             ("AUTH_URL", nobody.clone()),
             ("SONGLIST_URL", nobody),
         ];
+        let settings = own.into_iter().chain(settings);
         let mut config = Config::from_env(&mut Env::of(settings));
         (config.grpc_addr, config.ops_addr, config.webhook_addr) = (any, any, webhook);
         config.pg = db.config().unwrap();
@@ -65,13 +71,14 @@ impl Payments {
         let grpc = start(config, shutdown.clone()).await.unwrap().grpc;
         let by = |service| peer(service, "payments", grpc).unwrap();
         let (gateway, scheduler, auth) = (by("gateway"), by("scheduler"), by("auth"));
-        Self { gateway, scheduler, auth, webhook, razorpay, shutdown, clock, db }
+        let http = reqwest::Client::builder().build().unwrap();
+        Self { http, gateway, scheduler, auth, webhook, razorpay, shutdown, clock, db }
     }
 
     /// Posts to the sandbox of Razorpay.
     pub(crate) async fn razorpay(&self, path: &str, body: Value) -> Value {
         let url = format!("http://{}{path}", self.razorpay);
-        let answer = reqwest::Client::builder().build().unwrap().post(url).json(&body).send().await.unwrap();
+        let answer = self.http.post(url).json(&body).send().await.unwrap();
         assert!(answer.status().is_success(), "{path}: {}", answer.status());
         answer.json().await.unwrap()
     }
@@ -168,10 +175,43 @@ impl Payments {
         self.razorpay("/sandbox/chaos", json!({ "drop_webhooks": true })).await;
     }
 
+    /// A browser comes back from the hosted page; returns what it is shown.
+    pub(crate) async fn callback(&self, url: &str) -> CallbackResponse {
+        let url = reqwest::Url::parse(url).unwrap();
+        let of = |name: &str| {
+            let found = url.query_pairs().find(|(key, _)| key == name);
+            found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+        };
+        let fields = CallbackRequest {
+            payment_id: of("razorpay_payment_id"),
+            payment_link_id: of("razorpay_payment_link_id"),
+            reference_id: of("razorpay_payment_link_reference_id"),
+            status: of("razorpay_payment_link_status"),
+            signature: of("razorpay_signature"),
+        };
+        let request = call(&testkit::caller::anonymous(), fields);
+        PaymentsClient::new(self.gateway.clone()).callback(request).await.unwrap().into_inner()
+    }
+
+    /// The number of requests to Razorpay's API so far.
+    pub(crate) async fn calls(&self) -> u64 {
+        self.truth().await.get("calls").and_then(Value::as_u64).unwrap()
+    }
+
+    /// The address of the webhook's own port.
+    pub(crate) fn webhook_addr(&self) -> SocketAddr {
+        self.webhook
+    }
+
     /// Posts an event with an id of its own; returns the status of the answer.
     pub(crate) async fn event(&self, id: &str, body: &Value) -> u16 {
+        self.event_signed(b"sandbox_webhook_secret_0001", id, body).await
+    }
+
+    /// The same, signed with this secret.
+    pub(crate) async fn event_signed(&self, secret: &[u8], id: &str, body: &Value) -> u16 {
         let body = body.to_string();
-        let key = hmac::Key::new(hmac::HMAC_SHA256, b"sandbox_webhook_secret_0001");
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let signature = hex::encode(hmac::sign(&key, body.as_bytes()));
         let url = format!("http://{}/api/v1/payments/webhook/razorpay/", self.webhook);
         let request =
@@ -206,7 +246,7 @@ impl Payments {
     pub(crate) async fn webhook_beside(&self, body: &'static [u8], another: Option<&str>) -> u16 {
         let key = hmac::Key::new(hmac::HMAC_SHA256, b"sandbox_webhook_secret_0001");
         let url = format!("http://{}/api/v1/payments/webhook/razorpay/", self.webhook);
-        let request = reqwest::Client::builder().build().unwrap().post(url).body(body);
+        let request = self.http.post(url).body(body);
         let signature = hex::encode(hmac::sign(&key, body));
         let mut request = request.header("x-razorpay-signature", signature);
         if let Some(another) = another {

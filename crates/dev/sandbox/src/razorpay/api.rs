@@ -1,7 +1,7 @@
 use axum::Router;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, RETRY_AFTER};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::refunds;
-use super::store::{Link, Razorpay, new_id};
+use super::store::{Failure, Link, Razorpay, new_id};
 
 /// The fields that Razorpay accepts when a link is created; any other is refused.
 const FIELDS: [&str; 17] = [
@@ -95,9 +95,17 @@ pub(super) fn gate(razorpay: &Razorpay, credentials: &Credentials) -> Result<Opt
     let planned = state.chaos.failures.iter().position(|failure| credentials.request.contains(&failure.path));
     match planned.and_then(|place| state.chaos.failures.remove(place)) {
         None => Ok(None),
-        Some(failure) if failure.commit => Ok(Some(refused(failure.status, "Something went wrong"))),
-        Some(failure) => Err(refused(failure.status, "Something went wrong")),
+        Some(failure) if failure.commit => Ok(Some(planned_answer(&failure))),
+        Some(failure) => Err(planned_answer(&failure)),
     }
+}
+
+fn planned_answer(failure: &Failure) -> Response {
+    let mut answer = refused(failure.status, "Something went wrong");
+    if let Some(seconds) = failure.retry_after {
+        answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    answer
 }
 
 fn fault(body: &Value, now: i64) -> Option<String> {

@@ -24,6 +24,7 @@ struct Wanted {
     duplicates: Option<u32>,
     refunds_stay_pending: Option<bool>,
     hide_links: Option<bool>,
+    skew_secs: Option<i64>,
     failures: Option<Vec<WantedFailure>>,
 }
 
@@ -34,6 +35,7 @@ struct WantedFailure {
     commit: bool,
     #[serde(default)]
     path: String,
+    retry_after: Option<u64>,
 }
 
 async fn set_chaos(State(razorpay): State<Razorpay>, Json(wanted): Json<Wanted>) -> Json<Value> {
@@ -47,12 +49,17 @@ async fn set_chaos(State(razorpay): State<Razorpay>, Json(wanted): Json<Wanted>)
     if let Some(pending) = wanted.refunds_stay_pending {
         state.chaos.refunds_stay_pending = pending;
     }
+    if let Some(skew) = wanted.skew_secs {
+        state.chaos.skew_secs = skew;
+    }
     if let Some(hide) = wanted.hide_links {
         state.chaos.hide_links = hide;
     }
     if let Some(failures) = wanted.failures {
-        state.chaos.failures =
-            failures.into_iter().map(|f| Failure { status: f.status, commit: f.commit, path: f.path }).collect();
+        state.chaos.failures = failures
+            .into_iter()
+            .map(|f| Failure { status: f.status, commit: f.commit, path: f.path, retry_after: f.retry_after })
+            .collect();
     }
     Json(json!({ "ok": true }))
 }

@@ -12,9 +12,23 @@ mod webhooks;
 use std::net::SocketAddr;
 
 use axum::Router;
+use axum::http::HeaderValue;
+use axum::http::header::DATE;
+use axum::middleware::map_response;
+use axum::response::Response;
+use chrono::TimeDelta;
 use kit::lifecycle::Shutdown;
 
 pub use store::{Razorpay, RazorpayOptions};
+
+/// Adds the time by the sandbox's clock, as a test has set it.
+async fn dated(razorpay: Razorpay, mut response: Response) -> Response {
+    let now = razorpay.options.clock.now() + TimeDelta::seconds(razorpay.skew());
+    if let Ok(date) = HeaderValue::from_str(&now.format("%a, %d %b %Y %H:%M:%S GMT").to_string()) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response
+}
 
 /// Starts it; returns the bound address.
 ///
@@ -24,7 +38,8 @@ pub async fn start(razorpay: Razorpay, addr: SocketAddr, shutdown: &Shutdown) ->
     let listener = crate::bind(addr).await?;
     let bound = listener.local_addr()?;
     razorpay.set_base(&format!("http://{bound}"));
-    let router: Router = api::router().merge(page::router()).merge(control::router()).with_state(razorpay);
+    let router: Router = api::router().merge(page::router()).merge(control::router()).with_state(razorpay.clone());
+    let router = router.layer(map_response(move |response: Response| dated(razorpay.clone(), response)));
     let soft = shutdown.soft.clone();
     shutdown.spawn("razorpay", async move {
         axum::serve(listener, router).with_graceful_shutdown(soft.cancelled_owned()).await

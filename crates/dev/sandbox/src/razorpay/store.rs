@@ -56,6 +56,8 @@ pub(super) struct Chaos {
     pub duplicates: u32,
     /// Lists of links are empty: Razorpay's lists lag behind.
     pub hide_links: bool,
+    /// By how many seconds this clock is ahead.
+    pub skew_secs: i64,
     /// Refunds are not processed at once.
     pub refunds_stay_pending: bool,
     /// Failures that the API answers with instead of its real answers, one per request.
@@ -67,6 +69,8 @@ pub(super) struct Failure {
     pub status: u16,
     /// When true, the request takes effect and only its answer is lost.
     pub commit: bool,
+    /// What `Retry-After` says, in seconds.
+    pub retry_after: Option<u64>,
     /// A part of method and path, such as `POST /v1/payment_links`; any request when it is empty.
     pub path: String,
 }
@@ -114,8 +118,14 @@ impl Razorpay {
         base.clone_into(&mut self.state().base);
     }
 
+    /// The time by the clock of Razorpay, in Unix seconds.
     pub(super) fn now(&self) -> i64 {
-        self.options.clock.now().timestamp()
+        self.options.clock.now().timestamp() + self.skew()
+    }
+
+    /// By how many seconds Razorpay's clock is ahead of that of its clients.
+    pub(super) fn skew(&self) -> i64 {
+        self.state().chaos.skew_secs
     }
 
     /// Sets links to expired whose time is over.
