@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
 
 mod guarding;
+mod interleavings;
 mod losing_answers;
 mod payment_links;
 mod receiving_events;

@@ -83,6 +83,18 @@ impl Payments {
         answer.json().await.unwrap()
     }
 
+    /// The same, which may be refused.
+    pub(crate) async fn try_razorpay(&self, path: &str, body: Value) {
+        self.http.post(format!("http://{}{path}", self.razorpay)).json(&body).send().await.unwrap();
+    }
+
+    /// Tries to pay a link, which may be closed.
+    pub(crate) async fn try_pay(&self, payment: &Payment, outcome: &str) {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let page = client.post(format!("{}/pay", payment.payment_link_url)).form(&[("outcome", outcome)]);
+        page.send().await.unwrap();
+    }
+
     /// What really happened at Razorpay.
     pub(crate) async fn truth(&self) -> Value {
         reqwest::get(format!("http://{}/sandbox/truth", self.razorpay)).await.unwrap().json().await.unwrap()
@@ -214,8 +226,7 @@ impl Payments {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let signature = hex::encode(hmac::sign(&key, body.as_bytes()));
         let url = format!("http://{}/api/v1/payments/webhook/razorpay/", self.webhook);
-        let request =
-            reqwest::Client::builder().build().unwrap().post(url).body(body).header("x-razorpay-signature", signature);
+        let request = self.http.post(url).body(body).header("x-razorpay-signature", signature);
         request.header("x-razorpay-event-id", id).send().await.unwrap().status().as_u16()
     }
 
