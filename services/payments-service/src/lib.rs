@@ -6,6 +6,7 @@ mod delivery;
 mod domain;
 mod grpc;
 mod jobs;
+pub mod operators;
 mod peers;
 mod razorpay;
 mod schema;

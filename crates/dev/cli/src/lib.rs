@@ -9,6 +9,7 @@ mod generate;
 mod keys;
 mod mail;
 mod migrate;
+mod payments;
 mod running;
 mod seed;
 mod songs;
@@ -96,6 +97,11 @@ enum Command {
         #[command(subcommand)]
         what: mail::What,
     },
+    /// Look at payments: webhooks, the reasons of premium, and whether the books agree.
+    Payments {
+        #[command(subcommand)]
+        what: payments::What,
+    },
     /// Rotate the keys that sign tokens.
     Keys {
         #[command(subcommand)]
@@ -142,6 +148,7 @@ pub async fn run(cli: Cli) -> ExitCode {
         Command::Gen { at, amounts } => Box::pin(generate::run(&at.dev_dir, &amounts)).await,
         Command::Songs { what } => Box::pin(songs::run(&mut env, what)).await,
         Command::Mail { what } => Box::pin(mail::run(&mut env, what)).await,
+        Command::Payments { what } => Box::pin(payments::run(&mut env, what)).await,
         Command::Keys { what } => Box::pin(keys::run(&mut env, what)).await,
         Command::Superuser { what } => Box::pin(superuser::run(&mut env, what)).await,
         Command::Doctor => Box::pin(doctor::run(&mut env)).await,

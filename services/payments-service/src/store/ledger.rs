@@ -40,3 +40,14 @@ pub(crate) async fn issue_receipt(conn: &mut Conn, row: &Payment, now: DateTime<
     );
     Ok(diesel::insert_into(receipts::table).values(values).on_conflict_do_nothing().execute(conn).await? == 1)
 }
+
+/// The lines of a payment: entry, account and amount, in order.
+pub(crate) async fn of_payment(mut conn: &Conn, payment: Uuid) -> Result<Vec<(String, String, i64)>, TxError> {
+    let mut lines: Vec<(String, String, i64)> = ledger_lines::table
+        .filter(ledger_lines::payment_id.eq(payment))
+        .select((ledger_lines::entry, ledger_lines::account, ledger_lines::amount_minor))
+        .load(&mut conn)
+        .await?;
+    lines.sort();
+    Ok(lines)
+}

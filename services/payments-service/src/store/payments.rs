@@ -209,3 +209,24 @@ pub(crate) async fn list_all(mut conn: &Conn, filters: &Wanted, page: &Page) -> 
         .await?;
     Ok(rows.into_iter().map(|(row, name, is_active)| (row, name.zip(is_active))).collect())
 }
+
+/// A tenant's newest payments.
+pub(crate) async fn of_tenant_newest(mut conn: &Conn, id: TenantId, limit: i64) -> Result<Vec<Payment>, TxError> {
+    let newest = payments::table
+        .filter(of_tenant(payments::tenant_id, id))
+        .order((payments::created_at.desc(), payments::id.desc()));
+    Ok(newest.limit(limit).select(Payment::as_select()).load(&mut conn).await?)
+}
+
+/// The ids of the payments of all tenants behind an id; needs the worker's scope.
+pub(crate) async fn behind(mut conn: &Conn, after: Uuid, limit: i64) -> Result<Vec<Uuid>, TxError> {
+    let rest = payments::table.filter(payments::id.gt(after)).order(payments::id).limit(limit);
+    Ok(rest.select(payments::id).load(&mut conn).await?)
+}
+
+/// Makes everything due about which there may be something to learn; needs the worker's scope.
+pub(crate) async fn make_due(conn: &mut Conn, now: DateTime<Utc>) -> Result<(), TxError> {
+    let later = payments::table.filter(payments::check_after.gt(now));
+    diesel::update(later).set(payments::check_after.eq(now)).execute(conn).await?;
+    Ok(())
+}

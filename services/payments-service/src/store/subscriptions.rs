@@ -129,3 +129,9 @@ pub(crate) async fn list_all(
         .await?;
     Ok(rows.into_iter().map(|(row, name, is_active)| (row, name.zip(is_active))).collect())
 }
+
+/// The tenants that are premium and whose subscription names no payment; needs the worker's scope.
+pub(crate) async fn without_payment(mut conn: &Conn) -> Result<Vec<Uuid>, TxError> {
+    let unpaid = subscriptions::table.filter(subscriptions::is_premium).filter(subscriptions::payment_id.is_null());
+    Ok(unpaid.select(subscriptions::tenant_id).load(&mut conn).await?)
+}

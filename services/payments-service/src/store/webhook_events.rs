@@ -7,6 +7,7 @@ use diesel_async::RunQueryDsl;
 use kit_pg::{Conn, OldRows, TxError};
 use serde_json::Value;
 
+use crate::operators::WaitingEvent;
 use crate::schema::webhook_events;
 
 /// The most events that are claimed at once.
@@ -122,4 +123,28 @@ pub(crate) async fn postpone(conn: &mut Conn, id: &str, attempts: i32, note: &st
         .execute(conn)
         .await?;
     Ok(())
+}
+
+/// Events that wait, were put aside or have a note, the oldest first.
+pub(crate) async fn waiting(mut conn: &Conn, limit: i64) -> Result<Vec<WaitingEvent>, TxError> {
+    use webhook_events as w;
+    let found = w::table.filter(w::state.eq_any(["pending", "quarantined"]).or(w::note.ne(""))).order(w::received_at);
+    let columns = (w::event_id, w::event, w::state, w::note, w::attempts, w::received_at);
+    let rows: Vec<(String, String, String, String, i32, DateTime<Utc>)> =
+        found.limit(limit).select(columns).load(&mut conn).await?;
+    let event = |(event_id, event, state, note, attempts, received_at)| WaitingEvent {
+        event_id,
+        event,
+        state,
+        note,
+        attempts,
+        received_at,
+    };
+    Ok(rows.into_iter().map(event).collect())
+}
+
+/// Has an event applied again; false when there is none with this id.
+pub(crate) async fn replay(conn: &mut Conn, id: &str) -> Result<bool, TxError> {
+    let again = (webhook_events::state.eq("pending"), webhook_events::next_attempt_at.eq(now));
+    Ok(diesel::update(webhook_events::table.find(id)).set(again).execute(conn).await? == 1)
 }

@@ -6,6 +6,7 @@
 mod guarding;
 mod interleavings;
 mod losing_answers;
+mod operating;
 mod payment_links;
 mod receiving_events;
 mod refunding;

@@ -7,7 +7,7 @@ use kit::env::Env;
 use kit::grpc::Peer;
 use kit::ids::TenantId;
 use kit::lifecycle::Shutdown;
-use payments_service::{Config, MIGRATIONS, start};
+use payments_service::{App, Config, MIGRATIONS, start};
 use proto::common::event_sink_client::EventSinkClient;
 use proto::common::job_runner_client::JobRunnerClient;
 use proto::common::{DeliverRequest, RunRequest};
@@ -33,6 +33,7 @@ pub(crate) struct Payments {
     webhook: SocketAddr,
     razorpay: SocketAddr,
     http: reqwest::Client,
+    config: Config,
     shutdown: Shutdown,
     pub(crate) clock: Clock,
     pub(crate) db: TestDb,
@@ -68,11 +69,16 @@ impl Payments {
         (config.grpc_addr, config.ops_addr, config.webhook_addr) = (any, any, webhook);
         config.pg = db.config().unwrap();
         config.clock = clock.clone();
-        let grpc = start(config, shutdown.clone()).await.unwrap().grpc;
+        let grpc = start(config.clone(), shutdown.clone()).await.unwrap().grpc;
         let by = |service| peer(service, "payments", grpc).unwrap();
         let (gateway, scheduler, auth) = (by("gateway"), by("scheduler"), by("auth"));
         let http = reqwest::Client::builder().build().unwrap();
-        Self { http, gateway, scheduler, auth, webhook, razorpay, shutdown, clock, db }
+        Self { http, config, gateway, scheduler, auth, webhook, razorpay, shutdown, clock, db }
+    }
+
+    /// The service as an operator's command line opens it.
+    pub(crate) fn app(&self) -> App {
+        App::new(self.config.clone()).unwrap()
     }
 
     /// Posts to the sandbox of Razorpay.
@@ -238,8 +244,11 @@ impl Payments {
         .await;
     }
 
-    /// What must hold at any time: every entry sums to zero, and each tenant is premium by a payment that has its money.
+    /// What must hold at any time: every entry sums to zero, each tenant is premium by a payment that has its money, and all of it
+    /// can be computed again from the facts.
     pub(crate) async fn check_books(&self) {
+        let (_, faults) = payments_service::operators::verify(&self.app()).await.unwrap();
+        assert!(faults.is_empty(), "{faults:?}");
         let unbalanced =
             "ledger_lines l WHERE (SELECT sum(amount_minor) FROM %.ledger_lines WHERE entry = l.entry) <> 0";
         assert_eq!(self.count(&unbalanced.replace('%', &self.db.schema)).await, 0);

@@ -15,9 +15,8 @@ const PRICE: i64 = 49_900;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Tenant {
     Free,
-    /// Premium by another payment.
+    /// Premium by another payment. For one that was deleted only the reason differs.
     Taken,
-    Deleted,
 }
 
 fn asked(reference: &str) -> Asked {
@@ -111,7 +110,6 @@ fn step(before: &PaymentState, fact: &Fact, tenant: Tenant) -> (PaymentState, Ve
                 Effect::Grant => facts.push_back(match tenant {
                     Tenant::Free => Fact::Granted,
                     Tenant::Taken => Fact::Withheld { why: Withheld::AlreadyPremium },
-                    Tenant::Deleted => Fact::Withheld { why: Withheld::TenantDeleted },
                 }),
                 Effect::End => facts.push_back(Fact::Ended),
                 _ => {}
@@ -143,7 +141,6 @@ fn check_step(before: &PaymentState, after: &PaymentState, effects: &[Effect], w
 #[test]
 fn mf_04_and_case_12_and_case_65_every_order_of_every_set_of_facts_leads_to_what_the_facts_imply() {
     let alphabet = alphabet();
-    // What a deleted tenant gets is what one gets that is premium already, but for the reason.
     for tenant in [Tenant::Free, Tenant::Taken] {
         let mut states: BTreeMap<usize, Vec<PaymentState>> =
             BTreeMap::from([(0, vec![PaymentState::new(asked("sl-1"))])]);
