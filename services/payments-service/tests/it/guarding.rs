@@ -66,7 +66,7 @@ async fn case_50_a_life_that_razorpay_does_not_allow_is_cut() {
 
 #[tokio::test]
 async fn case_05_the_old_secret_counts_until_its_time_is_over() {
-    let end = chrono::Utc::now() + chrono::Duration::days(15);
+    let end = kit::Clock::system().now() + chrono::Duration::days(15);
     let payments = Payments::start_with([
         ("RAZORPAY_WEBHOOK_SECRET_PREVIOUS", "the_secret_before_this".to_owned()),
         ("RAZORPAY_WEBHOOK_SECRET_PREVIOUS_UNTIL", end.to_rfc3339()),
