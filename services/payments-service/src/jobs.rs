@@ -37,15 +37,17 @@ async fn poll_pending(app: &App) -> Result<String, Error> {
     let now = app.clock.now();
     let due = app.pg.transaction(Scope::Worker, async |conn: &mut Conn| payments::due(conn, now, BATCH).await).await?;
     let count = due.len();
-    let asked = stream::iter(due).map(|id| settlement::settle(app, id, "poll"));
+    let asked = stream::iter(due).map(|id| settlement::settle_if_due(app, id, "poll"));
     let (mut activated, mut failed, mut unanswered) = (0, 0, 0);
     let mut answers = pin!(asked.buffer_unordered(AT_ONCE).take_until(tokio::time::sleep(BUDGET)));
-    while let Some(answer) = answers.next().await {
-        match answer {
-            Ok(Status::Activated) => activated += 1,
-            Ok(Status::Failed) => failed += 1,
-            Ok(_) => {}
-            Err(error) => {
+    // While Razorpay is not asked at all, the rest stays due.
+    while !app.razorpay.is_paused() {
+        match answers.next().await {
+            None => break,
+            Some(Ok(Some(Status::Activated))) => activated += 1,
+            Some(Ok(Some(Status::Failed))) => failed += 1,
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
                 error.log();
                 unanswered += 1;
             }

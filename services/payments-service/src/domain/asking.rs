@@ -1,5 +1,7 @@
 //! What Razorpay is asked about a payment, and its answers as facts. No connection of the database is held meanwhile.
 
+use std::collections::BTreeSet;
+
 use chrono::Duration;
 
 use super::state_machine::facts::{Closed, Fact, LinkFact, LinkRank, PaymentFact, PaymentRank, RefundFact, RefundRank};
@@ -33,8 +35,19 @@ async fn ask(app: &App, row: &Payment, state: &PaymentState, facts: &mut Vec<Fac
     };
     let order = link.order_id.clone().or_else(|| state.link.as_ref().and_then(|known| known.order.clone()));
     facts.push(Fact::Link(link_fact(&link)));
-    let Some(order) = order else { return Ok(()) };
-    for payment in app.razorpay.payments_of_order(&order).await? {
+    let payments = match order {
+        Some(order) => app.razorpay.payments_of_order(&order).await?,
+        // That a link names its order is not documented.
+        None => {
+            let named = link.payment_ids.iter().chain(state.payments.keys());
+            let mut payments = Vec::new();
+            for id in named.collect::<BTreeSet<_>>() {
+                payments.push(app.razorpay.payment(id).await?);
+            }
+            payments
+        }
+    };
+    for payment in payments {
         facts.push(Fact::Payment(payment_fact(&payment)));
         let expected =
             state.refunds.values().any(|refund| refund.payment == payment.id) || state.unsent().next().is_some();

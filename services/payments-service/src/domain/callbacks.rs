@@ -23,6 +23,8 @@ pub(crate) enum Outcome {
     Confirming,
     Refunded,
     Failed,
+    /// The payment bought nothing and goes back.
+    GoesBack,
     /// A forged callback, or one for an unknown payment.
     #[default]
     Unknown,
@@ -36,6 +38,7 @@ impl Outcome {
             Self::Confirming => "confirming",
             Self::Refunded => "refunded",
             Self::Failed => "failed",
+            Self::GoesBack => "goes_back",
             Self::Unknown => "unknown",
         }
     }
@@ -83,6 +86,7 @@ pub(crate) async fn take(app: &App, fields: &CallbackFields) -> Result<StatusPag
             Status::Activated => Outcome::Active,
             Status::Refunded => Outcome::Refunded,
             Status::Failed => Outcome::Failed,
+            Status::Verified if row.refund_due_minor > 0 => Outcome::GoesBack,
             Status::Created | Status::Pending | Status::Paid | Status::Verified => Outcome::Confirming,
         },
         organisation,

@@ -44,6 +44,7 @@ pub(crate) async fn list(app: &App, caller: &Caller, page: &Page) -> Result<Page
 pub(crate) struct RawFilters {
     pub tenant: Option<String>,
     pub statuses: Vec<String>,
+    pub refund_due: Option<bool>,
 }
 
 /// The payments of all tenants, for a SUPER_ADMIN, the newest first.
@@ -59,7 +60,7 @@ pub(crate) async fn list_all(
     }
     // An id that is none is nobody's.
     let tenant = raw.tenant.map(|text| TenantId(Uuid::try_parse(&text).unwrap_or_default()));
-    let wanted = Wanted { tenant, statuses: raw.statuses };
+    let wanted = Wanted { tenant, statuses: raw.statuses, refund_due: raw.refund_due };
     let (count, rows) = app
         .pg
         .read(Scope::Platform, async |conn: &Conn| {

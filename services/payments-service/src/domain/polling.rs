@@ -34,6 +34,9 @@ fn pause(state: &PaymentState, age: Duration, expired: Option<Duration>) -> Opti
         Status::Created | Status::Pending | Status::Paid if age < day => Some(minute * 5),
         Status::Created | Status::Pending | Status::Paid => Some(hour),
         Status::Failed if state.to_cancel() => Some(minute),
+        // Razorpay has refused to make the link, or nobody has ever tried to pay it.
+        Status::Failed if state.is_refused() => None,
+        Status::Failed if state.was_never_tried() && expired.unwrap_or(age) > hour => None,
         Status::Failed if expired.unwrap_or(age) < hour => Some(minute * 5),
         Status::Failed if expired.unwrap_or(age) < LATE_AUTHORISATION => Some(hour),
         Status::Verified | Status::Activated if age < day * 7 => Some(day),

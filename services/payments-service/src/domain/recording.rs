@@ -79,10 +79,12 @@ pub(crate) async fn record(
     let before = row.clone();
     let mut log = Log::of(conn, &row, cause, now).await?;
     let (mut waiting, mut alarms): (VecDeque<Fact>, Vec<Alarm>) = (facts.iter().cloned().collect(), Vec::new());
-    if has_other_link(conn, &row, &log.state, facts).await? {
-        waiting.push_front(Fact::Closed { why: Closed::Superseded });
-    }
     while let Some(fact) = waiting.pop_front() {
+        if reopens(&row, &log.state, &fact)? && has_other_link(conn, &row).await? {
+            waiting.push_front(fact);
+            waiting.push_front(Fact::Closed { why: Closed::Superseded });
+            continue;
+        }
         let (next, effects) = apply(&log.state, &fact);
         if next == log.state {
             continue;
@@ -115,13 +117,15 @@ pub(crate) async fn record(
     Ok(Recorded { row, state: log.state, alarms })
 }
 
-/// True when the link of a payment that was given up appears after all, and the tenant has another one by now.
-async fn has_other_link(conn: &Conn, row: &Payment, state: &PaymentState, facts: &[Fact]) -> Result<bool, TxError> {
-    let appears = state.link.is_none() && facts.iter().any(|fact| matches!(fact, Fact::Link(_)));
-    if !appears || row.status()? != Status::Failed {
-        return Ok(false);
-    }
-    Ok(payments::find_open(conn, TenantId(row.tenant_id)).await?.is_some())
+/// True when a fact opens a payment again that has FAILED.
+fn reopens(row: &Payment, state: &PaymentState, fact: &Fact) -> Result<bool, TxError> {
+    Ok(row.status()? == Status::Failed && apply(state, fact).0.status() == Status::Pending)
+}
+
+/// True when the tenant has another open link: it has one at most.
+async fn has_other_link(conn: &Conn, row: &Payment) -> Result<bool, TxError> {
+    let open = payments::find_open(conn, TenantId(row.tenant_id)).await?;
+    Ok(open.is_some_and(|open| open.id != row.id))
 }
 
 /// The log of a payment's facts.
@@ -224,7 +228,9 @@ fn project(row: &mut Payment, state: &PaymentState) {
         Some(Withheld::AlreadyPremium) if state.due() > 0 => "Premium was active already: to be refunded.",
         Some(Withheld::TenantDeleted) if state.due() > 0 => "The organisation was deleted: to be refunded.",
         _ if state.mismatch() => "What was paid is not what was asked for.",
-        _ => return,
+        // Why Razorpay has refused the link stands there.
+        _ if matches!(state.status(), Status::Created | Status::Failed) => return,
+        _ => "",
     };
     message.clone_into(&mut row.error_message);
 }

@@ -5,7 +5,6 @@ use futures_util::future::try_join;
 use kit::caller::Caller;
 use kit::{Code, Error, ids};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope};
-use uuid::Uuid;
 
 use super::asking::refund_fact;
 use super::audit::{self, Event};
@@ -24,12 +23,12 @@ const ROUTE: &str = "payments.refund";
 /// Refunds what is left of a payment, for a SUPER_ADMIN; returns it, and whether this is the answer to an earlier request.
 ///
 /// # Errors
-/// `NotFound`; `payment_not_refundable` when nothing was captured or all of it is on its way back.
+/// `NotFound`; `payment_not_refundable` when nothing was captured, all of it is on its way back, or Razorpay refuses.
 pub(crate) async fn refund(app: &App, caller: &Caller, id: &str) -> Result<(WithHistory, bool), Error> {
     caller.super_admin()?;
     let id = ids::parse(id)?;
     let now = app.clock.now();
-    let wanted: Once<Uuid> = app
+    let wanted: Once<String> = app
         .pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
             let mut key = IdempotencyKey::claim(conn, caller, ROUTE).await?;
@@ -41,16 +40,24 @@ pub(crate) async fn refund(app: &App, caller: &Caller, id: &str) -> Result<(With
             let wish = state.captured().map(|payment| (payment, state.refundable(&payment.id)));
             let (payment, amount) =
                 wish.filter(|(_, amount)| *amount > 0).last().ok_or_else(|| Error::new(Code::PaymentNotRefundable))?;
-            let wanted =
-                Fact::RefundWanted { key: ids::new_v7().simple().to_string(), payment: payment.id.clone(), amount };
+            let name = ids::new_v7().simple().to_string();
+            let wanted = Fact::RefundWanted { key: name.clone(), payment: payment.id.clone(), amount };
             recording::record(conn, app, id, &[wanted], "refund asked for").await?;
             audit::record(conn, app, caller, Event::success(Some(row.tenant_id), "payment_refund", id)).await?;
-            key.keep(conn, now, id).await
+            key.keep(conn, now, name).await
         })
         .await?;
     // When Razorpay does not answer, the poll sends the same refund again.
     if let Err(error) = settlement::settle(app, id, "refund asked for").await {
         error.log();
+    }
+    let (wish, replayed) = (wanted.value, wanted.replayed);
+    let refused = async |conn: &mut Conn| {
+        let row = payments::find_any(conn, id).await?;
+        Ok(recording::state_of(conn, &row).await?.is_refund_refused(&wish))
+    };
+    if app.pg.transaction(Scope::Worker, refused).await? {
+        return Err(Error::new(Code::PaymentNotRefundable));
     }
     let refunded = app
         .pg
@@ -58,7 +65,7 @@ pub(crate) async fn refund(app: &App, caller: &Caller, id: &str) -> Result<(With
             try_join(payments::find_any(conn, id), payments::changes(conn, &[id])).await
         })
         .await?;
-    Ok((refunded, wanted.replayed))
+    Ok((refunded, replayed))
 }
 
 /// Makes the refunds that are wanted and were not answered; returns Razorpay's answers.

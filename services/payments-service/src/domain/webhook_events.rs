@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use kit::lifecycle::Shutdown;
 use kit::{Code, Error};
 use kit_pg::{Conn, Scope, TxError};
@@ -17,6 +18,8 @@ use crate::App;
 use crate::store::webhook_events::{self, Event, NewEvent};
 use crate::store::{facts, payments};
 
+/// So many events are applied at a time; each may ask Razorpay two or three times.
+const AT_ONCE: usize = 4;
 /// How often stored events are read without a wake-up.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -105,7 +108,11 @@ pub(crate) fn keep_applying(app: &App, shutdown: &Shutdown) {
     shutdown.every("webhooks", Duration::ZERO, move || {
         let app = app.clone();
         async move {
-            if round(&app).await.unwrap_or(0) == 0 {
+            let claimed = round(&app).await.unwrap_or_else(|error| {
+                error.log();
+                0
+            });
+            if claimed == 0 {
                 tokio::select! {
                     () = app.arrived.notified() => {}
                     () = tokio::time::sleep(POLL) => {}
@@ -118,17 +125,24 @@ pub(crate) fn keep_applying(app: &App, shutdown: &Shutdown) {
 async fn round(app: &App) -> Result<usize, Error> {
     let events = app.pg.transaction(Scope::Worker, async |conn: &mut Conn| webhook_events::claim(conn).await).await?;
     let claimed = events.len();
-    for event in events {
-        let outcome = apply(app, &event).await;
-        let now = app.clock.now();
-        app.pg
-            .transaction(Scope::Worker, async |conn: &mut Conn| match &outcome {
-                Ok((state, note)) => webhook_events::settle(conn, &event.event_id, state, note, now).await,
-                Err(error) => webhook_events::postpone(conn, &event.event_id, event.attempts, &error.to_string()).await,
-            })
-            .await?;
-    }
+    stream::iter(events).for_each_concurrent(AT_ONCE, |event| apply_and_record(app, event)).await;
     Ok(claimed)
+}
+
+/// Applies an event and writes down what came of it. One that cannot be applied now is tried again later.
+async fn apply_and_record(app: &App, event: Event) {
+    let outcome = apply(app, &event).await;
+    let now = app.clock.now();
+    let recorded = app
+        .pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| match &outcome {
+            Ok((state, note)) => webhook_events::settle(conn, &event.event_id, state, note, now).await,
+            Err(error) => webhook_events::postpone(conn, &event.event_id, event.attempts, &error.to_string()).await,
+        })
+        .await;
+    for error in [outcome.err(), recorded.err()].into_iter().flatten() {
+        error.log();
+    }
 }
 
 /// Applies an event; returns its new state and a note.
@@ -147,7 +161,9 @@ async fn apply(app: &App, event: &Event) -> Result<(&'static str, &'static str),
     recorded.raise_alarms(app);
     app.wake.wake();
     let settled = matches!(recorded.row.status()?, Status::Activated | Status::Refunded);
-    if !settled || webhook_facts::is_about_money_back(&event.event) {
+    // Another payment of the same link may have to go back.
+    let is_new = names.payment.as_ref().is_some_and(|id| !recorded.state.payments.contains_key(id));
+    if !settled || is_new || webhook_facts::is_about_money_back(&event.event) {
         settlement::settle(app, recorded.row.id, &cause).await?;
     }
     Ok(("applied", ""))

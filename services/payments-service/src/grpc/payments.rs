@@ -98,7 +98,7 @@ impl Payments for Grpc {
         request: Request<ListAllPaymentsRequest>,
     ) -> Result<Response<ListAllPaymentsResponse>, Status> {
         let (caller, asked) = open(request)?;
-        let filters = RawFilters { tenant: asked.tenant_id, statuses: asked.status };
+        let filters = RawFilters { tenant: asked.tenant_id, statuses: asked.status, refund_due: asked.refund_due };
         let found = payments::list_all(&self.0, &caller, filters, &rpc::page(asked.page)).await?;
         let row = |(row, whose): (Row, Whose)| {
             let (tenant_name, tenant_is_active) = whose.unwrap_or_default();

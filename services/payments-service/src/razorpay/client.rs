@@ -1,4 +1,5 @@
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -42,6 +43,11 @@ impl GatewayError {
     /// True when it is certain that nothing was made and that the same request would be refused again.
     pub(crate) fn certain(&self) -> bool {
         matches!(self, Self::Refused { .. })
+    }
+
+    /// True when the account has made as many links as it may.
+    fn is_quota(&self) -> bool {
+        matches!(self, Self::Refused { reason, .. } if reason.starts_with("RATE_LIMIT_EXCEEDED"))
     }
 
     /// When it may be tried again.
@@ -88,7 +94,12 @@ pub(crate) struct Razorpay {
     breaker: Breaker,
     /// By how many seconds Razorpay's clock is ahead of this one.
     skew: AtomicI64,
+    /// Until when no links are asked for, because the account has made as many as it may.
+    no_links_until: Mutex<Option<DateTime<Utc>>>,
 }
+
+/// So long no links are asked for after Razorpay has refused one for the account's quota.
+const NO_LINKS: TimeDelta = TimeDelta::hours(1);
 
 impl Razorpay {
     /// # Errors
@@ -112,6 +123,7 @@ impl Razorpay {
             breaker: Breaker::new(clock.clone()),
             clock,
             skew: AtomicI64::new(0),
+            no_links_until: Mutex::default(),
         })
     }
 
@@ -122,6 +134,15 @@ impl Razorpay {
         self.webhook_secrets
             .iter()
             .position(|(secret, until)| until.is_none_or(|end| now < end) && signature::verify(secret, body, signature))
+    }
+
+    fn no_links_until(&self) -> Option<DateTime<Utc>> {
+        *self.no_links_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// True while Razorpay is not asked at all.
+    pub(crate) fn is_paused(&self) -> bool {
+        self.breaker.pause().is_some()
     }
 
     /// The time by Razorpay's clock.
@@ -151,7 +172,18 @@ impl Razorpay {
             "callback_url": new.callback_url,
             "callback_method": "get",
         });
-        let answer = self.call(Method::POST, "/payment_links", Some(&body)).await?;
+        let rest = self.no_links_until().map(|end| end - self.clock.now()).filter(|rest| *rest > TimeDelta::zero());
+        if let Some(rest) = rest {
+            return Err(GatewayError::Paused(rest));
+        }
+        let answer = match self.call(Method::POST, "/payment_links", Some(&body)).await {
+            Err(error) if error.is_quota() => {
+                tracing::error!(alarm = "gateway_quota", "Razorpay makes no more payment links for this account");
+                *self.no_links_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.clock.now() + NO_LINKS);
+                return Err(GatewayError::Paused(NO_LINKS));
+            }
+            answer => answer?,
+        };
         Link::read(&answer).ok_or_else(|| GatewayError::Unknown("a link without an id".to_owned()))
     }
 
@@ -182,6 +214,15 @@ impl Razorpay {
         let answer = self.call(Method::GET, &format!("/orders/{order}/payments"), None).await?;
         let items = answer.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
         Ok(items.iter().filter_map(GatewayPayment::read).collect())
+    }
+
+    /// A payment by id.
+    ///
+    /// # Errors
+    /// See [`GatewayError`].
+    pub(crate) async fn payment(&self, id: &str) -> Result<GatewayPayment, GatewayError> {
+        let answer = self.call(Method::GET, &format!("/payments/{id}"), None).await?;
+        GatewayPayment::read(&answer).ok_or_else(|| GatewayError::Unknown("a payment without an amount".to_owned()))
     }
 
     /// Cancels a link that is not paid; returns it.
@@ -270,11 +311,9 @@ impl Razorpay {
         let answer = read(response).await;
         let outcome = match (status, &answer) {
             (StatusCode::UNAUTHORIZED, _) => Outcome::Unauthorised,
+            // The account may make no more links; everything else goes on.
+            (_, Err(error)) if error.is_quota() => Outcome::Answered,
             (StatusCode::TOO_MANY_REQUESTS, _) => Outcome::Throttled(pause),
-            // The account may make no more links for now; a minute's pause keeps clicks from asking again and again.
-            (_, Err(GatewayError::Refused { reason, .. })) if reason.starts_with("RATE_LIMIT_EXCEEDED") => {
-                Outcome::Throttled(Some(TimeDelta::minutes(1)))
-            }
             (_, Err(GatewayError::Unknown(_))) => Outcome::Unanswered,
             _ => Outcome::Answered,
         };

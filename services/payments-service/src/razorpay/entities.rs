@@ -27,6 +27,8 @@ pub(crate) struct Link {
     pub short_url: String,
     /// Razorpay makes the order with the first try to pay.
     pub order_id: Option<String>,
+    /// The payments that Razorpay names with the link; it names them late, and sometimes not at all.
+    pub payment_ids: Vec<String>,
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -79,10 +81,10 @@ pub(crate) fn order_id(value: &Value) -> Option<String> {
 }
 
 impl Link {
-    /// Reads a link; `None` when it has no id.
+    /// Reads a link; `None` without that which it is compared by: an answer that was cut must not look like another link.
     pub(crate) fn read(value: &Value) -> Option<Self> {
-        let id = text(value, "id");
-        if id.is_empty() {
+        let (id, amount) = (text(value, "id"), maybe_number(value, "amount")?);
+        if id.is_empty() || text(value, "currency").is_empty() || text(value, "reference_id").is_empty() {
             return None;
         }
         let status = match text(value, "status").as_str() {
@@ -97,28 +99,36 @@ impl Link {
         Some(Self {
             id,
             status,
-            amount: number(value, "amount"),
+            amount,
             amount_paid: number(value, "amount_paid"),
             currency: text(value, "currency"),
             reference_id: text(value, "reference_id"),
             short_url: text(value, "short_url"),
             order_id: order_id(value),
+            payment_ids: value
+                .get("payments")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .map(|payment| text(payment, "payment_id"))
+                .filter(|id| !id.is_empty())
+                .collect(),
             expires_at: if expire_by > 0 { DateTime::from_timestamp(expire_by, 0) } else { None },
         })
     }
 }
 
 impl GatewayPayment {
-    /// Reads a payment; `None` when it has no id.
+    /// Reads a payment; `None` without id, amount or currency.
     pub(crate) fn read(value: &Value) -> Option<Self> {
-        let id = text(value, "id");
-        if id.is_empty() {
+        let (id, amount) = (text(value, "id"), maybe_number(value, "amount")?);
+        if id.is_empty() || text(value, "currency").is_empty() {
             return None;
         }
         Some(Self {
             id,
             status: text(value, "status"),
-            amount: number(value, "amount"),
+            amount,
             currency: text(value, "currency"),
             fee: maybe_number(value, "fee"),
             tax: maybe_number(value, "tax"),
@@ -145,12 +155,20 @@ mod tests {
     #[test]
     fn case_64_genuine_oddities_are_read() {
         let odd = json!({
-            "id": "plink_SimLink0000001", "status": "surprise", "amount": 99_900, "notes": [], "payments": null,
+            "id": "plink_SimLink0000001", "status": "surprise", "amount": 99_900, "currency": "INR", "reference_id": "sl-1", "notes": [], "payments": null,
             "reminders": [], "upi_link": "true", "order_id": null, "expire_by": 0, "customer": {}, "new_field": 1,
         });
         let link = Link::read(&odd).unwrap();
         assert_eq!((link.status, link.order_id, link.expires_at), (LinkStatus::Unknown, None, None));
         assert_eq!(order_id(&json!({ "order_id": "SimOrder000001" })).as_deref(), Some("order_SimOrder000001"));
         assert!(Link::read(&json!([])).is_none() && GatewayPayment::read(&Value::Null).is_none());
+        for part in ["id", "amount", "currency", "reference_id"] {
+            let mut cut = odd.clone();
+            cut.as_object_mut().unwrap().remove(part);
+            assert!(Link::read(&cut).is_none(), "an answer without {part} is none");
+        }
+        let in_texts = json!({ "id": "pay_1", "amount": "99900", "currency": "INR", "fee": "2358", "tax": null });
+        let payment = GatewayPayment::read(&in_texts).unwrap();
+        assert_eq!((payment.amount, payment.fee, payment.tax), (99_900, Some(2_358), None));
     }
 }

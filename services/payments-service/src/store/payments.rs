@@ -125,10 +125,25 @@ pub(crate) async fn count_attempts(mut conn: &Conn, id: TenantId) -> Result<i64,
     Ok(payments::table.filter(of_tenant(payments::tenant_id, id)).count().get_result(&mut conn).await?)
 }
 
-/// Payments about which Razorpay has to be asked, those that are due longest first; needs the worker's scope.
+/// Payments about which Razorpay has to be asked: first those that somebody waits for, then the others, each the longest due
+/// first; needs the worker's scope.
 pub(crate) async fn due(mut conn: &Conn, now: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, TxError> {
-    let due = payments::table.filter(payments::check_after.le(now)).order(payments::check_after).limit(limit);
-    Ok(due.select(payments::id).load(&mut conn).await?)
+    const OPEN: [&str; 3] = ["CREATED", "PENDING", "PAID"];
+    let due = || payments::table.filter(payments::check_after.le(now)).order(payments::check_after);
+    let open = due().filter(payments::status.eq_any(OPEN)).limit(limit).select(payments::id);
+    let mut ids: Vec<Uuid> = open.load(&mut conn).await?;
+    let rest = limit - i64::try_from(ids.len()).unwrap_or(limit);
+    if rest > 0 {
+        let others = due().filter(payments::status.ne_all(OPEN)).limit(rest).select(payments::id);
+        ids.extend(others.load::<Uuid>(&mut conn).await?);
+    }
+    Ok(ids)
+}
+
+/// Has Razorpay asked about a payment again at a time.
+pub(crate) async fn check_again(conn: &mut Conn, id: Uuid, at: DateTime<Utc>) -> Result<(), TxError> {
+    diesel::update(payments::table.find(id)).set(payments::check_after.eq(at)).execute(conn).await?;
+    Ok(())
 }
 
 pub(crate) async fn count(mut conn: &Conn, id: TenantId) -> Result<i64, TxError> {
@@ -172,6 +187,8 @@ pub(crate) struct Wanted {
     pub tenant: Option<TenantId>,
     /// Any of these; all when there is none.
     pub statuses: Vec<String>,
+    /// Those whose money has to go back, or the others.
+    pub refund_due: Option<bool>,
 }
 
 /// Name of a tenant, and whether it is active; nothing for one that was never heard of.
@@ -181,6 +198,11 @@ fn wanted(wanted: &Wanted) -> payments::BoxedQuery<'static, diesel::pg::Pg> {
     let mut all = payments::table.into_boxed();
     if let Some(tenant) = wanted.tenant {
         all = all.filter(of_tenant(payments::tenant_id, tenant));
+    }
+    match wanted.refund_due {
+        Some(true) => all = all.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("refund_due_minor > 0")),
+        Some(false) => all = all.filter(payments::refund_due_minor.eq(0)),
+        None => {}
     }
     if !wanted.statuses.is_empty() {
         all = all.filter(payments::status.eq_any(wanted.statuses.clone()));

@@ -11,9 +11,9 @@ use crate::operators::WaitingEvent;
 use crate::schema::webhook_events;
 
 /// The most events that are claimed at once.
-const BATCH: i64 = 20;
+const BATCH: i64 = 16;
 /// A claimed event whose result was not recorded within this time is claimed again: its worker has crashed.
-const VISIBILITY_MS: i64 = 30_000;
+const VISIBILITY_MS: i64 = 90_000;
 
 /// Events by age, except those that are not applied yet.
 pub(crate) const OLD: OldRows =

@@ -31,6 +31,33 @@ async fn case_46_razorpay_is_not_asked_before_the_pause_it_wants_is_over() {
 }
 
 #[tokio::test]
+async fn case_46_when_the_account_may_make_no_more_links_only_links_wait() {
+    let payments = Payments::start().await;
+    let (boss, payment) = paid_in_silence(&payments).await;
+    let full =
+        json!({ "failures": [{ "status": 429, "code": "RATE_LIMIT_EXCEEDED", "path": "POST /v1/payment_links" }] });
+    payments.razorpay("/sandbox/chaos", full).await;
+    for _ in 0..3 {
+        let refused = payments.try_create_link(&admin(TenantId::new())).await.unwrap_err();
+        assert_eq!(refused.code(), tonic::Code::Unavailable);
+    }
+    assert_eq!(payments.truth().await["links"].as_array().unwrap().len(), 1);
+    payments.poll_later(1).await;
+    assert!(payments.is_premium(&boss).await, "payments are settled all the same: {}", payment.id);
+    payments.clock.advance(Duration::from_secs(3_600));
+    payments.create_link(&admin(TenantId::new())).await;
+}
+
+/// A payment whose money has arrived and about which nobody has told.
+async fn paid_in_silence(payments: &Payments) -> (kit::caller::Caller, proto::payments::Payment) {
+    let boss = admin(TenantId::new());
+    let payment = payments.create_link(&boss).await.0.payment.unwrap();
+    payments.drop_webhooks().await;
+    payments.pay(&payment, "success").await;
+    (boss, payment)
+}
+
+#[tokio::test]
 async fn case_48_when_the_key_is_refused_nothing_more_is_asked_for_a_minute() {
     let payments = Payments::start().await;
     let boss = admin(TenantId::new());
@@ -41,9 +68,11 @@ async fn case_48_when_the_key_is_refused_nothing_more_is_asked_for_a_minute() {
     for tenant in [boss.clone(), admin(TenantId::new())] {
         payments.try_create_link(&tenant).await.unwrap_err();
     }
-    assert!(payments.poll().await.contains("activated 0"));
-    assert_eq!(payments.calls().await, asked);
-    payments.clock.advance(Duration::from_secs(61));
+    payments.clock.advance(Duration::from_secs(30));
+    let summary = payments.poll().await;
+    assert!(summary.starts_with("due 2"), "{summary}");
+    assert_eq!(payments.calls().await, asked, "not by the poll either");
+    payments.clock.advance(Duration::from_secs(31));
     payments.create_link(&boss).await;
 }
 

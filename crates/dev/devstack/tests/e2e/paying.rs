@@ -79,6 +79,8 @@ async fn a_super_admin_sees_the_payments_of_all_tenants_and_refunds_one() {
     let own = format!("/payments/super-admin/payments/?tenant_id={}", alpha.tenant.id);
     let own = root.get(&own).await.unwrap().expect(200).unwrap();
     assert_eq!((own.at("/count"), own.at("/data/0/tenant_name")), (&json!(1), &json!("Alpha")));
+    let due = root.get("/payments/super-admin/payments/?refund_due=true").await.unwrap().expect(200).unwrap();
+    assert_eq!(due.at("/count"), &json!(0));
     let refunded = root.post(&format!("/payments/{}/refund/", alpha.payment), json!({})).await.unwrap();
     refunded.expect(200).unwrap();
     testkit::eventually("premium has ended", || async {

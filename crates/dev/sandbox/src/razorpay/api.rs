@@ -49,10 +49,14 @@ pub(super) fn router() -> Router<Razorpay> {
         .layer(from_fn(basic_auth_present))
 }
 
-/// An error as the payment-links service writes it: `metadata` is an array there.
 pub(super) fn refused(status: u16, description: &str) -> Response {
-    let body = json!({ "error": { "code": if status == 429 { "BAD_REQUEST_ERROR" } else if status >= 500 { "SERVER_ERROR" } else { "BAD_REQUEST_ERROR" },
-                                  "description": description, "metadata": [], "reason": null, "source": null, "step": null } });
+    coded(status, "BAD_REQUEST_ERROR", description)
+}
+
+/// An error as the payment-links service writes it: `metadata` is an array there.
+fn coded(status: u16, code: &str, description: &str) -> Response {
+    let body = json!({ "error": { "code": code, "description": description, "metadata": [], "reason": null, "source": null,
+                                  "step": null } });
     (StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), Json(body)).into_response()
 }
 
@@ -101,7 +105,9 @@ pub(super) fn gate(razorpay: &Razorpay, credentials: &Credentials) -> Result<Opt
 }
 
 fn planned_answer(failure: &Failure) -> Response {
-    let mut answer = refused(failure.status, "Something went wrong");
+    let usual = if failure.status >= 500 { "SERVER_ERROR" } else { "BAD_REQUEST_ERROR" };
+    let code = failure.code.as_deref().unwrap_or(usual);
+    let mut answer = coded(failure.status, code, "Something went wrong");
     if let Some(seconds) = failure.retry_after {
         answer.headers_mut().insert(RETRY_AFTER, seconds.into());
     }

@@ -36,6 +36,7 @@ struct WantedFailure {
     #[serde(default)]
     path: String,
     retry_after: Option<u64>,
+    code: Option<String>,
 }
 
 async fn set_chaos(State(razorpay): State<Razorpay>, Json(wanted): Json<Wanted>) -> Json<Value> {
@@ -58,7 +59,13 @@ async fn set_chaos(State(razorpay): State<Razorpay>, Json(wanted): Json<Wanted>)
     if let Some(failures) = wanted.failures {
         state.chaos.failures = failures
             .into_iter()
-            .map(|f| Failure { status: f.status, commit: f.commit, path: f.path, retry_after: f.retry_after })
+            .map(|f| Failure {
+                status: f.status,
+                commit: f.commit,
+                path: f.path,
+                retry_after: f.retry_after,
+                code: f.code,
+            })
             .collect();
     }
     Json(json!({ "ok": true }))

@@ -69,6 +69,8 @@ pub(super) struct Failure {
     pub status: u16,
     /// When true, the request takes effect and only its answer is lost.
     pub commit: bool,
+    /// The code of the error; the usual one when missing.
+    pub code: Option<String>,
     /// What `Retry-After` says, in seconds.
     pub retry_after: Option<u64>,
     /// A part of method and path, such as `POST /v1/payment_links`; any request when it is empty.

@@ -20,7 +20,11 @@ pub(super) fn callback_page(found: CallbackResponse) -> HandlerResult {
             "We are confirming your payment",
             "This takes a minute at most. You can close this page: premium starts by itself, and a receipt is mailed.",
         ),
-        "refunded" => ("Your payment was refunded", "The money goes back the way it came, within seven working days."),
+        "goes_back" => (
+            "This payment was not needed",
+            "Premium was bought already, or the organisation is gone. Your money goes back the way it came.",
+        ),
+        "refunded" => ("Your payment has gone back", "The bank shows it within seven working days."),
         "failed" => (
             "The payment did not go through",
             "Nothing was taken, or it goes back by itself. You can ask for a new payment link.",

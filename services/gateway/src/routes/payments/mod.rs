@@ -28,9 +28,10 @@ const ALL_PAYMENTS: &[Param] = &[
     Param::one_of(
         "status",
         &["CREATED", "PENDING", "PAID", "VERIFIED", "ACTIVATED", "FAILED", "REFUNDED"],
-        "The status. VERIFIED: money that bought nothing and has to go back.",
+        "The status.",
     )
     .many(),
+    Param::flag("refund_due", "Payments whose money bought nothing and has to go back, or the others."),
 ];
 
 /// The filters of the subscriptions of all tenants.
@@ -145,6 +146,7 @@ pub(crate) async fn list_all(context: RequestContext) -> HandlerResult {
         page: query.message(),
         tenant_id: context.query_value("tenant_id"),
         status: context.query_values("status"),
+        refund_due: context.query_flag("refund_due")?,
     });
     let found = context.app.peers.payments().list_all(request).await?.into_inner();
     page_reply(&context, &query, found.page, found.payments.into_iter().map(PlatformPaymentView::from).collect())

@@ -56,8 +56,10 @@ pub(crate) struct PaymentState {
     pub disputes: BTreeMap<String, DisputeFact>,
     /// By key.
     wishes: BTreeMap<String, Wish>,
-    /// The keys to which Razorpay has given a refund, or has refused it.
+    /// The keys to which Razorpay has given a refund.
     answered: BTreeSet<String>,
+    /// The keys to which Razorpay has refused one.
+    refused: BTreeSet<String>,
     pub granted: bool,
     pub withheld: Option<Withheld>,
     /// True while the tenant is premium for this payment.
@@ -78,6 +80,7 @@ impl PaymentState {
             disputes: BTreeMap::new(),
             wishes: BTreeMap::new(),
             answered: BTreeSet::new(),
+            refused: BTreeSet::new(),
             granted: false,
             withheld: None,
             held: false,
@@ -108,7 +111,7 @@ impl PaymentState {
                 self.wishes.entry(key.clone()).or_insert(wish);
             }
             Fact::RefundRefused { key } => {
-                self.answered.insert(key.clone());
+                self.refused.insert(key.clone());
             }
             Fact::Granted => (self.granted, self.held) = (true, true),
             Fact::Withheld { why } => self.withheld = self.withheld.max(Some(*why)),
@@ -175,11 +178,12 @@ impl PaymentState {
         self.live().find(|payment| self.is_price(payment))
     }
 
-    /// True when link and payment agree with what was asked for.
+    /// True when link and payment agree with what was asked for. Once premium was granted only money that goes back ends it: one
+    /// odd answer about the link does not.
     fn verified(&self) -> bool {
         let link = self.link.as_ref();
         let full = link.is_some_and(|link| link.rank != LinkRank::Paid || link.amount_paid >= self.asked.amount);
-        full && self.fits && self.paying().is_some()
+        self.paying().is_some() && (self.granted || (full && self.fits))
     }
 
     /// True when the money that could have bought premium has come and gone back.
@@ -244,7 +248,23 @@ impl PaymentState {
 
     /// Refunds that are wanted and to which Razorpay has given no answer.
     pub(crate) fn unsent(&self) -> impl Iterator<Item = (&String, &Wish)> {
-        self.wishes.iter().filter(|(key, _)| !self.answered.contains(*key))
+        self.wishes.iter().filter(|(key, _)| !self.answered.contains(*key) && !self.refused.contains(*key))
+    }
+
+    /// True when Razorpay makes no refund for this wish.
+    pub(crate) fn is_refund_refused(&self, key: &str) -> bool {
+        self.refused.contains(key) && !self.answered.contains(key)
+    }
+
+    /// True when Razorpay has refused to make the link.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.link.is_none() && self.closed.contains(&Closed::Refused)
+    }
+
+    /// True when the link is closed and nobody has tried to pay it: the first try makes an order.
+    pub(crate) fn was_never_tried(&self) -> bool {
+        let closed = |link: &LinkFact| matches!(link.rank, LinkRank::Cancelled | LinkRank::Expired);
+        self.link.as_ref().is_some_and(|link| closed(link) && link.order.is_none()) && self.payments.is_empty()
     }
 
     /// True when a link is open at Razorpay that must not be paid any more.

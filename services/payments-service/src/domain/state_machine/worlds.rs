@@ -67,7 +67,7 @@ fn alphabet() -> Vec<(&'static str, Fact)> {
         ("A refund pending", refund("pay_A", RefundRank::Pending)),
         ("A refund failed", refund("pay_A", RefundRank::Failed)),
         ("A refund processed", refund("pay_A", RefundRank::Processed)),
-        ("A dispute open", dispute(DisputeRank::Open)),
+        ("replaced", Fact::Closed { why: Closed::Superseded }),
         ("A dispute lost", dispute(DisputeRank::Lost)),
     ]
 }
@@ -91,7 +91,7 @@ fn expected(has: &dyn Fn(&str) -> bool, tenant: Tenant) -> (Status, i64) {
     }
     let status = match () {
         () if a || b || c || has("link paid") || has("reported") => Status::Paid,
-        () if has("link expired") => Status::Failed,
+        () if has("link expired") || has("replaced") => Status::Failed,
         () if link => Status::Pending,
         () if has("given up") => Status::Failed,
         () => Status::Created,

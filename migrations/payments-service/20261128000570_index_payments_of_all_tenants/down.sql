@@ -1,0 +1,1 @@
+DROP INDEX payments_of_all_tenants;
