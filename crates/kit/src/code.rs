@@ -60,8 +60,8 @@ codes! {
     PageOutOfRange "page_out_of_range" NotFound "That page does not exist. Request page 1 to see the count.";
     PayloadTooLarge "payload_too_large" Invalid "The body is too large. The OpenAPI document states the limit of each route.";
     PaymentGatewayUnavailable "payment_gateway_unavailable" Unavailable "Payments are not available now. Please try again.";
-    PermissionDenied "permission_denied" Forbidden "Your role may not perform this action. The documentation lists the roles that may.";
     PaymentNotRefundable "payment_not_refundable" Conflict "This cannot be refunded: nothing was paid, all of it goes back already, or Razorpay refuses.";
+    PermissionDenied "permission_denied" Forbidden "Your role may not perform this action. The documentation lists the roles that may.";
     PlaylistExists "playlist_exists" Conflict "A playlist with this name exists already. Choose another name.";
     PlaylistFull "playlist_full" Conflict "The playlist is full: it holds at most 10,000 songs. Remove some before you add more.";
     PreconditionFailed "precondition_failed" Stale "Somebody changed it meanwhile. Load it again before you change it.";

@@ -11,24 +11,13 @@ use crate::domain::recording;
 use crate::domain::state_machine::postings;
 use crate::jobs;
 use crate::store::payments::{self, Payment};
+pub use crate::store::webhook_events::WaitingEvent;
 use crate::store::{facts, ledger, subscriptions, webhook_events};
 
 /// So many payments are read at a time.
 const BATCH: i64 = 200;
 /// A run of `reconcile` ends after so many rounds; each asks about a hundred payments.
 const ROUNDS: usize = 1_000;
-
-/// A webhook that was not simply applied.
-#[derive(Clone, Debug)]
-pub struct WaitingEvent {
-    pub event_id: String,
-    pub event: String,
-    /// `pending`, `quarantined`, or another with a note.
-    pub state: String,
-    pub note: String,
-    pub attempts: i32,
-    pub received_at: DateTime<Utc>,
-}
 
 /// What is known about a payment.
 #[derive(Clone, Debug)]

@@ -9,6 +9,7 @@ pub(crate) mod payments;
 pub(crate) mod polling;
 pub(crate) mod recording;
 pub(crate) mod refunds;
+pub(crate) mod sending;
 pub(crate) mod settlement;
 pub(crate) mod state_machine;
 pub(crate) mod status;

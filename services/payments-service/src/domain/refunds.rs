@@ -1,21 +1,18 @@
-//! Money goes back. What is wanted is written down first; the refund is made with the key of the wish, so that the same wish never
-//! makes a second one, whoever crashes when.
+//! Money goes back. What is wanted is written down first; the refund is made with the key of the wish (`sending`), so that the same
+//! wish never makes a second one, whoever crashes when.
 
 use futures_util::future::try_join;
 use kit::caller::Caller;
 use kit::{Code, Error, ids};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope};
 
-use super::asking::refund_fact;
 use super::audit::{self, Event};
 use super::payments::WithHistory;
 use super::recording;
 use super::settlement;
 use super::state_machine::facts::Fact;
-use super::state_machine::state::PaymentState;
 use crate::App;
-use crate::razorpay::{GatewayError, NewRefund};
-use crate::store::payments::{self, Payment};
+use crate::store::payments;
 
 /// The name of the route in idempotency records.
 const ROUTE: &str = "payments.refund";
@@ -66,28 +63,4 @@ pub(crate) async fn refund(app: &App, caller: &Caller, id: &str) -> Result<(With
         })
         .await?;
     Ok((refunded, replayed))
-}
-
-/// Makes the refunds that are wanted and were not answered; returns Razorpay's answers.
-pub(super) async fn send(app: &App, row: &Payment, state: &PaymentState) -> Vec<Fact> {
-    let mut facts = Vec::new();
-    for (key, wish) in state.unsent() {
-        let new = NewRefund { payment: &wish.payment, amount_minor: wish.amount, key, reference_id: &row.reference_id };
-        match app.razorpay.refund(&new).await {
-            Ok(refund) => facts.extend(refund_fact(&refund).map(Fact::Refund)),
-            Err(error) if is_final(&error) => {
-                tracing::error!(alarm = "refund_refused", payment = %row.id, %error, "Razorpay makes no refund");
-                app.metrics.event("refund_refused");
-                facts.push(Fact::RefundRefused { key: key.clone() });
-            }
-            Err(error) => tracing::warn!(payment = %row.id, %error, "a refund is sent again later"),
-        }
-    }
-    facts
-}
-
-/// True when the same refund will never be made. A conflict means that the first request with this key is still being answered, and
-/// an empty balance fills again.
-fn is_final(error: &GatewayError) -> bool {
-    matches!(error, GatewayError::Refused { status: 400, reason } if !reason.contains("balance"))
 }

@@ -10,7 +10,7 @@ use super::recording::{self, Recorded};
 use super::state_machine::facts::Fact;
 use super::state_machine::state::PaymentState;
 use super::status::Status;
-use super::{asking, refunds};
+use super::{asking, sending};
 use crate::App;
 use crate::store::payments::{self, Payment};
 
@@ -84,7 +84,7 @@ async fn ask(app: &App, row: &Payment, state: &PaymentState, cause: &str) -> Res
 /// Does at Razorpay what a payment still wants there: refunds that were not answered, and the end of a link that was replaced. After
 /// a crash the next look at the payment does it.
 async fn send_back(app: &App, recorded: Recorded) -> Result<Recorded, Error> {
-    let mut facts = refunds::send(app, &recorded.row, &recorded.state).await;
+    let mut facts = sending::refunds(app, &recorded.row, &recorded.state).await;
     if let Some(link) = recorded.state.link.as_ref().filter(|_| recorded.state.to_cancel()) {
         match app.razorpay.cancel_link(&link.id).await {
             Ok(link) => facts.push(Fact::Link(asking::link_fact(&link))),

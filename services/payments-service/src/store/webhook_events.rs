@@ -7,7 +7,6 @@ use diesel_async::RunQueryDsl;
 use kit_pg::{Conn, OldRows, TxError};
 use serde_json::Value;
 
-use crate::operators::WaitingEvent;
 use crate::schema::webhook_events;
 
 /// The most events that are claimed at once.
@@ -27,6 +26,18 @@ pub(crate) struct Event {
     pub event: String,
     pub body: Value,
     pub attempts: i32,
+}
+
+/// A webhook that was not simply applied.
+#[derive(Clone, Debug)]
+pub struct WaitingEvent {
+    pub event_id: String,
+    pub event: String,
+    /// `pending`, `quarantined`, or another with a note.
+    pub state: String,
+    pub note: String,
+    pub attempts: i32,
+    pub received_at: DateTime<Utc>,
 }
 
 /// An event that has just been received.

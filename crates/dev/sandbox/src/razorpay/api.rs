@@ -11,7 +11,6 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::refunds;
 use super::store::{Failure, Link, Razorpay, new_id};
 
 /// The fields that Razorpay accepts when a link is created; any other is refused.
@@ -37,7 +36,8 @@ const FIELDS: [&str; 17] = [
 const QUARTER_HOUR: i64 = 900;
 const HALF_YEAR: i64 = 15_811_200;
 
-pub(super) fn router() -> Router<Razorpay> {
+/// The API, with what other files add to it.
+pub(super) fn router(more: Router<Razorpay>) -> Router<Razorpay> {
     Router::new()
         .route("/v1/payment_links", get(list).post(create))
         .route("/v1/payment_links/{id}", get(fetch))
@@ -45,7 +45,7 @@ pub(super) fn router() -> Router<Razorpay> {
         .route("/v1/orders/{id}", get(order))
         .route("/v1/orders/{id}/payments", get(payments_of_order))
         .route("/v1/payments/{id}", get(payment))
-        .merge(refunds::router())
+        .merge(more)
         .layer(from_fn(basic_auth_present))
 }
 

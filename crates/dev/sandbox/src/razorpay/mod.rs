@@ -38,7 +38,8 @@ pub async fn start(razorpay: Razorpay, addr: SocketAddr, shutdown: &Shutdown) ->
     let listener = crate::bind(addr).await?;
     let bound = listener.local_addr()?;
     razorpay.set_base(&format!("http://{bound}"));
-    let router: Router = api::router().merge(page::router()).merge(control::router()).with_state(razorpay.clone());
+    let router: Router =
+        api::router(refunds::router()).merge(page::router()).merge(control::router()).with_state(razorpay.clone());
     let router = router.layer(map_response(move |response: Response| dated(razorpay.clone(), response)));
     let soft = shutdown.soft.clone();
     shutdown.spawn("razorpay", async move {

@@ -9,38 +9,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::api::{Credentials, gate, refused};
-use super::store::{Link, Payment, Razorpay, new_id};
+use super::store::{Answered, Link, Payment, Razorpay, Refund, new_id};
 use super::webhooks;
-
-/// A refund of a payment.
-#[derive(Clone, Debug)]
-pub(super) struct Refund {
-    pub id: String,
-    pub payment_id: String,
-    pub amount: i64,
-    /// `pending`, `processed` or `failed`.
-    pub status: &'static str,
-    pub receipt: Option<String>,
-    pub created_at: i64,
-}
-
-/// The answer that a key of idempotency has got, and for which request.
-#[derive(Clone, Debug)]
-pub(super) struct Answered {
-    pub key: String,
-    pub body: Value,
-    pub answer: Value,
-}
-
-impl Refund {
-    pub(super) fn entity(&self, currency: &str) -> Value {
-        json!({
-            "id": self.id, "entity": "refund", "amount": self.amount, "currency": currency, "payment_id": self.payment_id,
-            "notes": [], "receipt": self.receipt, "acquirer_data": {}, "created_at": self.created_at, "batch_id": null,
-            "status": self.status, "speed_requested": "normal", "speed_processed": "normal",
-        })
-    }
-}
 
 /// The API's part of the router.
 pub(super) fn router() -> Router<Razorpay> {

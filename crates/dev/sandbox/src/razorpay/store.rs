@@ -4,8 +4,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use kit::Clock;
 use serde_json::{Value, json};
 
-use super::refunds::{Answered, Refund};
-
 /// The letters of Razorpay's ids.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -45,6 +43,36 @@ pub(super) struct Payment {
     pub status: &'static str,
     pub amount: i64,
     pub created_at: i64,
+}
+
+/// A refund of a payment.
+#[derive(Clone, Debug)]
+pub(super) struct Refund {
+    pub id: String,
+    pub payment_id: String,
+    pub amount: i64,
+    /// `pending`, `processed` or `failed`.
+    pub status: &'static str,
+    pub receipt: Option<String>,
+    pub created_at: i64,
+}
+
+/// The answer that a key of idempotency has got, and for which request.
+#[derive(Clone, Debug)]
+pub(super) struct Answered {
+    pub key: String,
+    pub body: Value,
+    pub answer: Value,
+}
+
+impl Refund {
+    pub(super) fn entity(&self, currency: &str) -> Value {
+        json!({
+            "id": self.id, "entity": "refund", "amount": self.amount, "currency": currency, "payment_id": self.payment_id,
+            "notes": [], "receipt": self.receipt, "acquirer_data": {}, "created_at": self.created_at, "batch_id": null,
+            "status": self.status, "speed_requested": "normal", "speed_processed": "normal",
+        })
+    }
 }
 
 /// The failures that a test has planned.
