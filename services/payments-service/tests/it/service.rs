@@ -185,6 +185,13 @@ impl Payments {
         let payment = self.create_link(&boss).await.0.payment.unwrap();
         self.pay(&payment, "success").await;
         let payment = self.until(&boss, &payment.id, PaymentStatus::Activated).await;
+        // All three events have arrived, and nobody asks Razorpay any more.
+        eventually("all events are here", || async {
+            let applied = self.count("webhook_events WHERE state = 'applied'").await;
+            (applied > 0 && applied % 3 == 0).then_some(())
+        })
+        .await;
+        self.all_applied().await;
         (boss, payment)
     }
 
