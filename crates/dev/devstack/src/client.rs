@@ -84,7 +84,9 @@ impl Client {
     /// When the HTTP client cannot be made.
     pub fn new(base: &str) -> anyhow::Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).build()?;
+        // The gateway closes connections that were idle for five seconds; one is not used in that moment.
+        let idle = Duration::from_secs(2);
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(60)).pool_idle_timeout(idle).build()?;
         Ok(Self { http, base: base.trim_end_matches('/').to_owned(), token: None, strict: None })
     }
 

@@ -3,6 +3,7 @@
 pub(crate) mod asking;
 pub(crate) mod audit;
 pub(crate) mod callbacks;
+pub(crate) mod effects;
 pub(crate) mod events;
 pub(crate) mod payment_links;
 pub(crate) mod payments;

@@ -162,7 +162,8 @@ async fn find_or_create(app: &App, intent: &Payment) -> Result<Link, GatewayErro
         Ok(Some(link)) => Ok(link),
         Ok(None) => create(app, intent).await,
         // Without an answer it is unknown whether an earlier request has made a link.
-        Err(error) => Err(GatewayError::Unknown(error.to_string())),
+        Err(GatewayError::Refused { reason, .. }) => Err(GatewayError::Unknown(reason)),
+        Err(error) => Err(error),
     }
 }
 

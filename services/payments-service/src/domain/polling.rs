@@ -1,8 +1,8 @@
-//! When Razorpay is asked again about a payment: often while something is expected, and less often the longer nothing came.
+//! When Razorpay is asked again about a payment: often while something is expected, and less often the longer nothing came. Disputes
+//! are told by events only.
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::state_machine::facts::DisputeRank;
 use super::state_machine::state::PaymentState;
 use super::status::Status;
 use crate::store::payments::Payment;
@@ -24,9 +24,7 @@ fn pause(state: &PaymentState, age: Duration, expired: Option<Duration>) -> Opti
     if state.unsent().next().is_some() {
         return Some(minute);
     }
-    let refunds = state.refunds.values().any(|refund| !refund.failed && !refund.processed);
-    let disputes = state.disputes.values().any(|dispute| dispute.rank == DisputeRank::Open);
-    if refunds || disputes {
+    if state.refunds.values().any(|refund| !refund.failed && !refund.processed) {
         return Some(hour);
     }
     match state.status() {

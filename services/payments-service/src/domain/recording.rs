@@ -6,22 +6,18 @@ use std::collections::VecDeque;
 use chrono::{DateTime, Utc};
 use kit::Error;
 use kit::ids::TenantId;
-use kit::money::decimal;
 use kit_pg::{Conn, TxError};
-use serde_json::json;
 use uuid::Uuid;
 
-use super::polling;
 use super::state_machine::facts::{Closed, Fact, LinkFact, LinkRank, PaymentFact, PaymentRank, Withheld};
-use super::state_machine::postings::{self, Lines};
+use super::state_machine::postings;
 use super::state_machine::state::{Asked, PaymentState};
 use super::state_machine::{Alarm, Effect, apply};
 use super::status::{self, Status};
+use super::{effects, polling};
 use crate::App;
 use crate::store::facts::{self, LoggedFact};
-use crate::store::ledger::{self, Line};
 use crate::store::payments::{self, Payment};
-use crate::store::{subscriptions, tenants};
 
 /// A payment after facts were recorded.
 pub(crate) struct Recorded {
@@ -85,23 +81,23 @@ pub(crate) async fn record(
             waiting.push_front(Fact::Closed { why: Closed::Superseded });
             continue;
         }
-        let (next, effects) = apply(&log.state, &fact);
+        let (next, caused) = apply(&log.state, &fact);
         if next == log.state {
             continue;
         }
         log.append(conn, &row, &fact).await?;
         log.state = next;
-        for effect in effects {
+        for effect in caused {
             match effect {
                 // The history shows where the transaction ends, so it is written below.
                 Effect::Move(_) => {}
-                Effect::Post { key, lines } => post(conn, &row, &key, &lines, now).await?,
-                Effect::Grant => waiting.push_front(grant(conn, &row, now).await?),
+                Effect::Post { key, lines } => effects::post(conn, &row, &key, &lines, now).await?,
+                Effect::Grant => waiting.push_front(effects::grant(conn, &row, now).await?),
                 Effect::End => {
-                    end(conn, &row, now).await?;
+                    effects::end(conn, &row, now).await?;
                     waiting.push_front(Fact::Ended);
                 }
-                Effect::Receipt => issue_receipt(conn, &row, now).await?,
+                Effect::Receipt => effects::issue_receipt(conn, &row, now).await?,
                 Effect::Alarm(alarm) => alarms.push(alarm),
             }
         }
@@ -148,7 +144,7 @@ impl<'a> Log<'a> {
                 log.state = apply(&log.state, &fact).0;
             }
             for (key, lines) in postings::of(&log.state) {
-                post(conn, row, &key, &lines, now).await?;
+                effects::post(conn, row, &key, &lines, now).await?;
             }
         }
         Ok(log)
@@ -248,75 +244,4 @@ impl Payment {
             self.expires_at,
         )
     }
-}
-
-async fn post(conn: &mut Conn, row: &Payment, entry: &str, lines: &Lines, now: DateTime<Utc>) -> Result<(), TxError> {
-    let line = |(account, amount_minor): &(postings::Account, i64)| Line {
-        entry: entry.to_owned(),
-        account: account.name().to_owned(),
-        payment_id: row.id,
-        tenant_id: row.tenant_id,
-        amount_minor: *amount_minor,
-        currency: row.currency.clone(),
-        created_at: now,
-    };
-    ledger::post(conn, &lines.iter().map(line).collect::<Vec<_>>()).await
-}
-
-/// Gives the tenant premium, unless another payment has or the tenant is gone.
-async fn grant(conn: &mut Conn, row: &Payment, now: DateTime<Utc>) -> Result<Fact, TxError> {
-    let tenant = TenantId(row.tenant_id);
-    if tenants::is_deleted(conn, tenant).await? {
-        return Ok(Fact::Withheld { why: Withheld::TenantDeleted });
-    }
-    let Some(subscription) = subscriptions::grant(conn, tenant, row.id, now).await? else {
-        let given = subscriptions::find(conn, tenant).await?.and_then(|subscription| subscription.payment_id);
-        return Ok(if given == Some(row.id) {
-            Fact::Granted
-        } else {
-            Fact::Withheld { why: Withheld::AlreadyPremium }
-        });
-    };
-    announce(conn, row, subscription.version, true).await?;
-    Ok(Fact::Granted)
-}
-
-async fn end(conn: &mut Conn, row: &Payment, now: DateTime<Utc>) -> Result<(), TxError> {
-    match subscriptions::end(conn, TenantId(row.tenant_id), row.id, now).await? {
-        Some(version) => announce(conn, row, version, false).await,
-        None => Ok(()),
-    }
-}
-
-/// Writes the event for auth-service and songlist-service that a tenant is premium, or is not any more.
-async fn announce(conn: &mut Conn, row: &Payment, version: i64, is_premium: bool) -> Result<(), TxError> {
-    let message = outbox::NewMessage {
-        topic: "premium.changed",
-        tenant_id: Some(row.tenant_id),
-        aggregate_id: row.tenant_id,
-        version,
-        payload: json!({ "is_premium": is_premium }),
-        request_id: row.id.to_string(),
-    };
-    outbox::emit(conn, message).await
-}
-
-/// Writes the receipt of a payment, and the mail with it for whoever asked for the link.
-async fn issue_receipt(conn: &mut Conn, row: &Payment, now: DateTime<Utc>) -> Result<(), TxError> {
-    let issued = ledger::issue_receipt(conn, row, now).await?;
-    let Some(payer) = row.requested_by.filter(|_| issued) else { return Ok(()) };
-    let message = outbox::NewMessage {
-        topic: "mail.requested",
-        tenant_id: Some(row.tenant_id),
-        aggregate_id: row.id,
-        version: 0,
-        payload: json!({
-            "template": "payment_receipt",
-            "user_id": payer,
-            "amount": format!("{} {}", row.currency, decimal(row.amount_minor)),
-            "reference": row.reference_id,
-        }),
-        request_id: row.id.to_string(),
-    };
-    outbox::emit(conn, message).await
 }

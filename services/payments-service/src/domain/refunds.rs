@@ -34,9 +34,7 @@ pub(crate) async fn refund(app: &App, caller: &Caller, id: &str) -> Result<(With
             }
             let row = payments::find_for_update(conn, id).await?;
             let state = recording::state_of(conn, &row).await?;
-            let wish = state.captured().map(|payment| (payment, state.refundable(&payment.id)));
-            let (payment, amount) =
-                wish.filter(|(_, amount)| *amount > 0).last().ok_or_else(|| Error::new(Code::PaymentNotRefundable))?;
+            let (payment, amount) = state.next_refund().ok_or_else(|| Error::new(Code::PaymentNotRefundable))?;
             let name = ids::new_v7().simple().to_string();
             let wanted = Fact::RefundWanted { key: name.clone(), payment: payment.id.clone(), amount };
             recording::record(conn, app, id, &[wanted], "refund asked for").await?;

@@ -3,8 +3,10 @@
 mod breaker;
 mod client;
 mod entities;
+mod error;
 mod signature;
 
-pub(crate) use client::{GatewayError, NewLink, NewRefund, Razorpay};
+pub(crate) use client::{NewLink, NewRefund, Razorpay};
 pub(crate) use entities::{GatewayPayment, GatewayRefund, Link, LinkStatus, number, text};
+pub(crate) use error::GatewayError;
 pub(crate) use signature::CallbackFields;

@@ -246,6 +246,14 @@ impl PaymentState {
         captured.map_or(0, |known| (known.amount - taken).max(0))
     }
 
+    /// What is refunded next, and how much of it: money that bought nothing before that which pays for premium.
+    pub(crate) fn next_refund(&self) -> Option<(&PaymentFact, i64)> {
+        let pays =
+            |payment: &PaymentFact| self.entitled() && self.paying().is_some_and(|paying| paying.id == payment.id);
+        let left = self.captured().map(|payment| (payment, self.refundable(&payment.id)));
+        left.filter(|(_, amount)| *amount > 0).min_by_key(|(payment, _)| pays(payment))
+    }
+
     /// Refunds that are wanted and to which Razorpay has given no answer.
     pub(crate) fn unsent(&self) -> impl Iterator<Item = (&String, &Wish)> {
         self.wishes.iter().filter(|(key, _)| !self.answered.contains(*key) && !self.refused.contains(*key))

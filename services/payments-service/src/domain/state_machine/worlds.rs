@@ -257,6 +257,35 @@ fn case_54_wishes_for_refunds_never_exceed_what_was_captured() {
 }
 
 #[test]
+fn case_32_the_money_that_bought_nothing_is_refunded_first() {
+    let mut state = PaymentState::new(asked("sl-1"));
+    for fact in [
+        link(LinkRank::Paid),
+        payment("pay_A", PaymentRank::Captured, PRICE),
+        payment("pay_B", PaymentRank::Captured, PRICE),
+    ] {
+        state = step(&state, &fact, Tenant::Free).0;
+    }
+    let next = |state: &PaymentState| state.next_refund().map(|(payment, amount)| (payment.id.clone(), amount));
+    assert_eq!((state.paying().unwrap().id.as_str(), next(&state)), ("pay_A", Some(("pay_B".to_owned(), PRICE))));
+    state = step(&state, &refund("pay_B", RefundRank::Processed), Tenant::Free).0;
+    assert_eq!((state.status(), next(&state)), (Status::Activated, Some(("pay_A".to_owned(), PRICE))));
+    state = step(&state, &refund("pay_A", RefundRank::Processed), Tenant::Free).0;
+    assert_eq!((state.status(), state.held, next(&state)), (Status::Refunded, false, None));
+}
+
+#[test]
+fn an_odd_answer_about_the_link_does_not_end_premium_that_was_granted() {
+    let mut state = PaymentState::new(asked("sl-1"));
+    for fact in [link(LinkRank::Paid), payment("pay_A", PaymentRank::Captured, PRICE)] {
+        state = step(&state, &fact, Tenant::Free).0;
+    }
+    let (state, effects) = step(&state, &Fact::Link(LinkFact { amount: 100, ..link_fact() }), Tenant::Free);
+    assert_eq!((state.status(), state.held, state.due()), (Status::Activated, true, 0));
+    assert!(!effects.contains(&Effect::End));
+}
+
+#[test]
 fn case_51_a_link_that_was_replaced_is_cancelled_and_counts_when_it_is_paid_all_the_same() {
     let superseded = Fact::Closed { why: Closed::Superseded };
     let (state, _) = step(&PaymentState::new(asked("sl-1")), &link(LinkRank::Created), Tenant::Free);
