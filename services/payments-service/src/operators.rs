@@ -83,7 +83,7 @@ async fn account(conn: &Conn, row: Payment) -> Result<Account, TxError> {
 /// Asks Razorpay about everything that may not be settled, at once; returns what the rounds did.
 ///
 /// # Errors
-/// When the database cannot be used.
+/// When the database cannot be used, or Razorpay must not be asked now: what was settled until then is settled.
 pub async fn reconcile(app: &App) -> Result<Vec<String>, Error> {
     let now = app.clock.now();
     app.pg.transaction(Scope::Worker, async |conn: &mut Conn| payments::make_due(conn, now).await).await?;
@@ -94,6 +94,9 @@ pub async fn reconcile(app: &App) -> Result<Vec<String>, Error> {
             break;
         }
         rounds.push(jobs::run(app, "payments.poll_pending").await?);
+        if app.razorpay.is_paused() {
+            return Err(Error::unavailable(anyhow::anyhow!("Razorpay is not asked for a while")));
+        }
     }
     Ok(rounds)
 }

@@ -71,7 +71,7 @@ pub(crate) async fn run(env: &mut Env, what: What) -> anyhow::Result<()> {
             for round in operators::reconcile(&app).await? {
                 say(&round);
             }
-            say("Nothing is due any more.");
+            say("All that was due was asked about.");
         }
         What::Verify => {
             let (count, faults) = operators::verify(&app).await?;

@@ -28,6 +28,25 @@ async fn an_operator_reconciles_after_all_webhooks_were_dropped_and_sees_why_a_t
 }
 
 #[tokio::test]
+async fn an_operator_is_told_when_razorpay_is_not_asked_and_reconciles_later() {
+    let payments = Payments::start().await;
+    let tenant = TenantId::new();
+    let boss = admin(tenant);
+    let payment = payments.create_link(&boss).await.0.payment.unwrap();
+    payments.drop_webhooks().await;
+    payments.pay(&payment, "success").await;
+    let app = payments.app();
+    payments.razorpay("/sandbox/chaos", json!({ "failures": [{ "status": 401 }] })).await;
+    operators::reconcile(&app).await.unwrap_err();
+    let asked = payments.calls().await;
+    operators::reconcile(&app).await.unwrap_err();
+    assert_eq!(payments.calls().await, asked, "one question was enough");
+    payments.clock.advance(std::time::Duration::from_secs(10 * 60));
+    operators::reconcile(&app).await.unwrap();
+    assert!(payments.is_premium(&boss).await);
+}
+
+#[tokio::test]
 async fn case_19_an_event_that_was_stored_and_not_applied_is_applied_and_once_more_without_effect() {
     let payments = Payments::start().await;
     let (boss, payment) = payments.paid().await;
