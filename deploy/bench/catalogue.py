@@ -14,6 +14,8 @@ import urllib.parse
 from stack import FOLDER, Stack
 
 SIZES = [int(size) for size in sys.argv[1:]] or [1_000, 100_000, 1_000_000]
+TENANTS = 1_000
+LINKS_A_SONG = 12  # songs that are drawn for a list twice are on it once: about ten are left
 ASKED = 100
 
 
@@ -36,6 +38,15 @@ class Session:
         took = (time.perf_counter() - begun) * 1_000
         self.failed += answer.status != 200
         return took, json.loads(text)
+
+    def post(self, path, body):
+        headers = {"authorization": "Bearer " + self.token, "content-type": "application/json"}
+        self.connection.request("POST", self.base.path + path, json.dumps(body), headers)
+        answer = self.connection.getresponse()
+        text = answer.read()
+        if answer.status >= 300:
+            raise SystemExit(f"POST {path}: {answer.status} {text}")
+        return json.loads(text)["data"]
 
 
 def quantile(times, percent):
@@ -67,6 +78,10 @@ def cases(session, sample):
     def cursor():
         return quoted(cursor=random.choice(cursors))
 
+    entries = [row["id"] for row in sample if row["is_active"]]
+    playlist = session.post("/playlists/", {"name": f"Measured {time.time()}"})["id"]
+    for begin in range(0, len(entries), 500):
+        session.post(f"/playlists/{playlist}/songs/", {"tenant_song_ids": entries[begin : begin + 500]})
     cursors = [""] + [cursor_of(row) for row in sample]
     oldest = session.get("/tenant/songs/?ordering=created_at&page_size=100")[1]["data"]
     cursors += [cursor_of(row) for row in oldest[20:]]
@@ -83,6 +98,8 @@ def cases(session, sample):
         "search, artist and title": lambda: f"/tenant/songs/?{quoted(q=(song_text(song()))[:100])}",
         "search, mistyped": lambda: f"/tenant/songs/?{quoted(q=mistyped(song_text(song()))[:100])}",
         "suggest": lambda: f"/tenant/songs/suggest/?{quoted(q=song()['title'][: random.randint(1, 6)].strip() or 'a')}",
+        "playlist, page anywhere": lambda: f"/playlists/{playlist}/songs/?page={random.randint(1, max(len(entries) // 10, 1))}",
+        "playlists": lambda: "/playlists/",
         "catalogue, first page": lambda: "/songs/",
         "catalogue, search": lambda: f"/songs/?{quoted(q=song()['title'][:100])}",
     }
@@ -134,9 +151,11 @@ def main():
     for size in SIZES:
         with Stack(log_level="error") as stack:
             begun = time.monotonic()
-            command = ["target/release/songlist", "gen", "--dev-dir", "target/bench/dev", "--tenants", "50", "--songs", str(size)]
+            command = ["target/release/songlist", "gen", "--dev-dir", "target/bench/dev", "--tenants", str(TENANTS), "--songs", str(size),
+                       "--links", str(size * LINKS_A_SONG)]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-            print(f"{size} songs generated in {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+            links = stack.sql("SELECT sum(total) FROM songlist.tenant_song_counts")
+            print(f"{size} songs on {links} places of lists in {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
             for tenant in ("gen-1", "gen-2"):
                 session = Session(stack, tenant)
                 sample = []

@@ -2,6 +2,7 @@
 //! that exist already are skipped as duplicates, so a file whose import was cut off can be sent again.
 
 mod batch;
+mod checking;
 mod rows;
 mod source;
 
@@ -12,11 +13,12 @@ use kit::caller::Caller;
 use kit::ids::{TenantId, UserId};
 use kit::{Code, Error};
 use tokio::io::AsyncBufRead;
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{premium, songs};
 use crate::App;
-use batch::Candidate;
+use batch::{Batch, Candidate, Done};
 use rows::RawRow;
 
 /// Rows that are committed in one transaction.
@@ -91,7 +93,10 @@ struct Import<'a> {
     genres: HashMap<String, Option<Uuid>>,
     /// Hashes of the compared forms that this file has contained so far.
     seen: HashSet<[u8; 32]>,
+    /// Rows of the batch that is being filled.
     waiting: Vec<Candidate>,
+    /// The batch that is being stored while further rows are read; it ends with the import.
+    storing: JoinSet<Result<Done, Error>>,
     report: Report,
 }
 
@@ -124,14 +129,20 @@ pub(crate) async fn run(
         genres: HashMap::new(),
         seen: HashSet::new(),
         waiting: Vec::with_capacity(BATCH),
+        storing: JoinSet::new(),
         report: Report::default(),
     };
     let mut file = pin!(file);
-    match import.options.format {
-        Format::Csv => rows::each_csv(&mut import, &mut file).await?,
-        Format::Ndjson => rows::each_ndjson(&mut import, &mut file).await?,
-    }
+    let read = match import.options.format {
+        Format::Csv => rows::each_csv(&mut import, &mut file).await,
+        Format::Ndjson => rows::each_ndjson(&mut import, &mut file).await,
+    };
+    // Whole batches are kept also when the file cannot be read to its end.
+    import.stored().await?;
+    read?;
     import.flush().await?;
+    import.stored().await?;
+    import.report.errors.sort_by_key(|error| error.row);
     Ok(import.report)
 }
 
@@ -151,5 +162,34 @@ impl Import<'_> {
             Ok(raw) => self.check(number, raw).await?,
         }
         if self.waiting.len() >= BATCH { self.flush().await } else { Ok(()) }
+    }
+
+    /// Has the current batch stored while further rows are read, after the one before.
+    async fn flush(&mut self) -> Result<(), Error> {
+        self.stored().await?;
+        let rows = std::mem::replace(&mut self.waiting, Vec::with_capacity(BATCH));
+        if !rows.is_empty() {
+            let (app, caller) = (self.app.clone(), self.caller.clone());
+            let batch = Batch { app, caller, owner: self.owner, dry_run: self.options.dry_run, rows };
+            self.storing.spawn(kit::deadline::kept(batch.store()));
+        }
+        Ok(())
+    }
+
+    /// Waits for the batch that is being stored, and adds its results to the report.
+    async fn stored(&mut self) -> Result<(), Error> {
+        while let Some(done) = self.storing.join_next().await {
+            let done = done.map_err(Error::internal)??;
+            if !done.lost.is_empty() {
+                self.genres.clear();
+            }
+            for row in done.lost {
+                self.report.fail(row, "genre", "This genre does not exist.");
+            }
+            self.report.created += done.created;
+            self.report.linked += done.linked;
+            self.report.skipped_duplicates += done.skipped;
+        }
+        Ok(())
     }
 }
