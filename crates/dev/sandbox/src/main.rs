@@ -28,7 +28,7 @@ async fn main() -> ExitCode {
             "http://127.0.0.1:8001/api/v1/payments/webhook/razorpay/",
             "Where the sandbox's Razorpay sends events",
         ),
-        clock: Clock::system(),
+        clock: Clock::movable(),
     };
     if let Err(problems) = env.finish() {
         eprint!("{problems}");

@@ -1,4 +1,6 @@
-//! The control API for tests: it plans failures, and shows links and deliveries as they really are.
+//! The control API for tests: it plans what goes wrong, acts for payers, merchants, banks and time, and shows what really happened.
+
+use std::time::Duration;
 
 use axum::extract::{Path, State};
 use axum::routing::{get, post};
@@ -6,77 +8,108 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::refunds;
-use super::store::{Failure, Link, Razorpay};
+use super::chaos::Wanted;
+use super::entities::Link;
+use super::links::end;
+use super::paying::{Outcome, Try, arrive, pay};
+use super::store::Razorpay;
+use super::webhooks::release;
 
 pub(super) fn router() -> Router<Razorpay> {
     Router::new()
         .route("/sandbox/chaos", post(set_chaos))
         .route("/sandbox/truth", get(truth))
+        .route("/sandbox/clock", post(advance))
+        .route("/sandbox/release", post(release_events))
+        .route("/sandbox/webhook/enable", post(enable_webhook))
         .route("/sandbox/links/{id}/cancel", post(cancel))
-        .merge(refunds::control())
+        .route("/sandbox/links/{id}/expire", post(expire))
+        .route("/sandbox/links/{id}/pay", post(pay_link))
+        .route("/sandbox/payments/{id}/arrive", post(arrive_late))
 }
 
-/// What a test wants to go wrong; fields that are left out do not change.
-#[derive(Deserialize)]
-struct Wanted {
-    drop_webhooks: Option<bool>,
-    duplicates: Option<u32>,
-    refunds_stay_pending: Option<bool>,
-    hide_links: Option<bool>,
-    skew_secs: Option<i64>,
-    failures: Option<Vec<WantedFailure>>,
-}
-
-#[derive(Deserialize)]
-struct WantedFailure {
-    status: u16,
-    #[serde(default)]
-    commit: bool,
-    #[serde(default)]
-    path: String,
-    retry_after: Option<u64>,
-    code: Option<String>,
+fn done(ok: bool) -> Json<Value> {
+    Json(json!({ "ok": ok }))
 }
 
 async fn set_chaos(State(razorpay): State<Razorpay>, Json(wanted): Json<Wanted>) -> Json<Value> {
-    let mut state = razorpay.state();
-    if let Some(drop) = wanted.drop_webhooks {
-        state.chaos.drop_webhooks = drop;
-    }
-    if let Some(duplicates) = wanted.duplicates {
-        state.chaos.duplicates = duplicates;
-    }
-    if let Some(pending) = wanted.refunds_stay_pending {
-        state.chaos.refunds_stay_pending = pending;
-    }
-    if let Some(skew) = wanted.skew_secs {
-        state.chaos.skew_secs = skew;
-    }
-    if let Some(hide) = wanted.hide_links {
-        state.chaos.hide_links = hide;
-    }
-    if let Some(failures) = wanted.failures {
-        state.chaos.failures = failures
-            .into_iter()
-            .map(|f| Failure {
-                status: f.status,
-                commit: f.commit,
-                path: f.path,
-                retry_after: f.retry_after,
-                code: f.code,
-            })
-            .collect();
-    }
-    Json(json!({ "ok": true }))
+    razorpay.state().chaos.change(wanted);
+    done(true)
+}
+
+#[derive(Deserialize)]
+struct Advance {
+    advance_secs: u64,
+}
+
+/// Time passes, for Razorpay and for everybody who shares its clock.
+async fn advance(State(razorpay): State<Razorpay>, Json(wanted): Json<Advance>) -> Json<Value> {
+    razorpay.options.clock.advance(Duration::from_secs(wanted.advance_secs));
+    done(true)
+}
+
+#[derive(Deserialize)]
+struct Release {
+    order: Option<Vec<usize>>,
+}
+
+async fn release_events(State(razorpay): State<Razorpay>, Json(wanted): Json<Release>) -> Json<Value> {
+    Json(json!({ "released": release(&razorpay, wanted.order) }))
+}
+
+async fn enable_webhook(State(razorpay): State<Razorpay>) -> Json<Value> {
+    razorpay.state().disabled_at = 0;
+    done(true)
 }
 
 /// Somebody cancels a link in the dashboard.
 async fn cancel(State(razorpay): State<Razorpay>, Path(id): Path<String>) -> Json<Value> {
-    let mut state = razorpay.state();
-    let open = state.links.iter_mut().find(|link| link.id == id && link.status == "created");
-    let cancelled = open.map(|link| link.status = "cancelled").is_some();
-    Json(json!({ "ok": cancelled }))
+    done(end(&razorpay, &id, "cancelled"))
+}
+
+async fn expire(State(razorpay): State<Razorpay>, Path(id): Path<String>) -> Json<Value> {
+    done(end(&razorpay, &id, "expired"))
+}
+
+#[derive(Deserialize)]
+struct WantedPayment {
+    amount: Option<i64>,
+    #[serde(default)]
+    outcome: WantedOutcome,
+    /// Also when the link is closed.
+    #[serde(default)]
+    late: bool,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum WantedOutcome {
+    #[default]
+    Success,
+    Failure,
+    Unanswered,
+}
+
+async fn pay_link(
+    State(razorpay): State<Razorpay>,
+    Path(id): Path<String>,
+    Json(wanted): Json<WantedPayment>,
+) -> Json<Value> {
+    let outcome = match wanted.outcome {
+        WantedOutcome::Success => Outcome::Captured,
+        WantedOutcome::Failure => Outcome::Failed,
+        WantedOutcome::Unanswered => Outcome::Unanswered,
+    };
+    let tried = Try { outcome, amount: wanted.amount, vpa: None, late: wanted.late };
+    match pay(&razorpay, |link| link.id == id, &tried) {
+        Ok((_, payment)) => Json(json!({ "ok": true, "id": payment.id })),
+        Err(why) => Json(json!({ "ok": false, "why": why })),
+    }
+}
+
+/// Late authorisation: the bank has answered after all.
+async fn arrive_late(State(razorpay): State<Razorpay>, Path(id): Path<String>) -> Json<Value> {
+    done(arrive(&razorpay, &id))
 }
 
 async fn truth(State(razorpay): State<Razorpay>) -> Json<Value> {
@@ -93,5 +126,6 @@ async fn truth(State(razorpay): State<Razorpay>) -> Json<Value> {
     let deliveries: Vec<Value> =
         state.deliveries.iter().map(|(event, status)| json!({ "event": event, "status": status })).collect();
     let refunds: Vec<Value> = state.refunds.iter().map(|refund| refund.entity("INR")).collect();
-    Json(json!({ "links": links, "refunds": refunds, "deliveries": deliveries, "calls": state.calls }))
+    Json(json!({ "links": links, "refunds": refunds, "deliveries": deliveries, "calls": state.calls,
+                 "held": state.held.len(), "webhook_disabled_at": state.disabled_at }))
 }

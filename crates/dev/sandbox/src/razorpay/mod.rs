@@ -1,10 +1,17 @@
-//! Razorpay for development and tests: payment links over its REST API with Basic auth, a hosted page on which a
-//! payment succeeds or fails, signed webhooks with its retry intervals, and a control API that plans failures.
+//! Razorpay for development and tests: links, orders, payments, refunds and settlements over its REST API with Basic auth, a hosted
+//! page on which a payment succeeds or fails, signed webhooks with its retry intervals by a clock that can be moved, and a control
+//! API that plans what goes wrong and shows what really happened.
 
 mod api;
+mod chaos;
 mod control;
+mod entities;
+mod links;
+mod orders;
 mod page;
+mod paying;
 mod refunds;
+mod settlements;
 mod signature;
 mod store;
 mod webhooks;
@@ -14,7 +21,7 @@ use std::net::SocketAddr;
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::http::header::DATE;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use chrono::TimeDelta;
 use kit::lifecycle::Shutdown;
@@ -38,8 +45,10 @@ pub async fn start(razorpay: Razorpay, addr: SocketAddr, shutdown: &Shutdown) ->
     let listener = crate::bind(addr).await?;
     let bound = listener.local_addr()?;
     razorpay.set_base(&format!("http://{bound}"));
-    let router: Router =
-        api::router(refunds::router()).merge(page::router()).merge(control::router()).with_state(razorpay.clone());
+    let api = links::router().merge(orders::router()).merge(refunds::router()).merge(settlements::router());
+    let api = api.route_layer(from_fn_with_state(razorpay.clone(), api::admitted));
+    let control = control::router().merge(refunds::control()).merge(settlements::control());
+    let router: Router = api.merge(page::router()).merge(control).with_state(razorpay.clone());
     let router = router.layer(map_response(move |response: Response| dated(razorpay.clone(), response)));
     let soft = shutdown.soft.clone();
     shutdown.spawn("razorpay", async move {

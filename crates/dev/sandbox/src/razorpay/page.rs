@@ -5,9 +5,10 @@ use axum::routing::{get, post};
 use axum::{Form, Router};
 use serde::Deserialize;
 
+use super::entities::{Link, Payment};
+use super::paying::{self, Outcome, Try};
 use super::signature::sign;
-use super::store::{Link, Payment, Razorpay, new_id};
-use super::webhooks;
+use super::store::Razorpay;
 
 pub(super) fn router() -> Router<Razorpay> {
     Router::new().route("/i/{code}", get(show)).route("/i/{code}/pay", post(pay))
@@ -25,8 +26,9 @@ async fn show(State(razorpay): State<Razorpay>, Path(code): Path<String>) -> Res
         return StatusCode::NOT_FOUND.into_response();
     };
     let action = match link.status {
-        "created" => format!(
-            "<form method=post action=\"/i/{code}/pay\"><button name=outcome value=success>Pay {}</button> \
+        "created" | "partially_paid" => format!(
+            "<form method=post action=\"/i/{code}/pay\"><label>UPI address<input name=vpa value=success@razorpay></label>\
+             <button name=outcome value=success>Pay {}</button> \
              <button class=faint name=outcome value=failure>Let it fail</button></form>",
             amount(link)
         ),
@@ -45,7 +47,7 @@ async fn show(State(razorpay): State<Razorpay>, Path(code): Path<String>) -> Res
 }
 
 fn amount(link: &Link) -> String {
-    format!("{} {}", escape(&link.currency), kit::money::decimal(link.amount))
+    format!("{} {}", escape(&link.currency), kit::money::decimal(link.amount - link.paid()))
 }
 
 fn page(content: &str) -> Response {
@@ -54,7 +56,8 @@ fn page(content: &str) -> Response {
         .amount{font-size:28px;margin:0 0 16px}dl{display:grid;grid-template-columns:auto 1fr;gap:4px 16px;margin:0 0 20px}\
         dt,.faint{color:#6b6b7b}dd{margin:0;text-align:right;overflow-wrap:anywhere}form{display:flex;gap:8px;flex-wrap:wrap}\
         button{font:inherit;padding:10px 20px;border:0;border-radius:8px;background:#3b2a9e;color:#fff;flex:1 0 auto}\
-        button.faint{background:#e6e6ec;color:#1d1d28}.state{font-weight:600}";
+        label{flex:1 0 100%;color:#6b6b7b}input{font:inherit;width:100%;box-sizing:border-box;padding:8px;border:1px solid #c8c8d4;\
+        border-radius:8px;color:#1d1d28}button.faint{background:#e6e6ec;color:#1d1d28}.state{font-weight:600}";
     Html(format!(
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width,initial-scale=1\">\
          <title>Pay</title><style>{STYLE}</style><main>{content}</main>"
@@ -62,34 +65,32 @@ fn page(content: &str) -> Response {
     .into_response()
 }
 
+/// What a payer fills in. With the test address for failures the payment fails, whichever button is pressed.
 #[derive(Deserialize)]
-struct Outcome {
+struct Filled {
     outcome: String,
+    vpa: Option<String>,
+    /// Paise, where a part may be paid.
+    amount: Option<i64>,
 }
 
-async fn pay(State(razorpay): State<Razorpay>, Path(code): Path<String>, Form(form): Form<Outcome>) -> Response {
-    razorpay.expire();
-    let success = form.outcome == "success";
-    let (link, payment) = {
-        let now = razorpay.now();
-        let mut state = razorpay.state();
-        let Some(link) = state.links.iter_mut().find(|link| link.code == code) else {
+async fn pay(State(razorpay): State<Razorpay>, Path(code): Path<String>, Form(filled): Form<Filled>) -> Response {
+    let vpa = filled.vpa.filter(|vpa| !vpa.is_empty());
+    let success = filled.outcome == "success" && vpa.as_deref() != Some("failure@razorpay");
+    let outcome = if success { Outcome::Captured } else { Outcome::Failed };
+    let least = {
+        let state = razorpay.state();
+        let Some(link) = state.links.iter().find(|link| link.code == code) else {
             return StatusCode::NOT_FOUND.into_response();
         };
-        if link.status != "created" {
-            return (StatusCode::CONFLICT, format!("this link is {}", link.status)).into_response();
-        }
-        // Razorpay makes the order with the first try to pay.
-        link.order_id.get_or_insert_with(|| new_id("order_"));
-        let status = if success { "captured" } else { "failed" };
-        let payment = Payment { id: new_id("pay_"), status, amount: link.amount, created_at: now };
-        link.payments.push(payment.clone());
-        if success {
-            link.status = "paid";
-        }
-        (link.clone(), payment)
+        link.first_part
     };
-    webhooks::report(&razorpay, &link, &payment);
+    let amount = filled.amount.filter(|amount| least.is_some_and(|least| *amount >= least));
+    let tried = Try { outcome, amount, vpa, late: false };
+    let (link, payment) = match paying::pay(&razorpay, |link| link.code == code, &tried) {
+        Ok(made) => made,
+        Err(why) => return (StatusCode::CONFLICT, why).into_response(),
+    };
     if success && !link.callback_url.is_empty() {
         return Redirect::to(&callback(&razorpay, &link, &payment)).into_response();
     }

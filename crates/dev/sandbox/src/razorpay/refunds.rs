@@ -1,20 +1,26 @@
 //! Refunds and disputes: those that the API makes, and those that a merchant or a bank makes, which only a webhook tells about.
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Json, Router};
+use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::api::{Credentials, gate, refused};
-use super::store::{Answered, Link, Payment, Razorpay, Refund, new_id};
+use super::api::{Paging, collection, refused, unknown_id};
+use super::entities::{Link, Payment, Refund};
+use super::store::{Answered, Razorpay, new_id};
 use super::webhooks;
 
 /// The API's part of the router.
 pub(super) fn router() -> Router<Razorpay> {
-    Router::new().route("/v1/payments/{id}/refund", post(create)).route("/v1/payments/{id}/refunds", get(of_payment))
+    Router::new()
+        .route("/v1/payments/{id}/refund", post(create))
+        .route("/v1/payments/{id}/refunds", get(of_payment))
+        .route("/v1/payments/{payment}/refunds/{id}", get(of_payment_by_id))
+        .route("/v1/refunds", get(list))
+        .route("/v1/refunds/{id}", get(by_id))
 }
 
 /// What a test does in the place of a merchant, a bank or time.
@@ -110,22 +116,17 @@ impl Made {
 
 async fn create(
     State(razorpay): State<Razorpay>,
-    Extension(credentials): Extension<Credentials>,
     Path(id): Path<String>,
     headers: HeaderMap,
     Json(body): Json<Value>,
 ) -> Response {
-    let lost = match gate(&razorpay, &credentials) {
-        Ok(lost) => lost,
-        Err(refusal) => return refusal,
-    };
     let key = headers.get("x-refund-idempotency").and_then(|key| key.to_str().ok()).map(str::to_owned);
     if let Some(known) = key.as_ref().and_then(|key| razorpay.state().answered.iter().find(|a| a.key == *key).cloned())
     {
         if known.body != body {
             return refused(409, "Different request body sent for the same Refund Idempotency Header");
         }
-        return lost.unwrap_or_else(|| Json(known.answer).into_response());
+        return Json(known.answer).into_response();
     }
     let receipt = body.get("receipt").and_then(Value::as_str).map(str::to_owned);
     let status = razorpay.state().chaos.refunds_stay_pending;
@@ -140,21 +141,29 @@ async fn create(
     if matches!(status, Status::Processed) {
         made.report(&razorpay, status.event());
     }
-    lost.unwrap_or_else(|| Json(answer).into_response())
+    Json(answer).into_response()
 }
 
-async fn of_payment(
-    State(razorpay): State<Razorpay>,
-    Extension(credentials): Extension<Credentials>,
-    Path(id): Path<String>,
-) -> Response {
-    if let Some(refusal) = gate(&razorpay, &credentials).unwrap_or_else(Some) {
-        return refusal;
-    }
+async fn of_payment(State(razorpay): State<Razorpay>, Path(id): Path<String>) -> Response {
     let state = razorpay.state();
     let items: Vec<Value> =
         state.refunds.iter().filter(|refund| refund.payment_id == id).map(|refund| refund.entity("INR")).collect();
-    Json(json!({ "entity": "collection", "count": items.len(), "items": items })).into_response()
+    collection(&items)
+}
+
+async fn list(State(razorpay): State<Razorpay>, Query(paging): Query<Paging>) -> Response {
+    let state = razorpay.state();
+    paging.collection(state.refunds.iter().map(|refund| (refund.created_at, refund.entity("INR"))).collect())
+}
+
+async fn by_id(State(razorpay): State<Razorpay>, Path(id): Path<String>) -> Response {
+    let state = razorpay.state();
+    let found = state.refunds.iter().find(|refund| refund.id == id);
+    found.map_or_else(unknown_id, |refund| Json(refund.entity("INR")).into_response())
+}
+
+async fn of_payment_by_id(state: State<Razorpay>, Path((_, id)): Path<(String, String)>) -> Response {
+    by_id(state, Path(id)).await
 }
 
 #[derive(Deserialize)]
@@ -187,16 +196,16 @@ async fn settle(State(razorpay): State<Razorpay>, Path(id): Path<String>, Json(s
     let made = {
         let mut state = razorpay.state();
         let Some(refund) = state.refunds.iter_mut().find(|refund| refund.id == id) else {
-            return refused(400, "The id provided does not exist");
+            return unknown_id();
         };
         refund.status = settled.status.name();
         let refund = refund.clone();
         let of = |link: &&Link| link.payments.iter().any(|payment| payment.id == refund.payment_id);
         let Some(link) = state.links.iter().find(of).cloned() else {
-            return refused(400, "The id provided does not exist");
+            return unknown_id();
         };
         let Some(payment) = link.payments.iter().find(|payment| payment.id == refund.payment_id).cloned() else {
-            return refused(400, "The id provided does not exist");
+            return unknown_id();
         };
         Made { link, payment, refund }
     };
@@ -219,7 +228,7 @@ async fn dispute(State(razorpay): State<Razorpay>, Path(id): Path<String>, Json(
             .links
             .iter()
             .find_map(|link| link.payments.iter().find(|payment| payment.id == id).map(|payment| (link, payment)));
-        let Some((link, payment)) = found else { return refused(400, "The id provided does not exist") };
+        let Some((link, payment)) = found else { return unknown_id() };
         let status = if wanted.status == "created" { "open" } else { wanted.status.as_str() };
         let entity = json!({
             "id": format!("disp_{}", id.trim_start_matches("pay_")), "entity": "dispute", "payment_id": id, "amount": payment.amount,

@@ -1,11 +1,16 @@
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use kit::Clock;
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use super::chaos::Chaos;
+use super::entities::{Link, Refund};
 
 /// The letters of Razorpay's ids.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+/// How often a clock that can be moved is looked at.
+const TICK: Duration = Duration::from_millis(20);
 
 /// Keys and addresses of a sandbox.
 #[derive(Clone, Debug)]
@@ -18,45 +23,6 @@ pub struct RazorpayOptions {
     pub clock: Clock,
 }
 
-/// A payment link and what happened to it.
-#[derive(Clone, Debug)]
-pub(super) struct Link {
-    pub id: String,
-    pub code: String,
-    pub status: &'static str,
-    pub amount: i64,
-    pub currency: String,
-    pub reference_id: String,
-    pub description: String,
-    pub expire_by: i64,
-    pub callback_url: String,
-    pub created_at: i64,
-    pub order_id: Option<String>,
-    /// Every try to pay.
-    pub payments: Vec<Payment>,
-}
-
-/// A try to pay.
-#[derive(Clone, Debug)]
-pub(super) struct Payment {
-    pub id: String,
-    pub status: &'static str,
-    pub amount: i64,
-    pub created_at: i64,
-}
-
-/// A refund of a payment.
-#[derive(Clone, Debug)]
-pub(super) struct Refund {
-    pub id: String,
-    pub payment_id: String,
-    pub amount: i64,
-    /// `pending`, `processed` or `failed`.
-    pub status: &'static str,
-    pub receipt: Option<String>,
-    pub created_at: i64,
-}
-
 /// The answer that a key of idempotency has got, and for which request.
 #[derive(Clone, Debug)]
 pub(super) struct Answered {
@@ -65,44 +31,12 @@ pub(super) struct Answered {
     pub answer: Value,
 }
 
-impl Refund {
-    pub(super) fn entity(&self, currency: &str) -> Value {
-        json!({
-            "id": self.id, "entity": "refund", "amount": self.amount, "currency": currency, "payment_id": self.payment_id,
-            "notes": [], "receipt": self.receipt, "acquirer_data": {}, "created_at": self.created_at, "batch_id": null,
-            "status": self.status, "speed_requested": "normal", "speed_processed": "normal",
-        })
-    }
-}
-
-/// The failures that a test has planned.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Chaos {
-    /// Webhooks are not sent at all.
-    pub drop_webhooks: bool,
-    /// How many more times each event is sent.
-    pub duplicates: u32,
-    /// Lists of links are empty: Razorpay's lists lag behind.
-    pub hide_links: bool,
-    /// By how many seconds this clock is ahead.
-    pub skew_secs: i64,
-    /// Refunds are not processed at once.
-    pub refunds_stay_pending: bool,
-    /// Failures that the API answers with instead of its real answers, one per request.
-    pub failures: VecDeque<Failure>,
-}
-
+/// An event that is kept until it is released.
 #[derive(Clone, Debug)]
-pub(super) struct Failure {
-    pub status: u16,
-    /// When true, the request takes effect and only its answer is lost.
-    pub commit: bool,
-    /// The code of the error; the usual one when missing.
-    pub code: Option<String>,
-    /// What `Retry-After` says, in seconds.
-    pub retry_after: Option<u64>,
-    /// A part of method and path, such as `POST /v1/payment_links`; any request when it is empty.
-    pub path: String,
+pub(super) struct Held {
+    pub event: String,
+    pub body: String,
+    pub id: String,
 }
 
 #[derive(Default)]
@@ -110,13 +44,18 @@ pub(super) struct State {
     pub base: String,
     pub links: Vec<Link>,
     pub refunds: Vec<Refund>,
+    /// Settlements: what was paid to the merchant's bank, one after the other.
+    pub settlements: Vec<Vec<Value>>,
     /// By keys of idempotency.
     pub answered: Vec<Answered>,
     /// Requests to the API that had the right key.
     pub calls: u64,
     pub chaos: Chaos,
+    pub held: Vec<Held>,
     /// Deliveries tried: the event, and the status of the answer (0: there was none).
     pub deliveries: Vec<(String, u16)>,
+    /// When the webhook was disabled, because an event could not be delivered for a day; 0 while it is not.
+    pub disabled_at: i64,
 }
 
 impl State {
@@ -124,6 +63,14 @@ impl State {
     pub(super) fn refunded(&self, payment: &str) -> i64 {
         let of_payment = self.refunds.iter().filter(|refund| refund.payment_id == payment && refund.status != "failed");
         of_payment.map(|refund| refund.amount).sum()
+    }
+
+    /// The link to which a payment belongs, and the place of the payment in it.
+    pub(super) fn payment_mut(&mut self, id: &str) -> Option<(&mut Link, usize)> {
+        self.links.iter_mut().find_map(|link| {
+            let place = link.payments.iter().position(|payment| payment.id == id)?;
+            Some((link, place))
+        })
     }
 }
 
@@ -158,12 +105,24 @@ impl Razorpay {
         self.state().chaos.skew_secs
     }
 
+    /// Waits by a clock that can be moved.
+    pub(super) async fn wait(&self, how_long: Duration) {
+        let begun = self.options.clock.now();
+        loop {
+            let passed = (self.options.clock.now() - begun).to_std().unwrap_or_default();
+            match how_long.checked_sub(passed).filter(|left| !left.is_zero()) {
+                Some(left) => tokio::time::sleep(left.min(TICK)).await,
+                None => return,
+            }
+        }
+    }
+
     /// Sets links to expired whose time is over.
     pub(super) fn expire(&self) {
         let now = self.now();
         for link in &mut self.state().links {
-            if link.status == "created" && link.expire_by > 0 && link.expire_by <= now {
-                link.status = "expired";
+            if matches!(link.status, "created" | "partially_paid") && link.expire_by > 0 && link.expire_by <= now {
+                (link.status, link.expired_at, link.updated_at) = ("expired", now, now);
             }
         }
     }
@@ -177,65 +136,4 @@ pub(super) fn new_id(prefix: &str) -> String {
         char::from(letter.copied().unwrap_or(b'A'))
     });
     format!("{prefix}{}", letters.collect::<String>())
-}
-
-impl Link {
-    pub(super) fn paid(&self) -> i64 {
-        self.payments.iter().filter(|payment| payment.status == "captured").map(|payment| payment.amount).sum()
-    }
-
-    pub(super) fn short_url(&self, base: &str) -> String {
-        format!("{base}/i/{}", self.code)
-    }
-
-    pub(super) fn entity(&self, base: &str) -> Value {
-        let captured: Vec<Value> = self
-            .payments
-            .iter()
-            .filter(|payment| payment.status == "captured")
-            .map(|payment| {
-                json!({ "payment_id": payment.id, "plink_id": self.id, "amount": payment.amount, "method": "upi",
-                        "status": "captured", "created_at": payment.created_at })
-            })
-            .collect();
-        json!({
-            "accept_partial": false, "amount": self.amount, "amount_paid": self.paid(), "callback_method": "get",
-            "callback_url": self.callback_url, "cancelled_at": 0, "created_at": self.created_at, "currency": self.currency,
-            "customer": {}, "description": self.description, "expire_by": self.expire_by, "expired_at": 0,
-            "first_min_partial_amount": 0, "id": self.id, "notes": null, "notify": { "email": false, "sms": false },
-            "order_id": self.order_id, "payments": if captured.is_empty() { Value::Null } else { json!(captured) },
-            "reference_id": self.reference_id, "reminder_enable": false, "reminders": [], "short_url": self.short_url(base),
-            "status": self.status, "updated_at": self.created_at, "upi_link": false, "user_id": "",
-        })
-    }
-
-    pub(super) fn order(&self) -> Value {
-        json!({
-            "amount": self.amount, "amount_due": self.amount - self.paid(), "amount_paid": self.paid(), "entity": "order",
-            "currency": self.currency, "id": self.order_id, "receipt": self.reference_id, "notes": [],
-            "attempts": self.payments.len(), "status": if self.paid() >= self.amount { "paid" } else { "attempted" },
-        })
-    }
-
-    /// A payment as it is shown; `refunds` are those of all payments.
-    pub(super) fn payment(&self, payment: &Payment, refunds: &[Refund]) -> Value {
-        let of_payment = refunds.iter().filter(|refund| refund.payment_id == payment.id && refund.status != "failed");
-        let refunded: i64 = of_payment.map(|refund| refund.amount).sum();
-        let refund_status = match refunded {
-            0 => Value::Null,
-            all if all >= payment.amount => json!("full"),
-            _ => json!("partial"),
-        };
-        let captured = payment.status == "captured";
-        // The fee is 2.36 %: 2 % and 18 % tax on that, rounded half up.
-        let fee = (payment.amount * 236 + 5_000) / 10_000;
-        let tax = fee - (payment.amount * 2 + 50) / 100;
-        json!({
-            "id": payment.id, "entity": "payment", "amount": payment.amount, "currency": self.currency,
-            "status": if refund_status == "full" { "refunded" } else { payment.status }, "order_id": self.order_id, "captured": captured, "method": "upi",
-            "description": format!("#{}", self.id.trim_start_matches("plink_")), "notes": [],
-            "amount_refunded": refunded, "refund_status": refund_status, "fee": if captured { json!(fee) } else { Value::Null },
-            "tax": if captured { json!(tax) } else { Value::Null }, "created_at": payment.created_at,
-        })
-    }
 }
