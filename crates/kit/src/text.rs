@@ -44,9 +44,21 @@ pub fn required(text: &str, max: usize) -> Result<String, String> {
     if text.is_empty() { Err("This field may not be blank.".to_owned()) } else { Ok(text) }
 }
 
+/// A text as a cell of a file that may be opened in a spreadsheet, which takes one that begins with certain characters for a
+/// formula.
+pub fn no_formula(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cell_is_never_a_formula() {
+        assert_eq!(no_formula("=1+1".to_owned()), "'=1+1");
+        assert_eq!(no_formula("a=b".to_owned()), "a=b");
+    }
 
     #[test]
     fn sf_30_characters_that_nobody_sees_are_refused_and_joiners_are_not() {

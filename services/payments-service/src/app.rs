@@ -11,6 +11,7 @@ use outbox::Wake;
 use tokio::sync::Notify;
 
 use crate::config::{Config, Price};
+use crate::crash::Crash;
 use crate::peers::Peers;
 use crate::razorpay::Razorpay;
 
@@ -35,6 +36,7 @@ pub struct Parts {
     pub(crate) razorpay: Razorpay,
     pub(crate) price: Price,
     pub(crate) callback_url: String,
+    pub(crate) crash: Crash,
     /// Events of other accounts are put aside.
     pub(crate) account_id: Option<String>,
 }
@@ -56,6 +58,7 @@ impl App {
             razorpay: Razorpay::new(&config.razorpay, config.clock.clone())?,
             price: config.price,
             callback_url: config.callback_url,
+            crash: config.crash,
             account_id: config.razorpay.account_id,
             keys: config.keys,
             clock: config.clock,

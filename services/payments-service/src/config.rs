@@ -7,6 +7,8 @@ use kit::env::Env;
 use kit::{Clock, Secret};
 use kit_pg::PgConfig;
 
+use crate::crash::Crash;
+
 /// The configuration of payments-service.
 #[derive(Clone)]
 pub struct Config {
@@ -20,6 +22,7 @@ pub struct Config {
     pub price: Price,
     /// The URL to which browsers return after a payment.
     pub callback_url: String,
+    pub(crate) crash: Crash,
     pub auth_url: String,
     pub songlist_url: String,
 }
@@ -81,6 +84,7 @@ impl Config {
             razorpay: RazorpayConfig::from_env(env),
             price: Price::from_env(env),
             callback_url: format!("{}/api/v1/payments/callback/razorpay/", public_url.trim_end_matches('/')),
+            crash: Crash::from_env(env),
             auth_url: env.text("AUTH_URL", "http://127.0.0.1:9001", "Where auth-service's gRPC is reached"),
             songlist_url: env.text("SONGLIST_URL", "http://127.0.0.1:9002", "Where songlist-service's gRPC is reached"),
             clock,

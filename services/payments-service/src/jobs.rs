@@ -53,7 +53,31 @@ async fn poll_pending(app: &App) -> Result<String, Error> {
             }
         }
     }
-    Ok(format!("due {count}, activated {activated}, failed {failed}, unanswered {unanswered}"))
+    let missing = if webhooks_missing(app).await? { ", no webhooks" } else { "" };
+    Ok(format!("due {count}, activated {activated}, failed {failed}, unanswered {unanswered}{missing}"))
+}
+
+/// True when a payment was activated a while ago and no event at all has come since shortly before: Razorpay disables a webhook that
+/// it could not deliver to for a day, and a person must enable it again in its dashboard.
+async fn webhooks_missing(app: &App) -> Result<bool, Error> {
+    let now = app.clock.now();
+    let (since, until) = (now - Duration::hours(1), now - Duration::minutes(5));
+    let missing = app
+        .pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            let activated = payments::last_activation(conn, since, until).await?;
+            let event = webhook_events::last_received(conn).await?;
+            Ok(activated.is_some_and(|at| event.is_none_or(|event| event < at - Duration::minutes(10))))
+        })
+        .await?;
+    if missing {
+        app.metrics.event("webhooks_missing");
+        tracing::error!(
+            alarm = "webhooks_missing",
+            "money arrives and no webhook does: look at the webhook in Razorpay's dashboard"
+        );
+    }
+    Ok(missing)
 }
 
 /// Deletes rows that are no longer needed. Events are kept for 60 days, because Razorpay's support may replay them for

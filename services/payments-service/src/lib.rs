@@ -2,6 +2,7 @@
 
 mod app;
 mod config;
+mod crash;
 mod delivery;
 mod domain;
 mod grpc;

@@ -16,6 +16,8 @@ use crate::store::{facts, ledger, subscriptions, webhook_events};
 
 /// So many payments are read at a time.
 const BATCH: i64 = 200;
+/// So many lines of the ledger are read at a time.
+const EXPORTED: i64 = 1_000;
 /// A run of `reconcile` ends after so many rounds; each asks about a hundred payments.
 const ROUNDS: usize = 1_000;
 
@@ -78,6 +80,60 @@ async fn account(conn: &Conn, row: Payment) -> Result<Account, TxError> {
         created_at: row.created_at,
         facts,
     })
+}
+
+/// Which lines of the ledger are exported.
+#[derive(Clone, Debug)]
+pub struct Span {
+    pub from: DateTime<Utc>,
+    /// Not included.
+    pub until: DateTime<Utc>,
+    /// All when missing.
+    pub tenant: Option<Uuid>,
+}
+
+/// A line of the ledger as it is exported: nothing in it is secret, and nothing is about the payer.
+#[derive(Clone, Debug)]
+pub struct ExportedLine {
+    pub at: DateTime<Utc>,
+    pub entry: String,
+    pub account: String,
+    /// Debits are positive and credits negative; the smallest unit.
+    pub amount_minor: i64,
+    pub currency: String,
+    pub tenant_id: Uuid,
+    pub tenant: String,
+    pub payment_id: Uuid,
+    pub reference_id: String,
+    pub razorpay_payment_id: String,
+}
+
+/// Up to a thousand lines of the ledger behind `after`, in the order of their time.
+///
+/// # Errors
+/// When the database cannot be asked.
+pub async fn ledger_lines(app: &App, span: &Span, after: Option<&ExportedLine>) -> Result<Vec<ExportedLine>, Error> {
+    let place = after.map(|line| (line.at, line.entry.clone(), line.account.clone()));
+    let span = ledger::Span { from: span.from, until: span.until, tenant: span.tenant.map(TenantId) };
+    let lines = app
+        .pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            ledger::in_span(conn, &span, place.as_ref(), EXPORTED).await
+        })
+        .await?;
+    let exported = |(line, (reference_id, paid), tenant): ledger::NamedLine| ExportedLine {
+        at: line.created_at,
+        entry: line.entry,
+        account: line.account,
+        amount_minor: line.amount_minor,
+        currency: line.currency,
+        tenant_id: line.tenant_id,
+        tenant: tenant.unwrap_or_default(),
+        payment_id: line.payment_id,
+        reference_id,
+        razorpay_payment_id: paid.unwrap_or_default(),
+    };
+    Ok(lines.into_iter().map(exported).collect())
 }
 
 /// Asks Razorpay about everything that may not be settled, at once; returns what the rounds did.

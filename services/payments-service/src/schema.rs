@@ -121,4 +121,5 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(payments, payment_changes, subscriptions, tenants);
+diesel::allow_tables_to_appear_in_same_query!(payments, payment_changes, subscriptions, tenants, ledger_lines);
+diesel::joinable!(ledger_lines -> payments (payment_id));

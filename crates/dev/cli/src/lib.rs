@@ -10,6 +10,7 @@ mod keys;
 mod mail;
 mod migrate;
 mod payments;
+mod payments_export;
 mod running;
 mod seed;
 mod songs;

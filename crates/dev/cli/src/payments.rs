@@ -4,6 +4,7 @@ use kit::money::decimal;
 use payments_service::operators;
 use uuid::Uuid;
 
+use crate::payments_export::{Wanted, export};
 use crate::say;
 
 /// The commands about payments.
@@ -27,6 +28,8 @@ pub(crate) enum What {
     },
     /// Ask Razorpay now about every payment about which there may be something to learn.
     Reconcile,
+    /// Write the ledger of a span of time to standard output, for accounting.
+    Export(Wanted),
     /// Compute every payment, its ledger and who is premium from the recorded facts again, and show what does not agree.
     Verify,
 }
@@ -73,6 +76,7 @@ pub(crate) async fn run(env: &mut Env, what: What) -> anyhow::Result<()> {
             }
             say("All that was due was asked about.");
         }
+        What::Export(wanted) => export(&app, wanted).await?,
         What::Verify => {
             let (count, faults) = operators::verify(&app).await?;
             for fault in &faults {

@@ -2,6 +2,7 @@
 
 use csv_async::AsyncWriterBuilder;
 use kit::Error;
+use kit::text::no_formula;
 
 use crate::http::error::HttpError;
 
@@ -12,20 +13,4 @@ pub(crate) async fn lines(rows: impl IntoIterator<Item = Vec<String>>) -> Result
         writer.write_record(row.into_iter().map(no_formula)).await.map_err(Error::internal)?;
     }
     Ok(writer.into_inner().await.map_err(|error| Error::internal(anyhow::anyhow!("{error}")))?)
-}
-
-/// A spreadsheet takes a cell that begins with one of these for a formula.
-fn no_formula(text: String) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::no_formula;
-
-    #[test]
-    fn a_cell_is_never_a_formula() {
-        assert_eq!(no_formula("=1+1".to_owned()), "'=1+1");
-        assert_eq!(no_formula("a=b".to_owned()), "a=b");
-    }
 }

@@ -33,6 +33,7 @@ async fn ask(app: &App, row: &Payment, state: &PaymentState, facts: &mut Vec<Fac
         }
         return Ok(());
     };
+    app.crash.point("asking");
     let order = link.order_id.clone().or_else(|| state.link.as_ref().and_then(|known| known.order.clone()));
     facts.push(Fact::Link(link_fact(&link)));
     let payments = match order {

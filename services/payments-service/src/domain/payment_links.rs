@@ -90,9 +90,12 @@ async fn open_or_new(app: &App, caller: &Caller, tenant: TenantId) -> Result<Ope
         if intent.status()? == Status::Pending {
             return Ok(Open::Found(intent));
         }
+        app.crash.point("intent_committed");
         match find_or_create(app, &intent).await {
             Ok(link) if is_usable(&intent, &link) => {
+                app.crash.point("link_created");
                 if let Some(made) = adopt(app, caller, tenant, &intent, &link).await? {
+                    app.crash.point("adopted");
                     return Ok(Open::Made(made));
                 }
             }

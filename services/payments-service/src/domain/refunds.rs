@@ -42,6 +42,7 @@ pub(crate) async fn refund(app: &App, caller: &Caller, id: &str) -> Result<(With
             key.keep(conn, now, name).await
         })
         .await?;
+    app.crash.point("refund_wanted");
     // When Razorpay does not answer, the poll sends the same refund again.
     if let Err(error) = settlement::settle(app, id, "refund asked for").await {
         error.log();

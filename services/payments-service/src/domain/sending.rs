@@ -12,7 +12,9 @@ pub(super) async fn refunds(app: &App, row: &Payment, state: &PaymentState) -> V
     let mut facts = Vec::new();
     for (key, wish) in state.unsent() {
         let new = NewRefund { payment: &wish.payment, amount_minor: wish.amount, key, reference_id: &row.reference_id };
-        match app.razorpay.refund(&new).await {
+        let answer = app.razorpay.refund(&new).await;
+        app.crash.point("refund_sent");
+        match answer {
             Ok(refund) => facts.extend(refund_fact(&refund).map(Fact::Refund)),
             Err(error) if is_final(&error) => {
                 tracing::error!(alarm = "refund_refused", payment = %row.id, %error, "Razorpay makes no refund");

@@ -61,6 +61,7 @@ async fn look(app: &App, id: Uuid, only_due: bool) -> Result<Option<(Payment, Pa
 
 async fn ask(app: &App, row: &Payment, state: &PaymentState, cause: &str) -> Result<Status, Error> {
     let (facts, error) = asking::about(app, row, state).await;
+    app.crash.point("asked");
     let again = app.clock.now() + UNANSWERED;
     let recorded = app
         .pg
@@ -70,9 +71,11 @@ async fn ask(app: &App, row: &Payment, state: &PaymentState, cause: &str) -> Res
             if error.is_some() {
                 payments::check_again(conn, row.id, again).await?;
             }
+            app.crash.point("settling");
             Ok(recorded)
         })
         .await?;
+    app.crash.point("settled");
     recorded.raise_alarms(app);
     app.wake.wake();
     match error {

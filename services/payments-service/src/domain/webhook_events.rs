@@ -72,8 +72,15 @@ pub(crate) async fn receive(
         }
         .to_owned(),
     };
-    let known =
-        app.pg.transaction(Scope::Worker, async |conn: &mut Conn| webhook_events::insert(conn, &row).await).await?;
+    let known = app
+        .pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            let known = webhook_events::insert(conn, &row).await?;
+            app.crash.point("event_before_commit");
+            Ok(known)
+        })
+        .await?;
+    app.crash.point("event_stored");
     if let Some(first) = known {
         app.metrics.event(if first == row.body_hash { "webhook_duplicate" } else { "webhook_conflict" });
         if first != row.body_hash {
@@ -125,6 +132,9 @@ pub(crate) fn keep_applying(app: &App, shutdown: &Shutdown) {
 async fn round(app: &App) -> Result<usize, Error> {
     let events = app.pg.transaction(Scope::Worker, async |conn: &mut Conn| webhook_events::claim(conn).await).await?;
     let claimed = events.len();
+    if claimed > 0 {
+        app.crash.point("events_claimed");
+    }
     stream::iter(events).for_each_concurrent(AT_ONCE, |event| apply_and_record(app, event)).await;
     Ok(claimed)
 }
@@ -153,10 +163,15 @@ async fn apply(app: &App, event: &Event) -> Result<(&'static str, &'static str),
     let recorded = app
         .pg
         .transaction(Scope::Worker, async |conn: &mut Conn| match find(conn, &names).await? {
-            Some(id) => recording::record(conn, app, id, &facts, &cause).await.map(Some),
+            Some(id) => {
+                let recorded = recording::record(conn, app, id, &facts, &cause).await?;
+                app.crash.point("applying");
+                Ok(Some(recorded))
+            }
             None => Ok(None),
         })
         .await?;
+    app.crash.point("applied");
     let Some(recorded) = recorded else { return Ok(("ignored", "no payment of ours")) };
     recorded.raise_alarms(app);
     app.wake.wake();

@@ -3,11 +3,12 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use kit_pg::{Conn, TxError};
+use kit::ids::TenantId;
+use kit_pg::{Conn, TxError, of_tenant};
 use uuid::Uuid;
 
 use super::payments::Payment;
-use crate::schema::{ledger_lines, receipts};
+use crate::schema::{ledger_lines, payments, receipts, tenants};
 
 /// A line of an entry.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
@@ -50,4 +51,45 @@ pub(crate) async fn of_payment(mut conn: &Conn, payment: Uuid) -> Result<Vec<(St
         .await?;
     lines.sort();
     Ok(lines)
+}
+
+/// Which lines are exported.
+#[derive(Clone, Debug)]
+pub(crate) struct Span {
+    pub from: DateTime<Utc>,
+    /// Not included.
+    pub until: DateTime<Utc>,
+    pub tenant: Option<TenantId>,
+}
+
+/// The place of a line among all, in the order of their time.
+pub(crate) type Place = (DateTime<Utc>, String, String);
+
+/// A line with its payment's reference and id at Razorpay, and the tenant's name.
+pub(crate) type NamedLine = (Line, (String, Option<String>), Option<String>);
+
+/// The lines of a span of time behind a place, in the order of their time.
+pub(crate) async fn in_span(
+    mut conn: &Conn,
+    span: &Span,
+    after: Option<&Place>,
+    limit: i64,
+) -> Result<Vec<NamedLine>, TxError> {
+    use ledger_lines as l;
+    let mut lines = l::table.inner_join(payments::table).into_boxed();
+    lines = lines.filter(l::created_at.ge(span.from).and(l::created_at.lt(span.until)));
+    if let Some(tenant) = span.tenant {
+        lines = lines.filter(of_tenant(l::tenant_id, tenant));
+    }
+    if let Some((at, entry, account)) = after {
+        let later = l::entry.gt(entry).or(l::entry.eq(entry).and(l::account.gt(account)));
+        lines = lines.filter(l::created_at.ge(at).and(l::created_at.gt(at).or(later)));
+    }
+    let name = tenants::table.filter(tenants::id.eq(l::tenant_id)).select(tenants::name).single_value();
+    Ok(lines
+        .order((l::created_at, l::entry, l::account))
+        .limit(limit)
+        .select((Line::as_select(), (payments::reference_id, payments::razorpay_payment_id), name))
+        .load(&mut conn)
+        .await?)
 }

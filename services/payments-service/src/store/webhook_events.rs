@@ -136,6 +136,11 @@ pub(crate) async fn postpone(conn: &mut Conn, id: &str, attempts: i32, note: &st
     Ok(())
 }
 
+/// When the last event has come, by the database's clock.
+pub(crate) async fn last_received(mut conn: &Conn) -> Result<Option<DateTime<Utc>>, TxError> {
+    Ok(webhook_events::table.select(diesel::dsl::max(webhook_events::received_at)).first(&mut conn).await?)
+}
+
 /// Events that wait, were put aside or have a note, the oldest first.
 pub(crate) async fn waiting(mut conn: &Conn, limit: i64) -> Result<Vec<WaitingEvent>, TxError> {
     use webhook_events as w;

@@ -3,13 +3,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
 
+mod crashing;
 mod guarding;
 mod interleavings;
 mod losing_answers;
+mod losing_events;
+mod odd_money;
 mod operating;
 mod payment_links;
 mod receiving_events;
 mod refunding;
+mod replica;
 mod schema;
 mod service;
 mod webhooks;

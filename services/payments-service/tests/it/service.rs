@@ -7,22 +7,26 @@ use kit::env::Env;
 use kit::grpc::Peer;
 use kit::ids::TenantId;
 use kit::lifecycle::Shutdown;
+use kit_pg::PgConfig;
 use payments_service::{App, Config, MIGRATIONS, start};
 use proto::common::event_sink_client::EventSinkClient;
 use proto::common::job_runner_client::JobRunnerClient;
 use proto::common::{DeliverRequest, RunRequest};
 use proto::payments::payments_client::PaymentsClient;
 use proto::payments::subscriptions_client::SubscriptionsClient;
+use proto::payments::webhooks_client::WebhooksClient;
 use proto::payments::{
     CallbackRequest, CallbackResponse, CreateLinkRequest, CreateLinkResponse, GetPaymentRequest,
-    GetSubscriptionRequest, Payment, PaymentStatus, RefundPaymentRequest,
+    GetSubscriptionRequest, Payment, PaymentStatus, ReceiveWebhookRequest, RefundPaymentRequest,
 };
 use ring::hmac;
 use sandbox::razorpay::{self, Razorpay, RazorpayOptions};
 use sandbox::servers::free_port;
 use serde_json::{Value, json};
 use testkit::caller::{admin, call, peer, super_admin};
-use testkit::{TestDb, eventually, schema};
+use testkit::{FaultyLink, TestDb, eventually, schema};
+
+use crate::replica::Replica;
 
 /// payments-service with a schema and a Razorpay of its own, whose events arrive; the addresses of its peers do not answer. Nothing
 /// polls but a test.
@@ -31,6 +35,7 @@ pub(crate) struct Payments {
     scheduler: Peer,
     auth: Peer,
     webhook: SocketAddr,
+    ops: SocketAddr,
     razorpay: SocketAddr,
     http: reqwest::Client,
     config: Config,
@@ -45,9 +50,26 @@ impl Payments {
     }
 
     pub(crate) async fn start_with<const N: usize>(settings: [(&str, String); N]) -> Self {
+        let db = TestDb::new("payments", MIGRATIONS).await.unwrap();
+        let pg = db.config().unwrap();
+        Self::start_of(db, pg, settings).await
+    }
+
+    /// With a link to the database that can be broken.
+    pub(crate) async fn start_behind_a_link() -> (Self, FaultyLink) {
+        let db = TestDb::new("payments", MIGRATIONS).await.unwrap();
+        let mut url = reqwest::Url::parse(&db.url().unwrap()).unwrap();
+        let server = format!("{}:{}", url.host_str().unwrap(), url.port().unwrap());
+        let link = FaultyLink::to(server).await.unwrap();
+        url.set_ip_host(link.addr().ip()).unwrap();
+        url.set_port(Some(link.addr().port())).unwrap();
+        let pg = PgConfig::of_url(url.as_str(), "payments");
+        (Self::start_of(db, pg, []).await, link)
+    }
+
+    async fn start_of<const N: usize>(db: TestDb, pg: PgConfig, settings: [(&str, String); N]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let (db, clock, shutdown) =
-            (TestDb::new("payments", MIGRATIONS).await.unwrap(), Clock::movable(), Shutdown::new());
+        let (clock, shutdown) = (Clock::movable(), Shutdown::new());
         let any = "127.0.0.1:0".parse().unwrap();
         let webhook = SocketAddr::from(([127, 0, 0, 1], free_port().unwrap()));
         let account = Razorpay::new(RazorpayOptions {
@@ -67,18 +89,31 @@ impl Payments {
         let settings = own.into_iter().chain(settings);
         let mut config = Config::from_env(&mut Env::of(settings));
         (config.grpc_addr, config.ops_addr, config.webhook_addr) = (any, any, webhook);
-        config.pg = db.config().unwrap();
+        config.pg = pg;
         config.clock = clock.clone();
-        let grpc = start(config.clone(), shutdown.clone()).await.unwrap().grpc;
+        let started = start(config.clone(), shutdown.clone()).await.unwrap();
+        let (grpc, ops) = (started.grpc, started.ops);
         let by = |service| peer(service, "payments", grpc).unwrap();
         let (gateway, scheduler, auth) = (by("gateway"), by("scheduler"), by("auth"));
         let http = reqwest::Client::builder().build().unwrap();
-        Self { http, config, gateway, scheduler, auth, webhook, razorpay, shutdown, clock, db }
+        Self { http, config, gateway, scheduler, auth, webhook, ops, razorpay, shutdown, clock, db }
     }
 
     /// The service as an operator's command line opens it.
     pub(crate) fn app(&self) -> App {
         App::new(self.config.clone()).unwrap()
+    }
+
+    /// Another process of the service, which shares everything but what `change` changes.
+    pub(crate) async fn replica(&self, change: impl FnOnce(&mut Config)) -> Replica {
+        let mut config = self.config.clone();
+        change(&mut config);
+        Replica::start(config).await
+    }
+
+    /// The metrics, as an operator's monitoring reads them.
+    pub(crate) async fn metrics(&self) -> String {
+        reqwest::get(format!("http://{}/metrics", self.ops)).await.unwrap().text().await.unwrap()
     }
 
     /// Posts to the sandbox of Razorpay.
@@ -231,6 +266,16 @@ impl Payments {
     /// Posts an event with an id of its own; returns the status of the answer.
     pub(crate) async fn event(&self, id: &str, body: &Value) -> u16 {
         self.event_signed(b"sandbox_webhook_secret_0001", id, body).await
+    }
+
+    /// The gateway hands on an event.
+    pub(crate) async fn event_by_gateway(&self, id: &str, body: &Value) {
+        let body = body.to_string().into_bytes();
+        let key = hmac::Key::new(hmac::HMAC_SHA256, b"sandbox_webhook_secret_0001");
+        let signature = Some(hex::encode(hmac::sign(&key, &body)));
+        let sent = ReceiveWebhookRequest { body, signature, event_id: Some(id.to_owned()) };
+        let request = call(&testkit::caller::anonymous(), sent);
+        WebhooksClient::new(self.gateway.clone()).receive(request).await.unwrap();
     }
 
     /// The same, signed with this secret.

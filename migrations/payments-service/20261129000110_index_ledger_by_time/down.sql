@@ -1,0 +1,1 @@
+DROP INDEX ledger_lines_by_time;
