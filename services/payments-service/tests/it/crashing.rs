@@ -239,7 +239,7 @@ async fn case_18_and_case_67_a_service_that_is_killed_at_every_point_activates_e
     child.kill().unwrap();
     child.wait().unwrap();
     let log = std::fs::read_to_string(&world.log).unwrap();
-    assert!(log.contains("payments-service"), "the log was kept");
+    assert!(log.lines().count() > 100, "the log was kept: {log}");
     for secret in ["sandbox_key_secret", "sandbox_webhook_secret", "9876543210", "payer@example", "payments_rw_dev"] {
         assert!(!log.contains(secret), "{secret} stands in the log");
     }
