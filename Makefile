@@ -1,6 +1,6 @@
 # The commands for daily work; each works on a fresh clone by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload measure-auth bench-catalogue bench-import attack clean
+.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload measure-auth bench-catalogue bench-import measure-webhooks interop attack clean
 
 CARGO := cargo
 SONGLIST := target/debug/songlist
@@ -89,6 +89,15 @@ bench-import: ## Print how fast files are imported into an empty database, and w
 	@sh deploy/dev/install-servers.sh
 	$(CARGO) build --workspace --locked --release
 	@sh deploy/bench/run.sh imports
+
+measure-webhooks: ## Print how fast 500 webhooks a second are acknowledged, beside forged ones (release build, 5 minutes)
+	@sh deploy/dev/install-servers.sh
+	$(CARGO) build --workspace --locked --release
+	@sh deploy/bench/run.sh webhooks
+
+interop: ## Let Razorpay's clients from PyPI and npm work with the sandbox (needs Node)
+	$(CARGO) build --workspace --locked
+	@python3 crates/dev/devstack/tests/interop/run.py target/debug/sandbox
 
 clean: ## Delete builds and the development stack
 	$(CARGO) clean
