@@ -11,6 +11,7 @@ mod losing_events;
 mod odd_money;
 mod operating;
 mod payment_links;
+mod process;
 mod receiving_events;
 mod refunding;
 mod replica;

@@ -8,7 +8,7 @@ use kit::grpc::Peer;
 use kit::ids::TenantId;
 use kit::lifecycle::Shutdown;
 use kit_pg::PgConfig;
-use payments_service::{App, Config, MIGRATIONS, start};
+use payments_service::{Addresses, App, Config, MIGRATIONS};
 use proto::common::event_sink_client::EventSinkClient;
 use proto::common::job_runner_client::JobRunnerClient;
 use proto::common::{DeliverRequest, RunRequest};
@@ -26,16 +26,14 @@ use serde_json::{Value, json};
 use testkit::caller::{admin, call, peer, super_admin};
 use testkit::{FaultyLink, TestDb, eventually, schema};
 
+use crate::process::Process;
 use crate::replica::Replica;
 
 /// payments-service with a schema and a Razorpay of its own, whose events arrive; the addresses of its peers do not answer. Nothing
 /// polls but a test.
 pub(crate) struct Payments {
-    gateway: Peer,
-    scheduler: Peer,
-    auth: Peer,
+    process: Option<Process>,
     webhook: SocketAddr,
-    ops: SocketAddr,
     razorpay: SocketAddr,
     http: reqwest::Client,
     config: Config,
@@ -91,17 +89,29 @@ impl Payments {
         (config.grpc_addr, config.ops_addr, config.webhook_addr) = (any, any, webhook);
         config.pg = pg;
         config.clock = clock.clone();
-        let started = start(config.clone(), shutdown.clone()).await.unwrap();
-        let (grpc, ops) = (started.grpc, started.ops);
-        let by = |service| peer(service, "payments", grpc).unwrap();
-        let (gateway, scheduler, auth) = (by("gateway"), by("scheduler"), by("auth"));
+        let process = Some(Process::start(&config).await);
         let http = reqwest::Client::builder().build().unwrap();
-        Self { http, config, gateway, scheduler, auth, webhook, ops, razorpay, shutdown, clock, db }
+        Self { http, config, process, webhook, razorpay, shutdown, clock, db }
     }
 
     /// The service as an operator's command line opens it.
     pub(crate) fn app(&self) -> App {
         App::new(self.config.clone()).unwrap()
+    }
+
+    fn addresses(&self) -> Addresses {
+        self.process.as_ref().map(|process| process.addresses).unwrap()
+    }
+
+    /// The service as another service reaches it.
+    fn as_seen_by(&self, caller: &'static str) -> Peer {
+        peer(caller, "payments", self.addresses().grpc).unwrap()
+    }
+
+    /// The process ends wherever it is, and another one starts.
+    pub(crate) async fn crash(&mut self) {
+        self.process = None;
+        self.process = Some(Process::start(&self.config).await);
     }
 
     /// Another process of the service, which shares everything but what `change` changes.
@@ -113,7 +123,7 @@ impl Payments {
 
     /// The metrics, as an operator's monitoring reads them.
     pub(crate) async fn metrics(&self) -> String {
-        reqwest::get(format!("http://{}/metrics", self.ops)).await.unwrap().text().await.unwrap()
+        reqwest::get(format!("http://{}/metrics", self.addresses().ops)).await.unwrap().text().await.unwrap()
     }
 
     /// Posts to the sandbox of Razorpay.
@@ -158,7 +168,7 @@ impl Payments {
     /// Runs a job; returns its summary.
     pub(crate) async fn run(&self, job: &str) -> String {
         let request = call(&Caller::system("scheduler"), RunRequest { name: job.to_owned() });
-        JobRunnerClient::new(self.scheduler.clone()).run(request).await.unwrap().into_inner().summary
+        JobRunnerClient::new(self.as_seen_by("scheduler")).run(request).await.unwrap().into_inner().summary
     }
 
     /// Moves the clock to where everything is due, and polls.
@@ -178,13 +188,13 @@ impl Payments {
             payload: json!({ "name": "Alpha", "is_active": !is_deleted, "is_deleted": is_deleted }).to_string(),
         };
         let request = call(&Caller::system("auth"), message);
-        EventSinkClient::new(self.auth.clone()).deliver(request).await.unwrap();
+        EventSinkClient::new(self.as_seen_by("auth")).deliver(request).await.unwrap();
     }
 
     /// The tenant's payment as the API shows it.
     pub(crate) async fn get(&self, caller: &Caller, id: &str) -> Payment {
         let request = call(caller, GetPaymentRequest { id: id.to_owned() });
-        PaymentsClient::new(self.gateway.clone()).get(request).await.unwrap().into_inner()
+        PaymentsClient::new(self.as_seen_by("gateway")).get(request).await.unwrap().into_inner()
     }
 
     /// Waits for the status of a payment.
@@ -199,13 +209,13 @@ impl Payments {
     /// Whether the tenant is premium.
     pub(crate) async fn is_premium(&self, caller: &Caller) -> bool {
         let request = call(caller, GetSubscriptionRequest { tenant_id: None });
-        SubscriptionsClient::new(self.gateway.clone()).get(request).await.unwrap().into_inner().is_premium
+        SubscriptionsClient::new(self.as_seen_by("gateway")).get(request).await.unwrap().into_inner().is_premium
     }
 
     /// A SUPER_ADMIN asks for a refund.
     pub(crate) async fn refund(&self, id: &str) -> Result<Payment, tonic::Status> {
         let request = call(&super_admin(), RefundPaymentRequest { id: id.to_owned() });
-        let answer = PaymentsClient::new(self.gateway.clone()).refund(request).await?;
+        let answer = PaymentsClient::new(self.as_seen_by("gateway")).refund(request).await?;
         Ok(answer.into_inner().payment.unwrap())
     }
 
@@ -250,7 +260,7 @@ impl Payments {
             signature: of("razorpay_signature"),
         };
         let request = call(&testkit::caller::anonymous(), fields);
-        PaymentsClient::new(self.gateway.clone()).callback(request).await.unwrap().into_inner()
+        PaymentsClient::new(self.as_seen_by("gateway")).callback(request).await.unwrap().into_inner()
     }
 
     /// The number of requests to Razorpay's API so far.
@@ -275,7 +285,7 @@ impl Payments {
         let signature = Some(hex::encode(hmac::sign(&key, &body)));
         let sent = ReceiveWebhookRequest { body, signature, event_id: Some(id.to_owned()) };
         let request = call(&testkit::caller::anonymous(), sent);
-        WebhooksClient::new(self.gateway.clone()).receive(request).await.unwrap();
+        WebhooksClient::new(self.as_seen_by("gateway")).receive(request).await.unwrap();
     }
 
     /// The same, signed with this secret.
@@ -330,13 +340,13 @@ impl Payments {
     /// Requests the tenant's payment link, which may be refused.
     pub(crate) async fn try_create_link(&self, caller: &Caller) -> Result<CreateLinkResponse, tonic::Status> {
         let request = call(caller, CreateLinkRequest {});
-        Ok(PaymentsClient::new(self.gateway.clone()).create_link(request).await?.into_inner())
+        Ok(PaymentsClient::new(self.as_seen_by("gateway")).create_link(request).await?.into_inner())
     }
 
     /// Requests the tenant's payment link; returns the answer, and whether it is a replayed one.
     pub(crate) async fn create_link(&self, caller: &Caller) -> (CreateLinkResponse, bool) {
         let request = call(caller, CreateLinkRequest {});
-        let answer = PaymentsClient::new(self.gateway.clone()).create_link(request).await.unwrap();
+        let answer = PaymentsClient::new(self.as_seen_by("gateway")).create_link(request).await.unwrap();
         let replayed = answer.metadata().contains_key(kit::grpc::REPLAYED);
         (answer.into_inner(), replayed)
     }
