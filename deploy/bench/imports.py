@@ -81,9 +81,14 @@ def measure(stack, size, artists):
           f"{quantile(times, 50):.1f} / {quantile(times, 99):.1f} | {quantile(quiet, 50):.1f} / {quantile(quiet, 99):.1f} |", flush=True)
 
 
-def psql(stack, database, arguments):
-    url = re.sub(r"/[^/?]+(\?|$)", rf"/{database}\1", stack.database_url(), count=1) if database else stack.database_url()
-    return subprocess.run(["psql", "-qAt", "-v", "ON_ERROR_STOP=1", *arguments, url], check=True, capture_output=True, text=True).stdout
+def in_copy(url):
+    """The URL of the copy instead of that of the database."""
+    return re.sub(r"/[^/?@]+(\?|$)", r"/replay\1", url)
+
+
+def psql(stack, arguments):
+    command = ["psql", "-qAt", "-v", "ON_ERROR_STOP=1", *arguments, in_copy(stack.database_url())]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def replay(size):
@@ -93,9 +98,9 @@ def replay(size):
         stack.pay(admin)
         dump, script = FOLDER / "before.sql", FOLDER / "statements.sql"
         with open(dump, "w") as out:
-            subprocess.run(["pg_dump", "-n", "songlist", "-n", "extensions", stack.database_url()], check=True, stdout=out)
+            subprocess.run(["pg_dump", stack.database_url()], check=True, stdout=out)
         stack.sql("CREATE DATABASE replay")
-        psql(stack, "replay", ["-f", str(dump)])
+        psql(stack, ["-f", str(dump)])
         for setting in ("log_statement = 'all'", "log_min_duration_statement = -1"):
             stack.sql(f"ALTER ROLE songlist_rw SET {setting}")
         log = FOLDER / "dev/postgres/postgres.log"
@@ -110,12 +115,12 @@ def replay(size):
         settings = "-c search_path=songlist,extensions -c plan_cache_mode=force_generic_plan"
         began = time.monotonic()
         result = subprocess.run(
-            ["psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-f", str(script), stack.database_url("songlist_rw").replace("/songlist", "/replay")],
+            ["psql", "-qAt", "-v", "ON_ERROR_STOP=1", "-f", str(script), in_copy(stack.database_url("songlist_rw"))],
             env={**os.environ, "PGOPTIONS": settings}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         took = time.monotonic() - began
         if result.returncode:
             raise SystemExit(result.stderr[:2000])
-        made = psql(stack, "replay", ["-c", "SELECT count(*) FROM songlist.songs"]).strip()
+        made = psql(stack, ["-c", "SELECT count(*) FROM songlist.songs"]).strip()
         print(f"\npsql: {count} statements of {size:,} rows in {took:.1f} s, {size / took:,.0f} rows/s; {made} songs then")
 
 
@@ -124,13 +129,15 @@ def is_array(value):
 
 
 def array_type(value):
-    """The type of an array's elements, as its first one looks: the log does not tell types."""
-    first = next((item for item in re.split(r"[{},]", value) if item and item != "NULL"), "1")
-    if re.fullmatch(r"-?\d+", first):
-        return "bigint[]"
-    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", first):
-        return "uuid[]"
-    return "timestamptz[]" if re.match(r'"?\d{4}-\d\d-\d\d ', first) else "text[]"
+    """The type of an array's elements, as they look: the log does not tell types."""
+    items = [item for item in re.split(r"[{},]", value.strip("'")) if item and item != "NULL"]
+    forms = {
+        "bigint[]": r"-?\d+",
+        "boolean[]": "[tf]",
+        "uuid[]": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "timestamptz[]": r'"\d{4}-\d\d-\d\d .*"',
+    }
+    return next((name for name, form in forms.items() if all(re.fullmatch(form, item) for item in items)), "text[]")
 
 
 def statements(log, script):

@@ -118,8 +118,8 @@ def main():
         made = [purchase(sandbox) for _ in range(count)]
         columns = ("id, tenant_id, reference_id, status, amount_minor, currency, attempt_number, razorpay_payment_link_id, payment_link_url, "
                    "expires_at, created_at, updated_at, check_after")
-        for begin in range(0, count, 500):
-            rows = ", ".join(row for row, _ in made[begin : begin + 500])
+        for begin in range(0, count, 200):
+            rows = ", ".join(row for row, _ in made[begin : begin + 200])
             stack.sql(f"INSERT INTO payments.payments ({columns}) VALUES {rows}")
         stack.sql("VACUUM ANALYZE payments.payments")
         print(f"{count:,} links were paid in {time.monotonic() - begun:.0f} s", file=sys.stderr)

@@ -47,7 +47,9 @@ impl Rate {
 
     fn per_minute(self) -> PerMinute {
         let (network, user) = match self {
-            Self::Public | Self::Webhook => (600, 0),
+            Self::Public => (600, 0),
+            // Razorpay sends from a few addresses: three events for a payment, and those that could not be delivered for a day.
+            Self::Webhook => (6_000, 0),
             // The guests of a venue share an address, so this is far above what one of them needs. Failures and mails have
             // smaller limits, which auth-service charges.
             Self::SignIn | Self::Refresh => (300, 0),

@@ -101,3 +101,36 @@ async fn case_65_what_does_not_agree_with_the_facts_is_found() {
     let refused = superuser.batch_execute(&format!("SET search_path = {schema}; {lopsided}")).await;
     assert!(refused.is_err(), "the database keeps an entry that does not sum to zero out");
 }
+
+#[tokio::test]
+async fn case_67_an_export_has_every_line_of_its_span_once_and_nothing_about_the_payer() {
+    let payments = Payments::start().await;
+    let (boss, payment) = payments.paid().await;
+    payments.paid().await;
+    payments.refund(&payment.id).await.unwrap();
+    payments.until(&boss, &payment.id, PaymentStatus::Refunded).await;
+    let app = payments.app();
+    let now = payments.clock.now();
+    let days = |count: i64| chrono::Duration::days(count);
+    let mut span = operators::Span { from: now - days(1), until: now + days(1), tenant: None };
+    let all = operators::ledger_lines(&app, &span, None).await.unwrap();
+    assert_eq!(i64::try_from(all.len()).unwrap(), payments.count("ledger_lines").await);
+    assert_eq!(all.iter().map(|line| line.amount_minor).sum::<i64>(), 0);
+    let mut behind = Vec::new();
+    for place in 0..all.len() {
+        let rest = operators::ledger_lines(&app, &span, all.get(place)).await.unwrap();
+        behind.push(all.len() - rest.len());
+    }
+    assert_eq!(behind, (1..=all.len()).collect::<Vec<_>>(), "each line is behind the ones before it");
+    let text = format!("{all:?}");
+    for secret in ["payer@", "9876543210", "secret"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+    span.tenant = Some(payment.tenant_id.parse().unwrap());
+    let own = operators::ledger_lines(&app, &span, None).await.unwrap();
+    assert!(
+        !own.is_empty() && own.iter().all(|line| line.reference_id == format!("sl-{}", payment.id.replace('-', "")))
+    );
+    span.until = span.from;
+    assert!(operators::ledger_lines(&app, &span, None).await.unwrap().is_empty());
+}
