@@ -33,7 +33,7 @@ async fn case_46_razorpay_is_not_asked_before_the_pause_it_wants_is_over() {
 #[tokio::test]
 async fn case_46_when_the_account_may_make_no_more_links_only_links_wait() {
     let payments = Payments::start().await;
-    let (boss, payment) = paid_in_silence(&payments).await;
+    let (boss, payment) = payments.paid_in_silence().await;
     let full =
         json!({ "failures": [{ "status": 429, "code": "RATE_LIMIT_EXCEEDED", "path": "POST /v1/payment_links" }] });
     payments.razorpay("/sandbox/chaos", full).await;
@@ -46,15 +46,6 @@ async fn case_46_when_the_account_may_make_no_more_links_only_links_wait() {
     assert!(payments.is_premium(&boss).await, "payments are settled all the same: {}", payment.id);
     payments.clock.advance(Duration::from_secs(3_600));
     payments.create_link(&admin(TenantId::new())).await;
-}
-
-/// A payment whose money has arrived and about which nobody has told.
-async fn paid_in_silence(payments: &Payments) -> (kit::caller::Caller, proto::payments::Payment) {
-    let boss = admin(TenantId::new());
-    let payment = payments.create_link(&boss).await.0.payment.unwrap();
-    payments.drop_webhooks().await;
-    payments.pay(&payment, "success").await;
-    (boss, payment)
 }
 
 #[tokio::test]

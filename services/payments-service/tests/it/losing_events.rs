@@ -1,9 +1,7 @@
 //! Events that cannot be stored now, are slow to apply, come by two ways, or do not come at all.
 
-use kit::ids::TenantId;
 use proto::payments::PaymentStatus;
 use serde_json::{Value, json};
-use testkit::caller::admin;
 use testkit::eventually;
 
 use crate::service::Payments;
@@ -16,10 +14,7 @@ fn paid_event(payment: &proto::payments::Payment) -> Value {
 #[tokio::test]
 async fn case_13_an_event_that_comes_to_both_addresses_is_applied_once() {
     let payments = Payments::start().await;
-    let boss = admin(TenantId::new());
-    let payment = payments.create_link(&boss).await.0.payment.unwrap();
-    payments.drop_webhooks().await;
-    payments.pay(&payment, "success").await;
+    let (boss, payment) = payments.paid_in_silence().await;
     let event = paid_event(&payment);
     assert_eq!(payments.event("one", &event).await, 200);
     payments.event_by_gateway("one", &event).await;
@@ -34,10 +29,7 @@ async fn case_13_an_event_that_comes_to_both_addresses_is_applied_once() {
 #[tokio::test]
 async fn case_24_it_is_told_when_money_arrives_and_no_event_does() {
     let payments = Payments::start().await;
-    let boss = admin(TenantId::new());
-    let payment = payments.create_link(&boss).await.0.payment.unwrap();
-    payments.drop_webhooks().await;
-    payments.pay(&payment, "success").await;
+    let (_, payment) = payments.paid_in_silence().await;
     let summary = payments.poll_later(1).await;
     assert!(!summary.contains("no webhooks"), "an event may still be under way: {summary}");
     let summary = payments.poll_later(10).await;
@@ -53,10 +45,7 @@ async fn case_24_it_is_told_when_money_arrives_and_no_event_does() {
 #[tokio::test]
 async fn case_25_without_its_database_an_event_is_not_acknowledged_and_counts_when_it_is_sent_again() {
     let (payments, link) = Payments::start_behind_a_link().await;
-    let boss = admin(TenantId::new());
-    let payment = payments.create_link(&boss).await.0.payment.unwrap();
-    payments.drop_webhooks().await;
-    payments.pay(&payment, "success").await;
+    let (boss, payment) = payments.paid_in_silence().await;
     let event = paid_event(&payment);
     link.refuse();
     assert_eq!(payments.event("one", &event).await, 503);
@@ -69,10 +58,7 @@ async fn case_25_without_its_database_an_event_is_not_acknowledged_and_counts_wh
 #[tokio::test]
 async fn case_26_an_event_is_acknowledged_while_razorpay_does_not_answer() {
     let payments = Payments::start().await;
-    let boss = admin(TenantId::new());
-    let payment = payments.create_link(&boss).await.0.payment.unwrap();
-    payments.drop_webhooks().await;
-    payments.pay(&payment, "success").await;
+    let (boss, payment) = payments.paid_in_silence().await;
     payments.razorpay("/sandbox/chaos", json!({ "hold_api": true })).await;
     assert_eq!(payments.event("one", &paid_event(&payment)).await, 200);
     payments.until(&boss, &payment.id, PaymentStatus::Paid).await;

@@ -32,10 +32,7 @@ async fn case_30_a_part_of_the_price_gives_no_premium_and_is_flagged() {
 #[tokio::test]
 async fn case_33_a_new_price_does_not_change_what_an_open_link_costs() {
     let payments = Payments::start().await;
-    let boss = admin(TenantId::new());
-    let payment = payments.create_link(&boss).await.0.payment.unwrap();
-    payments.drop_webhooks().await;
-    payments.pay(&payment, "success").await;
+    let (boss, payment) = payments.paid_in_silence().await;
     let dearer = payments.replica(|config| config.price.amount_minor *= 2).await;
     payments.clock.advance(std::time::Duration::from_secs(60));
     assert!(dearer.poll().await.contains("activated 1"));

@@ -26,15 +26,6 @@ async fn events(payments: &Payments, payment: &Payment) -> [(&'static str, Value
     .map(|(name, payload)| (name, event(name, payload)))
 }
 
-/// A payment whose money has arrived and about which nobody has told.
-async fn paid_in_silence(payments: &Payments) -> (kit::caller::Caller, Payment) {
-    let boss = admin(TenantId::new());
-    let payment = payments.create_link(&boss).await.0.payment.unwrap();
-    payments.drop_webhooks().await;
-    payments.pay(&payment, "success").await;
-    (boss, payment)
-}
-
 async fn check_once(payments: &Payments, payment: &Payment) {
     let of = |rows: &str| rows.replace('$', &payment.id);
     for rows in [
@@ -51,7 +42,7 @@ async fn check_once(payments: &Payments, payment: &Payment) {
 async fn case_12_the_three_events_of_a_payment_activate_it_once_in_every_order() {
     let payments = Payments::start().await;
     for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
-        let (boss, payment) = paid_in_silence(&payments).await;
+        let (boss, payment) = payments.paid_in_silence().await;
         let events = events(&payments, &payment).await;
         for place in order {
             let (name, body) = events.get(place).unwrap();
@@ -67,7 +58,7 @@ async fn case_12_the_three_events_of_a_payment_activate_it_once_in_every_order()
 #[tokio::test]
 async fn case_10_and_case_11_an_event_that_is_delivered_sixteen_times_is_applied_once() {
     let payments = Payments::start().await;
-    let (boss, payment) = paid_in_silence(&payments).await;
+    let (boss, payment) = payments.paid_in_silence().await;
     let [_, _, (_, body)] = events(&payments, &payment).await;
     let (one, two) = tokio::join!(payments.event("one", &body), payments.event("one", &body));
     assert_eq!((one, two), (200, 200));
@@ -84,7 +75,7 @@ async fn case_10_and_case_11_an_event_that_is_delivered_sixteen_times_is_applied
 #[tokio::test]
 async fn case_20_an_event_id_that_comes_with_another_body_is_flagged_and_not_applied() {
     let payments = Payments::start().await;
-    let (_, payment) = paid_in_silence(&payments).await;
+    let (_, payment) = payments.paid_in_silence().await;
     assert_eq!(payments.event("one", &json!({ "event": "payment.downtime.started" })).await, 200);
     let [_, _, (_, body)] = events(&payments, &payment).await;
     assert_eq!(payments.event("one", &body).await, 200);
@@ -96,7 +87,7 @@ async fn case_20_an_event_id_that_comes_with_another_body_is_flagged_and_not_app
 #[tokio::test]
 async fn case_21_an_event_that_support_replays_after_two_weeks_is_known() {
     let payments = Payments::start().await;
-    let (boss, payment) = paid_in_silence(&payments).await;
+    let (boss, payment) = payments.paid_in_silence().await;
     let [_, _, (_, body)] = events(&payments, &payment).await;
     payments.event("one", &body).await;
     payments.until(&boss, &payment.id, PaymentStatus::Activated).await;
@@ -115,7 +106,7 @@ async fn case_22_and_case_40_when_all_webhooks_are_dropped_and_nobody_comes_back
     let payments = Payments::start().await;
     let mut all = Vec::new();
     for _ in 0..10 {
-        all.push(paid_in_silence(&payments).await);
+        all.push(payments.paid_in_silence().await);
     }
     let summary = payments.poll_later(1).await;
     assert!(summary.contains("activated 10"), "{summary}");
@@ -128,7 +119,7 @@ async fn case_22_and_case_40_when_all_webhooks_are_dropped_and_nobody_comes_back
 #[tokio::test]
 async fn case_14_a_refund_that_is_known_before_its_payment_gives_no_premium() {
     let payments = Payments::start().await;
-    let (boss, payment) = paid_in_silence(&payments).await;
+    let (boss, payment) = payments.paid_in_silence().await;
     let id = payments.truth().await["links"][0]["payments"][0]["id"].as_str().unwrap().to_owned();
     payments.razorpay(&format!("/sandbox/payments/{id}/refund"), json!({ "status": "processed" })).await;
     // The refund's event names the payment only by the description of its link.
@@ -168,7 +159,7 @@ async fn case_15_and_case_16_a_try_that_failed_is_not_the_end_and_does_not_undo_
 #[tokio::test]
 async fn case_17_events_and_polls_that_see_a_payment_at_once_activate_it_once() {
     let payments = Payments::start().await;
-    let (boss, payment) = paid_in_silence(&payments).await;
+    let (boss, payment) = payments.paid_in_silence().await;
     let [(_, one), (_, two), (_, three)] = events(&payments, &payment).await;
     payments.clock.advance(std::time::Duration::from_secs(60));
     tokio::join!(
