@@ -22,8 +22,14 @@ impl Crash {
             "PAYMENTS_CRASH_AT",
             "Debug builds only: end at this point when it is passed for the n-th time, as name:n",
         );
-        let at = setting.as_deref().and_then(|at| at.split_once(':'));
-        let at = at.and_then(|(name, times)| Some((name.to_owned(), Arc::new(AtomicU64::new(times.parse().ok()?)))));
+        let read = |at: &str| {
+            let (name, times) = at.split_once(':')?;
+            Some((name.to_owned(), Arc::new(AtomicU64::new(times.parse().ok()?))))
+        };
+        let at = setting.as_deref().and_then(read);
+        if setting.is_some() && at.is_none() {
+            env.problem("PAYMENTS_CRASH_AT is not a name and a number, such as applying:1");
+        }
         Self { at }
     }
 

@@ -53,21 +53,26 @@ async fn poll_pending(app: &App) -> Result<String, Error> {
             }
         }
     }
-    let missing = if webhooks_missing(app).await? { ", no webhooks" } else { "" };
+    let missing = webhooks_missing(app).await.unwrap_or_else(|error| {
+        error.log();
+        false
+    });
+    let missing = if missing { ", no webhooks" } else { "" };
     Ok(format!("due {count}, activated {activated}, failed {failed}, unanswered {unanswered}{missing}"))
 }
 
-/// True when a payment was activated a while ago and no event at all has come since shortly before: Razorpay disables a webhook that
-/// it could not deliver to for a day, and a person must enable it again in its dashboard.
+/// True when money has arrived a while ago and no event at all has come since shortly before: Razorpay disables a webhook that it
+/// could not deliver to for a day, and a person must enable it again in its dashboard. It is told until an event arrives.
 async fn webhooks_missing(app: &App) -> Result<bool, Error> {
     let now = app.clock.now();
-    let (since, until) = (now - Duration::hours(1), now - Duration::minutes(5));
+    // Events are kept for longer than this.
+    let (since, until) = (now - Duration::days(30), now - Duration::minutes(5));
     let missing = app
         .pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
-            let activated = payments::last_activation(conn, since, until).await?;
+            let paid = payments::last_paid(conn, since, until).await?;
             let event = webhook_events::last_received(conn).await?;
-            Ok(activated.is_some_and(|at| event.is_none_or(|event| event < at - Duration::minutes(10))))
+            Ok(paid.is_some_and(|at| event.is_none_or(|event| event < at - Duration::minutes(10))))
         })
         .await?;
     if missing {

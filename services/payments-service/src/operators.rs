@@ -1,6 +1,6 @@
 //! What an operator does with payments at the command line.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use kit::Error;
 use kit::ids::TenantId;
 use kit_pg::{Conn, Scope, TxError};
@@ -105,7 +105,13 @@ pub struct ExportedLine {
     pub tenant: String,
     pub payment_id: Uuid,
     pub reference_id: String,
-    pub razorpay_payment_id: String,
+    /// The payment, refund or dispute at Razorpay, as its list of settlements names it.
+    pub entity_id: String,
+}
+
+/// True when no line of a span can come any more. A line gets its time before it is committed.
+pub fn is_complete(app: &App, span: &Span) -> bool {
+    span.until <= app.clock.now() - Duration::minutes(5)
 }
 
 /// Up to a thousand lines of the ledger behind `after`, in the order of their time.
@@ -121,8 +127,9 @@ pub async fn ledger_lines(app: &App, span: &Span, after: Option<&ExportedLine>) 
             ledger::in_span(conn, &span, place.as_ref(), EXPORTED).await
         })
         .await?;
-    let exported = |(line, (reference_id, paid), tenant): ledger::NamedLine| ExportedLine {
+    let exported = |(line, reference_id, tenant): ledger::NamedLine| ExportedLine {
         at: line.created_at,
+        entity_id: line.entry.split(':').nth(1).unwrap_or_default().to_owned(),
         entry: line.entry,
         account: line.account,
         amount_minor: line.amount_minor,
@@ -131,7 +138,6 @@ pub async fn ledger_lines(app: &App, span: &Span, after: Option<&ExportedLine>) 
         tenant: tenant.unwrap_or_default(),
         payment_id: line.payment_id,
         reference_id,
-        razorpay_payment_id: paid.unwrap_or_default(),
     };
     Ok(lines.into_iter().map(exported).collect())
 }

@@ -6,7 +6,7 @@ use csv_async::{AsyncWriter, AsyncWriterBuilder};
 use kit::money::decimal;
 use kit::text::no_formula;
 use payments_service::App;
-use payments_service::operators::{ExportedLine, Span, ledger_lines};
+use payments_service::operators::{ExportedLine, Span, is_complete, ledger_lines};
 use serde_json::json;
 use tokio::io::{AsyncWrite, AsyncWriteExt, stdout};
 use uuid::Uuid;
@@ -44,7 +44,7 @@ const COLUMNS: [&str; 11] = [
     "tenant",
     "payment_id",
     "reference_id",
-    "razorpay_payment_id",
+    "entity_id",
 ];
 
 fn midnight(day: NaiveDate) -> DateTime<Utc> {
@@ -54,23 +54,28 @@ fn midnight(day: NaiveDate) -> DateTime<Utc> {
 pub(crate) async fn export(app: &App, wanted: Wanted) -> anyhow::Result<()> {
     anyhow::ensure!(wanted.from < wanted.until, "the span of time is empty");
     let span = Span { from: midnight(wanted.from), until: midnight(wanted.until), tenant: wanted.tenant };
+    anyhow::ensure!(is_complete(app, &span), "the last day must be over for five minutes: lines may be missing before");
     let mut csv = AsyncWriterBuilder::new().create_writer(stdout());
     if wanted.format == Format::Csv {
         csv.write_record(COLUMNS).await?;
     }
-    let mut last = None;
+    csv.flush().await?;
+    let (mut last, mut out) = (None, stdout());
     loop {
         let lines = ledger_lines(app, &span, last.as_ref()).await?;
         match wanted.format {
             Format::Csv => write_csv(&mut csv, &lines).await?,
-            Format::Ndjson => write_ndjson(&lines).await?,
+            Format::Ndjson => write_ndjson(&mut out, &lines).await?,
         }
+        // What was written is there before more is read, whatever reads it.
+        csv.flush().await?;
+        out.flush().await?;
         match lines.into_iter().last() {
             Some(line) => last = Some(line),
             None => break,
         }
     }
-    Ok(csv.flush().await?)
+    Ok(())
 }
 
 fn time(line: &ExportedLine) -> String {
@@ -90,23 +95,23 @@ async fn write_csv<W: AsyncWrite + Unpin>(csv: &mut AsyncWriter<W>, lines: &[Exp
             no_formula(line.tenant.clone()),
             line.payment_id.to_string(),
             line.reference_id.clone(),
-            no_formula(line.razorpay_payment_id.clone()),
+            no_formula(line.entity_id.clone()),
         ];
         csv.write_record(&cells).await?;
     }
     Ok(())
 }
 
-async fn write_ndjson(lines: &[ExportedLine]) -> anyhow::Result<()> {
+async fn write_ndjson<W: AsyncWrite + Unpin>(out: &mut W, lines: &[ExportedLine]) -> anyhow::Result<()> {
     let mut text = String::new();
     for line in lines {
         let object = json!({
             "time": time(line), "entry": line.entry, "account": line.account, "amount_minor": line.amount_minor,
             "amount": decimal(line.amount_minor), "currency": line.currency, "tenant_id": line.tenant_id, "tenant": line.tenant,
-            "payment_id": line.payment_id, "reference_id": line.reference_id, "razorpay_payment_id": line.razorpay_payment_id,
+            "payment_id": line.payment_id, "reference_id": line.reference_id, "entity_id": line.entity_id,
         });
         text.push_str(&object.to_string());
         text.push('\n');
     }
-    Ok(stdout().write_all(text.as_bytes()).await?)
+    Ok(out.write_all(text.as_bytes()).await?)
 }

@@ -65,8 +65,8 @@ pub(crate) struct Span {
 /// The place of a line among all, in the order of their time.
 pub(crate) type Place = (DateTime<Utc>, String, String);
 
-/// A line with its payment's reference and id at Razorpay, and the tenant's name.
-pub(crate) type NamedLine = (Line, (String, Option<String>), Option<String>);
+/// A line with its payment's reference, and the tenant's name.
+pub(crate) type NamedLine = (Line, String, Option<String>);
 
 /// The lines of a span of time behind a place, in the order of their time.
 pub(crate) async fn in_span(
@@ -89,7 +89,7 @@ pub(crate) async fn in_span(
     Ok(lines
         .order((l::created_at, l::entry, l::account))
         .limit(limit)
-        .select((Line::as_select(), (payments::reference_id, payments::razorpay_payment_id), name))
+        .select((Line::as_select(), payments::reference_id, name))
         .load(&mut conn)
         .await?)
 }

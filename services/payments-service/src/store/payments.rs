@@ -146,14 +146,14 @@ pub(crate) async fn check_again(conn: &mut Conn, id: Uuid, at: DateTime<Utc>) ->
     Ok(())
 }
 
-/// When the last payment of a span of time was activated; needs the worker's scope.
-pub(crate) async fn last_activation(
+/// When the last money of a span of time was known to have arrived; needs the worker's scope.
+pub(crate) async fn last_paid(
     mut conn: &Conn,
     since: DateTime<Utc>,
     until: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>, TxError> {
-    let activated = payments::table.filter(payments::activated_at.between(since, until));
-    Ok(activated.select(diesel::dsl::max(payments::activated_at)).first(&mut conn).await?)
+    let paid = payments::table.filter(payments::paid_at.between(since, until));
+    Ok(paid.select(diesel::dsl::max(payments::paid_at)).first(&mut conn).await?)
 }
 
 pub(crate) async fn count(mut conn: &Conn, id: TenantId) -> Result<i64, TxError> {

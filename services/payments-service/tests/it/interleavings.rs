@@ -18,7 +18,7 @@ struct Life {
 }
 
 /// One thing that happens, chosen by chance.
-async fn happen(payments: &mut Payments, life: &mut Life, random: &mut fastrand::Rng) {
+async fn happen(payments: &Payments, life: &mut Life, random: &mut fastrand::Rng) {
     let newest = life.links.last().cloned();
     match (random.u8(0..13), newest) {
         (0..=2, _) | (_, None) => {
@@ -43,14 +43,21 @@ async fn happen(payments: &mut Payments, life: &mut Life, random: &mut fastrand:
         (9, _) if random.bool() => {
             payments.poll().await;
         }
-        // Requests, webhooks and polls that are under way end where they are.
-        (10, _) if random.u8(0..3) == 0 => {
-            tokio::select! {
-                biased;
-                _ = payments.try_create_link(&life.boss) => {}
-                () = tokio::time::sleep(Duration::from_millis(random.u64(0..8))) => {}
-            }
-            payments.crash().await;
+        // What is under way ends where it is, webhooks too.
+        (10, Some(link)) if random.u8(0..3) == 0 => {
+            let (what, moment) = (random.u8(0..3), Duration::from_millis(random.u64(0..40)));
+            let cut_off = async {
+                match what {
+                    0 => drop(payments.try_create_link(&life.boss).await),
+                    1 => drop(payments.try_run("payments.poll_pending").await),
+                    _ => drop(payments.refund(&link.id).await),
+                }
+            };
+            let crash = async {
+                tokio::time::sleep(moment).await;
+                payments.crash().await;
+            };
+            tokio::join!(cut_off, crash);
         }
         (_, Some(link)) => {
             let truth = payments.truth().await;
@@ -85,12 +92,12 @@ fn money(truth: &Value, link: &Payment) -> i64 {
 const TENANTS: usize = 25;
 
 async fn live(seed: u64) {
-    let mut payments = Payments::start().await;
+    let payments = Payments::start().await;
     let mut random = fastrand::Rng::with_seed(seed);
     let mut lives: Vec<Life> = (0..TENANTS).map(|_| Life { boss: admin(TenantId::new()), links: Vec::new() }).collect();
     for _ in 0..TENANTS * 8 {
         let place = random.usize(0..lives.len());
-        happen(&mut payments, lives.get_mut(place).unwrap(), &mut random).await;
+        happen(&payments, lives.get_mut(place).unwrap(), &mut random).await;
     }
     payments.check_books().await;
     // Everybody answers again. What was lost is found by the poll.

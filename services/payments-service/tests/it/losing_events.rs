@@ -35,6 +35,8 @@ async fn case_24_it_is_told_when_money_arrives_and_no_event_does() {
     let summary = payments.poll_later(10).await;
     assert!(summary.contains("no webhooks"), "{summary}");
     assert!(payments.metrics().await.contains("webhooks_missing"));
+    let summary = payments.poll_later(24 * 60).await;
+    assert!(summary.contains("no webhooks"), "still: {summary}");
     // The webhook works again.
     assert_eq!(payments.event("late", &paid_event(&payment)).await, 200);
     payments.all_applied().await;

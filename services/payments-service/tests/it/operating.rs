@@ -126,6 +126,10 @@ async fn case_67_an_export_has_every_line_of_its_span_once_and_nothing_about_the
     for secret in ["payer@", "9876543210", "secret"] {
         assert!(!text.contains(secret), "{secret}");
     }
+    let paid = payments.get(&boss, &payment.id).await.razorpay_payment_id;
+    assert!(all.iter().any(|line| line.entry.starts_with("capture:") && line.entity_id == paid), "{text}");
+    assert!(all.iter().any(|line| line.entity_id.starts_with("rfnd_")));
+    assert!(!operators::is_complete(&app, &span), "lines of today may come");
     span.tenant = Some(payment.tenant_id.parse().unwrap());
     let own = operators::ledger_lines(&app, &span, None).await.unwrap();
     assert!(

@@ -1,33 +1,35 @@
-use std::time::Duration;
-
 use kit::lifecycle::Shutdown;
 use payments_service::{Addresses, Config, start};
+use testkit::eventually_ok;
 use tokio::runtime::{Builder, Runtime};
 
 /// The service on threads of its own, so that all that it does can end at any await, as in a crash.
 pub(crate) struct Process {
+    _running: Running,
+    pub(crate) addresses: Addresses,
+}
+
+/// A runtime that drops what runs in it when it is dropped.
+struct Running {
     runtime: Option<Runtime>,
     shutdown: Shutdown,
-    pub(crate) addresses: Addresses,
 }
 
 impl Process {
     /// Starts it; waits while a port is still that of a process that has crashed.
     pub(crate) async fn start(config: &Config) -> Self {
-        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let shutdown = Shutdown::new();
-        for _ in 0..100 {
-            let started = runtime.spawn(start(config.clone(), shutdown.clone())).await.unwrap();
-            if let Ok(addresses) = started {
-                return Self { runtime: Some(runtime), shutdown, addresses };
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        unreachable!("it does not start");
+        eventually_ok("the service starts", || async {
+            let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+            let shutdown = Shutdown::new();
+            let started = runtime.spawn(start(config.clone(), shutdown.clone()));
+            let running = Running { runtime: Some(runtime), shutdown };
+            anyhow::Ok(Self { addresses: started.await??, _running: running })
+        })
+        .await
     }
 }
 
-impl Drop for Process {
+impl Drop for Running {
     fn drop(&mut self) {
         self.shutdown.hard.cancel();
         if let Some(runtime) = self.runtime.take() {

@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use kit::Clock;
@@ -32,7 +33,7 @@ use crate::replica::Replica;
 /// payments-service with a schema and a Razorpay of its own, whose events arrive; the addresses of its peers do not answer. Nothing
 /// polls but a test.
 pub(crate) struct Payments {
-    process: Option<Process>,
+    process: Mutex<Option<Process>>,
     webhook: SocketAddr,
     razorpay: SocketAddr,
     http: reqwest::Client,
@@ -89,7 +90,7 @@ impl Payments {
         (config.grpc_addr, config.ops_addr, config.webhook_addr) = (any, any, webhook);
         config.pg = pg;
         config.clock = clock.clone();
-        let process = Some(Process::start(&config).await);
+        let process = Mutex::new(Some(Process::start(&config).await));
         let http = reqwest::Client::builder().build().unwrap();
         Self { http, config, process, webhook, razorpay, shutdown, clock, db }
     }
@@ -100,7 +101,7 @@ impl Payments {
     }
 
     fn addresses(&self) -> Addresses {
-        self.process.as_ref().map(|process| process.addresses).unwrap()
+        self.process.lock().unwrap().as_ref().map(|process| process.addresses).unwrap()
     }
 
     /// The service as another service reaches it.
@@ -109,9 +110,12 @@ impl Payments {
     }
 
     /// The process ends wherever it is, and another one starts.
-    pub(crate) async fn crash(&mut self) {
-        self.process = None;
-        self.process = Some(Process::start(&self.config).await);
+    pub(crate) async fn crash(&self) {
+        let before = self.addresses();
+        drop(self.process.lock().unwrap().take());
+        let next = Process::start(&self.config).await;
+        assert_ne!(next.addresses.grpc, before.grpc, "who waits for the one before is told");
+        *self.process.lock().unwrap() = Some(next);
     }
 
     /// Another process of the service, which shares everything but what `change` changes.
@@ -167,8 +171,14 @@ impl Payments {
 
     /// Runs a job; returns its summary.
     pub(crate) async fn run(&self, job: &str) -> String {
+        self.try_run(job).await.unwrap()
+    }
+
+    /// The same while the service may crash.
+    pub(crate) async fn try_run(&self, job: &str) -> Result<String, tonic::Status> {
         let request = call(&Caller::system("scheduler"), RunRequest { name: job.to_owned() });
-        JobRunnerClient::new(self.as_seen_by("scheduler")).run(request).await.unwrap().into_inner().summary
+        let answer = JobRunnerClient::new(self.as_seen_by("scheduler")).run(request).await?;
+        Ok(answer.into_inner().summary)
     }
 
     /// Moves the clock to where everything is due, and polls.

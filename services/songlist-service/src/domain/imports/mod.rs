@@ -179,7 +179,11 @@ impl Import<'_> {
     /// Waits for the batch that is being stored, and adds its results to the report.
     async fn stored(&mut self) -> Result<(), Error> {
         while let Some(done) = self.storing.join_next().await {
-            let done = done.map_err(Error::internal)??;
+            let done = match done {
+                Ok(done) => done?,
+                Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
+                Err(ended) => return Err(Error::internal(ended)),
+            };
             if !done.lost.is_empty() {
                 self.genres.clear();
             }
