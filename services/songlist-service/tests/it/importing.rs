@@ -3,6 +3,7 @@
 use proto::songlist::import_songs_request::Part;
 use proto::songlist::{ImportEnd, ImportFormat, ImportOptions, ImportSongsRequest, ImportSongsResponse, SongFilters};
 use testkit::caller::{call, super_admin};
+use testkit::schema::count;
 
 use crate::service::Songlist;
 
@@ -44,6 +45,24 @@ async fn a_stream_without_its_end_imports_no_torn_row_and_the_file_sent_again_is
     let mut titles = songlist.titles(&super_admin(), all).await;
     titles.sort();
     assert_eq!(titles, ["First", "Torn at its end"]);
+}
+
+#[tokio::test]
+async fn whole_batches_of_a_file_that_was_cut_off_are_kept_and_the_file_sent_again_is_complete() {
+    let songlist = Songlist::start().await;
+    songlist.genre("Rock").await;
+    let row = |number: usize| match number % 100 {
+        0 => ",Nobody\n".to_owned(),
+        _ => format!("Song {number},Somebody\n"),
+    };
+    let rows = |count: usize| format!("title,artist\n{}", (1..=count).map(row).collect::<String>());
+    import(&songlist, &format!("{}Torn at its en", rows(1_500)), false).await.unwrap_err();
+    assert_eq!(count(&songlist.db, "songs").await.unwrap(), 1_000, "one whole batch");
+    let report = import(&songlist, &rows(2_500), true).await.unwrap();
+    assert_eq!((report.total, report.failed), (2_500, 25));
+    assert_eq!((report.skipped_duplicates, report.created), (1_000, 1_475));
+    let refused: Vec<u64> = report.errors.iter().map(|error| error.row).collect();
+    assert_eq!(refused, (1..=25).map(|number| number * 100).collect::<Vec<_>>(), "in the order of the file");
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! Stores rows a thousand at a time.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use kit::Error;
 use kit::caller::Caller;
 use kit::ids::TenantId;
+use kit::turns::Turn;
 use kit_pg::{Conn, Scope};
 use uuid::Uuid;
 
@@ -21,6 +23,7 @@ use crate::store::tenant_songs::{self, Link};
 pub(super) struct Batch {
     pub(super) app: App,
     pub(super) caller: Caller,
+    pub(super) turn: Arc<Turn<Option<TenantId>>>,
     pub(super) owner: Option<TenantId>,
     pub(super) dry_run: bool,
     pub(super) rows: Vec<Candidate>,
@@ -54,7 +57,8 @@ impl Batch {
     /// Commits the batch.
     pub(super) async fn store(self) -> Result<Done, Error> {
         let (scope, now) = (Scope::tenant_or_platform(self.owner), self.app.clock.now());
-        self.app
+        let done = self
+            .app
             .pg
             .transaction(scope, async |conn: &mut Conn| {
                 let wanted: HashSet<Uuid> = self.rows.iter().map(|row| row.song.genre_id).collect();
@@ -119,7 +123,10 @@ impl Batch {
                 }
                 Ok(done)
             })
-            .await
+            .await;
+        // The next import of the tenant may begin.
+        drop(self.turn);
+        done
     }
 }
 

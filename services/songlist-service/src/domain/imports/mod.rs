@@ -8,9 +8,11 @@ mod source;
 
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
+use std::sync::Arc;
 
 use kit::caller::Caller;
 use kit::ids::{TenantId, UserId};
+use kit::turns::Turn;
 use kit::{Code, Error};
 use tokio::io::AsyncBufRead;
 use tokio::task::JoinSet;
@@ -86,6 +88,8 @@ impl Report {
 struct Import<'a> {
     app: &'a App,
     caller: &'a Caller,
+    /// Each batch has it too: the next import of the tenant waits for one that was cut off to end.
+    turn: Arc<Turn<Option<TenantId>>>,
     owner: Option<TenantId>,
     user: UserId,
     options: Options,
@@ -115,13 +119,14 @@ pub(crate) async fn run(
         premium::require(&premium::granted(app, tenant).await)?;
     }
     // One import of a tenant at a time: the others' requests share the same thread and the same connections.
-    let _turn = app.imports.now(&owner).ok_or_else(|| {
+    let turn = app.imports.now(&owner).ok_or_else(|| {
         Error::new(Code::RateLimited)
             .message("An import is running already. Wait until it has ended.")
             .retry_after(BUSY)
     })?;
     let mut import = Import {
         app,
+        turn: Arc::new(turn),
         caller,
         owner,
         user,
@@ -170,7 +175,8 @@ impl Import<'_> {
         let rows = std::mem::replace(&mut self.waiting, Vec::with_capacity(BATCH));
         if !rows.is_empty() {
             let (app, caller) = (self.app.clone(), self.caller.clone());
-            let batch = Batch { app, caller, owner: self.owner, dry_run: self.options.dry_run, rows };
+            let turn = self.turn.clone();
+            let batch = Batch { app, caller, turn, owner: self.owner, dry_run: self.options.dry_run, rows };
             self.storing.spawn(kit::deadline::kept(batch.store()));
         }
         Ok(())
