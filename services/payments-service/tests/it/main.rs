@@ -17,4 +17,5 @@ mod refunding;
 mod replica;
 mod schema;
 mod service;
+mod spoilt_events;
 mod webhooks;

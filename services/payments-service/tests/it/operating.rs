@@ -12,16 +12,13 @@ use crate::service::Payments;
 #[tokio::test]
 async fn an_operator_reconciles_after_all_webhooks_were_dropped_and_sees_why_a_tenant_is_premium() {
     let payments = Payments::start().await;
-    let tenant = TenantId::new();
-    let boss = admin(tenant);
-    let payment = payments.create_link(&boss).await.0.payment.unwrap();
-    payments.drop_webhooks().await;
-    payments.pay(&payment, "success").await;
+    let (_, payment) = payments.paid_in_silence().await;
+    let tenant = payment.tenant_id.parse().unwrap();
     let app = payments.app();
-    assert!(!operators::why(&app, tenant.0).await.unwrap().0);
+    assert!(!operators::why(&app, tenant).await.unwrap().0);
     let rounds = operators::reconcile(&app).await.unwrap();
     assert!(rounds.iter().any(|round| round.contains("activated 1")), "{rounds:?}");
-    let (premium, accounts) = operators::why(&app, tenant.0).await.unwrap();
+    let (premium, accounts) = operators::why(&app, tenant).await.unwrap();
     assert!(premium && accounts.len() == 1);
     let account = accounts.first().unwrap();
     assert!(account.facts.iter().any(|(_, fact, cause)| fact.contains("captured") && cause == "poll"), "{account:?}");
@@ -30,11 +27,7 @@ async fn an_operator_reconciles_after_all_webhooks_were_dropped_and_sees_why_a_t
 #[tokio::test]
 async fn an_operator_is_told_when_razorpay_is_not_asked_and_reconciles_later() {
     let payments = Payments::start().await;
-    let tenant = TenantId::new();
-    let boss = admin(tenant);
-    let payment = payments.create_link(&boss).await.0.payment.unwrap();
-    payments.drop_webhooks().await;
-    payments.pay(&payment, "success").await;
+    let (boss, _) = payments.paid_in_silence().await;
     let app = payments.app();
     payments.razorpay("/sandbox/chaos", json!({ "failures": [{ "status": 401 }] })).await;
     operators::reconcile(&app).await.unwrap_err();

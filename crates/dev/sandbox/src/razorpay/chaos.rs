@@ -82,10 +82,12 @@ pub(super) enum FailureBody {
     Empty,
 }
 
-/// Things that happen by chance, each with so many per cent. The same seed decides the same way for the same calls.
+/// Things that happen by chance, each with so many per cent. The same seed decides the same way for the n-th event, and for the n-th
+/// request: how many requests lie between two events depends on who is faster.
 #[derive(Clone, Debug)]
 pub(super) struct Chances {
-    random: fastrand::Rng,
+    events: fastrand::Rng,
+    requests: fastrand::Rng,
     wanted: WantedChances,
 }
 
@@ -106,20 +108,25 @@ pub(super) struct WantedChances {
     fail: u8,
 }
 
+fn happens(random: &mut fastrand::Rng, percent: u8) -> bool {
+    random.u8(0..100) < percent
+}
+
 impl Chances {
-    fn happens(&mut self, percent: u8) -> bool {
-        self.random.u8(0..100) < percent
+    fn new(wanted: WantedChances) -> Self {
+        let mut events = fastrand::Rng::with_seed(wanted.seed);
+        Self { requests: events.fork(), events, wanted }
     }
 
     /// How long after now an event is delivered; each once.
     pub(super) fn deliveries(&mut self) -> Vec<Duration> {
-        if self.happens(self.wanted.drop) {
+        if happens(&mut self.events, self.wanted.drop) {
             return Vec::new();
         }
-        let count = if self.happens(self.wanted.duplicate) { 2 } else { 1 };
+        let count = if happens(&mut self.events, self.wanted.duplicate) { 2 } else { 1 };
         let mut delays = Vec::new();
         for _ in 0..count {
-            let late = if self.happens(self.wanted.delay) { self.random.u64(0..1_000) } else { 0 };
+            let late = if happens(&mut self.events, self.wanted.delay) { self.events.u64(0..1_000) } else { 0 };
             delays.push(Duration::from_millis(late));
         }
         delays
@@ -127,8 +134,8 @@ impl Chances {
 
     /// Whether a request fails.
     pub(super) fn failure(&mut self) -> Option<Failure> {
-        let fails = self.happens(self.wanted.fail);
-        let (status, commit) = (502, self.random.bool());
+        let fails = happens(&mut self.requests, self.wanted.fail);
+        let (status, commit) = (502, self.requests.bool());
         let body = FailureBody::default();
         fails.then(|| Failure { status, commit, code: None, retry_after: None, path: String::new(), body })
     }
@@ -173,8 +180,7 @@ impl Chaos {
         set(&mut self.live_texts, wanted.live_texts);
         set(&mut self.upi_links, wanted.upi_links);
         set(&mut self.failures, wanted.failures);
-        let chances = |wanted: WantedChances| Chances { random: fastrand::Rng::with_seed(wanted.seed), wanted };
-        set(&mut self.chances, wanted.chances.map(|wanted| Some(chances(wanted))));
+        set(&mut self.chances, wanted.chances.map(|wanted| Some(Chances::new(wanted))));
     }
 
     /// The failure that a request is answered with.

@@ -127,5 +127,5 @@ async fn truth(State(razorpay): State<Razorpay>) -> Json<Value> {
         state.deliveries.iter().map(|(event, status)| json!({ "event": event, "status": status })).collect();
     let refunds: Vec<Value> = state.refunds.iter().map(|refund| refund.entity("INR")).collect();
     Json(json!({ "links": links, "refunds": refunds, "deliveries": deliveries, "calls": state.calls,
-                 "held": state.held.len(), "webhook_disabled_at": state.disabled_at }))
+                 "held": state.held.len(), "sent": state.sent, "webhook_disabled_at": state.disabled_at }))
 }

@@ -52,6 +52,8 @@ pub(super) struct State {
     pub calls: u64,
     pub chaos: Chaos,
     pub held: Vec<Held>,
+    /// Deliveries begun, without their retries.
+    pub sent: usize,
     /// Deliveries tried: the event, and the status of the answer (0: there was none).
     pub deliveries: Vec<(String, u16)>,
     /// When the webhook was disabled, because an event could not be delivered for a day; 0 while it is not.

@@ -62,6 +62,7 @@ fn send(razorpay: &Razorpay, event: Held) {
             Some(chances) => delays.extend(chances.deliveries()),
             None => delays.push(Duration::ZERO),
         }
+        state.sent += delays.len();
         delays
     };
     for delay in delays {
