@@ -2,6 +2,7 @@
 //! security and retries), pipelined reads, pages, idempotency, the tenant predicate and migrations.
 
 pub mod bootstrap;
+mod clock;
 mod config;
 mod connection;
 mod error;

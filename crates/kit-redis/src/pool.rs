@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bb8_redis::RedisConnectionManager;
+use chrono::{DateTime, Utc};
 use kit::env::Env;
 use kit::tls::Authorities;
 use kit::{Clock, Secret};
@@ -173,6 +174,13 @@ impl Redis {
         let command = redis::cmd("CONFIG").arg("GET").arg("maxmemory-policy").to_owned();
         let pair: Vec<String> = self.run(|mut conn| async move { command.query_async(&mut conn).await }).await?;
         Ok(pair.into_iter().nth(1).unwrap_or_default())
+    }
+
+    /// The time of Redis; `None` when it does not answer.
+    pub async fn time(&self) -> Option<DateTime<Utc>> {
+        let asked = self.run(|mut conn| async move { redis::cmd("TIME").query_async::<(i64, i64)>(&mut conn).await });
+        let (seconds, _micros) = asked.await.ok()?;
+        DateTime::from_timestamp(seconds, 0)
     }
 
     /// True when Redis answers.

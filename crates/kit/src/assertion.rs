@@ -5,8 +5,10 @@
 //! valid for 30 s. Only the
 //! gateway may assert users. A bad assertion is not the client's fault: the answer is `Unavailable`, with an alarm.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -77,9 +79,21 @@ struct Keys {
     /// Several per caller while a key is replaced.
     from: HashMap<String, Vec<hmac::Key>>,
     clock: Clock,
+    /// Whether an assertion was refused because of its time.
+    expired: AtomicBool,
 }
 
 impl KeyRing {
+    /// True when an assertion was refused because of its time since this was asked last: one of two clocks is wrong.
+    pub fn clocks_disagree(&self) -> bool {
+        self.0.expired.swap(false, Ordering::Relaxed)
+    }
+
+    /// Notes that a peer has refused an assertion because of its time.
+    pub(crate) fn note_expired(&self) {
+        self.0.expired.store(true, Ordering::Relaxed);
+    }
+
     /// Reads `caller>callee=hex,…` and keeps the pairs of which `me` is a part. A pair may stand there twice while its key is
     /// replaced: the first key signs, all of them verify.
     ///
@@ -149,44 +163,46 @@ impl KeyRing {
             tracing::error!(
                 alarm = "caller_assertion_refused",
                 method,
-                reason,
+                reason = reason.as_ref(),
                 "a call without a valid caller was refused"
             );
             Error::unavailable(anyhow::anyhow!("caller assertion refused: {reason}"))
         })
     }
 
-    fn check(&self, assertion: &str, method: &str, digest: &Digest) -> Result<Caller, &'static str> {
+    fn check(&self, assertion: &str, method: &str, digest: &Digest) -> Result<Caller, Cow<'static, str>> {
         let mut parts = assertion.split('.');
         let (Some(kid), Some(payload), Some(mac), None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err("malformed");
+            return Err("malformed".into());
         };
         let keys = self.0.from.get(kid).ok_or("unknown caller")?;
         let mac = URL_SAFE_NO_PAD.decode(mac).map_err(|_bad| "malformed")?;
         if !keys.iter().any(|key| hmac::verify(key, payload.as_bytes(), &mac).is_ok()) {
-            return Err("wrong signature");
+            return Err("wrong signature".into());
         }
         let bytes = URL_SAFE_NO_PAD.decode(payload).map_err(|_bad| "malformed")?;
         let claims: Claims = serde_json::from_slice(&bytes).map_err(|_bad| "malformed")?;
         if claims.aud != self.0.me {
-            return Err("wrong audience");
+            return Err("wrong audience".into());
         }
         if claims.method != method {
-            return Err("wrong method");
+            return Err("wrong method".into());
         }
         // Services of the previous release sign none; it is required from the next release on.
         if claims.digest.as_ref().is_some_and(|signed| signed != digest) {
-            return Err("another message");
+            return Err("another message".into());
         }
-        if (self.0.clock.now().timestamp() - claims.iat).abs() > LIFETIME_SECS {
-            return Err("expired");
+        let apart = self.0.clock.now().timestamp() - claims.iat;
+        if apart.abs() > LIFETIME_SECS {
+            self.0.expired.store(true, Ordering::Relaxed);
+            return Err(format!("expired: the clocks of {kid} and {} are {apart} s apart", self.0.me).into());
         }
         match &claims.caller.actor {
             Actor::System { service } if service == kid => Ok(claims.caller),
-            Actor::System { .. } => Err("speaks for another service"),
+            Actor::System { .. } => Err("speaks for another service".into()),
             _ if kid == GATEWAY => Ok(claims.caller),
-            _ => Err("only the gateway speaks for users"),
+            _ => Err("only the gateway speaks for users".into()),
         }
     }
 }

@@ -46,6 +46,12 @@ pub(crate) fn parse_grpc_timeout(header: &str) -> Option<Duration> {
     })
 }
 
+/// Writes a `grpc-timeout` header: in microseconds, or in milliseconds when that takes more than eight digits.
+pub(crate) fn grpc_timeout(left: Duration) -> String {
+    let micros = left.as_micros();
+    if micros < 100_000_000 { format!("{micros}u") } else { format!("{}m", left.as_millis().min(99_999_999)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +74,9 @@ mod tests {
     fn a_grpc_timeout_is_read_and_nonsense_is_not() {
         assert_eq!(parse_grpc_timeout("2000000u"), Some(Duration::from_secs(2)));
         assert_eq!(parse_grpc_timeout("15S"), Some(Duration::from_secs(15)));
+        for given in [Duration::ZERO, Duration::from_micros(99_999_999), Duration::from_secs(300)] {
+            assert_eq!(parse_grpc_timeout(&grpc_timeout(given)), Some(given));
+        }
         for bad in ["", "5", "S", "-1S", "123456789S", "5x", "5é"] {
             assert_eq!(parse_grpc_timeout(bad), None, "{bad}");
         }

@@ -15,6 +15,7 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
+use crate::leaving::UnderWay;
 use crate::lifecycle::Shutdown;
 use crate::metrics::Metrics;
 
@@ -111,10 +112,15 @@ pub async fn serve(
         .route("/metrics", get(async |State(ops): State<Ops>| ops.metrics.render()))
         .with_state(ops);
     let soft = shutdown.soft.clone();
-    shutdown.spawn(
-        "ops",
-        async move { axum::serve(listener, router).with_graceful_shutdown(soft.cancelled_owned()).await },
-    );
+    shutdown.spawn("ops", async move {
+        let serving = axum::serve(listener, router).with_graceful_shutdown(soft.clone().cancelled_owned());
+        // Somebody may be connected and silent.
+        let nothing = UnderWay::default();
+        tokio::select! {
+            served = serving => served,
+            () = nothing.ended_after(&soft) => Ok(()),
+        }
+    });
     Ok(bound)
 }
 

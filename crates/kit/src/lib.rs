@@ -4,6 +4,7 @@
 pub mod assertion;
 pub mod caller;
 pub mod clock;
+pub mod clock_offset;
 pub mod code;
 pub mod deadline;
 pub mod env;
@@ -11,6 +12,7 @@ pub mod error;
 pub mod grpc;
 pub mod health;
 pub mod ids;
+pub mod leaving;
 pub mod lifecycle;
 pub mod metrics;
 pub mod money;

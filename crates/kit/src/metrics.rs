@@ -1,6 +1,6 @@
 //! Metrics of one running service, in a registry of its own: two services in one test process do not share them.
 
-use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, Registry, TextEncoder};
 
 /// The metrics every service has. Clones share one registry.
 #[derive(Clone, Debug)]
@@ -10,6 +10,56 @@ pub struct Metrics {
     pub requests: HistogramVec,
     /// Events that need an alarm or an investigation, by name.
     pub events: IntCounterVec,
+    /// Calls to other services.
+    pub peers: PeerMetrics,
+}
+
+/// What became of calls to the replicas of other services.
+#[derive(Clone, Debug)]
+pub struct PeerMetrics {
+    calls: IntCounterVec,
+    available: IntGaugeVec,
+    retries: IntCounterVec,
+}
+
+/// The outcomes of an attempt.
+const OUTCOMES: [&str; 6] = ["answered", "unavailable", "never_sent", "broken", "given_up", "late"];
+
+impl PeerMetrics {
+    fn new(registry: &Registry) -> anyhow::Result<Self> {
+        let calls = Opts::new("peer_calls_total", "Attempts at calls by service, replica and outcome");
+        let available = Opts::new("peer_replica_available", "1 while a replica gets calls");
+        let retries = Opts::new("peer_retries_total", "Further attempts at calls by service and reason");
+        let metrics = Self {
+            calls: IntCounterVec::new(calls, &["peer", "replica", "outcome"])?,
+            available: IntGaugeVec::new(available, &["peer", "replica"])?,
+            retries: IntCounterVec::new(retries, &["peer", "reason"])?,
+        };
+        registry.register(Box::new(metrics.calls.clone()))?;
+        registry.register(Box::new(metrics.available.clone()))?;
+        registry.register(Box::new(metrics.retries.clone()))?;
+        Ok(metrics)
+    }
+
+    pub(crate) fn call(&self, peer: &str, replica: &str, outcome: &str) {
+        self.calls.with_label_values(&[peer, replica, outcome]).inc();
+    }
+
+    pub(crate) fn available(&self, peer: &str, replica: &str, available: bool) {
+        self.available.with_label_values(&[peer, replica]).set(i64::from(available));
+    }
+
+    pub(crate) fn retry(&self, peer: &str, reason: &str) {
+        self.retries.with_label_values(&[peer, reason]).inc();
+    }
+
+    /// Removes a replica that exists no more: addresses come and go, and each would stay in memory.
+    pub(crate) fn forget(&self, peer: &str, replica: &str) {
+        let _ = self.available.remove_label_values(&[peer, replica]);
+        for outcome in OUTCOMES {
+            let _ = self.calls.remove_label_values(&[peer, replica, outcome]);
+        }
+    }
 }
 
 impl Metrics {
@@ -25,7 +75,8 @@ impl Metrics {
         let events = IntCounterVec::new(Opts::new("events_total", "Events by name"), &["event"])?;
         registry.register(Box::new(requests.clone()))?;
         registry.register(Box::new(events.clone()))?;
-        Ok(Self { registry, requests, events })
+        let peers = PeerMetrics::new(&registry)?;
+        Ok(Self { registry, requests, events, peers })
     }
 
     /// Counts one request.

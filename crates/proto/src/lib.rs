@@ -29,3 +29,7 @@ pub use lock::descriptor_lock;
 
 /// The descriptors of all messages, for the check that no field changes its meaning.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
+/// The methods, as `package.Service/Method`, that change nothing (`idempotency_level = NO_SIDE_EFFECTS`), in order: a client
+/// may call them again whatever became of the first call.
+pub const WITHOUT_EFFECT: &[&str] = include!(concat!(env!("OUT_DIR"), "/without_effect.rs"));

@@ -19,7 +19,9 @@ const BUDGET: Duration = Duration::from_secs(2);
 /// # Errors
 /// The answer of the last follower that failed.
 pub async fn deliver(from: &'static str, followers: &[&Peer], message: &Message) -> anyhow::Result<()> {
-    let (caller, mut failure) = (Caller::system(from), None);
+    // The request that caused the message can be followed through every service that receives it.
+    let caller = Caller { request_id: message.request_id.clone(), ..Caller::system(from) };
+    let mut failure = None;
     let wire = DeliverRequest {
         message_id: message.id.to_string(),
         topic: message.topic.clone(),

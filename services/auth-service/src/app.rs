@@ -68,6 +68,7 @@ impl App {
     /// When a key or an address cannot be read.
     pub async fn new(config: Config) -> anyhow::Result<Self> {
         tokens::install()?;
+        let metrics = Metrics::new()?;
         let parts = Parts {
             pg: Pool::new(&config.pg, CONFLICTS),
             turns: Turns::default(),
@@ -76,7 +77,8 @@ impl App {
             limits: config.limits,
             wake: Wake::default(),
             health: Health::default(),
-            metrics: Metrics::new()?,
+            peers: Peers::new(&config, &metrics),
+            metrics,
             lifetimes: config.lifetimes,
             hasher: Hasher::new(),
             tenant_names: KnownNames::default(),
@@ -86,7 +88,6 @@ impl App {
             issuer: Issuer::new(&config.issuer),
             refresh_verifier: Verifier::new(&config.issuer, TokenKind::Refresh, config.clock.clone()),
             mailer: Mailer::new(&config.mail)?,
-            peers: Peers::new(&config)?,
             keys: config.keys,
             clock: config.clock,
         };

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use kit::assertion::KeyRing;
 use kit::env::Env;
+use kit::grpc::Targets;
 use kit::{Clock, Secret};
 use kit_pg::PgConfig;
 use kit_redis::{LimitSettings, RedisConfig};
@@ -27,8 +28,8 @@ pub struct Config {
     pub issuer: String,
     pub lifetimes: Lifetimes,
     pub limits: LimitSettings,
-    pub songlist_url: String,
-    pub payments_url: String,
+    pub songlist_targets: Targets,
+    pub payments_targets: Targets,
 }
 
 /// Lifetimes of tokens, sessions and codes.
@@ -77,8 +78,8 @@ impl Config {
             issuer: env.text("TOKEN_ISSUER", "songlist", "The iss of tokens; the same for auth-service and gateway"),
             lifetimes: Lifetimes::from_env(env),
             limits: LimitSettings::from_env(env),
-            songlist_url: env.text("SONGLIST_URL", "http://127.0.0.1:9002", "Where songlist-service's gRPC is reached"),
-            payments_url: env.text("PAYMENTS_URL", "http://127.0.0.1:9003", "Where payments-service's gRPC is reached"),
+            songlist_targets: Targets::from_env(env, "SONGLIST_GRPC_URL", "http://127.0.0.1:9002", "songlist-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them"),
+            payments_targets: Targets::from_env(env, "PAYMENTS_GRPC_URL", "http://127.0.0.1:9003", "payments-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them"),
             clock,
         }
     }

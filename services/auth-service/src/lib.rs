@@ -79,6 +79,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
     domain::signing_keys::load_or_create(&app).await?;
     domain::signing_keys::keep_current(&app, &shutdown);
     app.pg.watch(&app.health, &shutdown);
+    app.pg.watch_clock(&app.clock, &app.keys, &app.health, &shutdown);
     for lane in [Lane::Only(delivery::MAIL), Lane::AllBut(delivery::MAIL)] {
         let sender = app.clone();
         Relay::new(app.pg.clone(), app.wake.clone(), lane)
@@ -91,6 +92,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
         keys: app.keys.clone(),
         metrics: app.metrics.clone(),
         callers: CALLERS,
+        health: app.health.clone(),
     };
     let grpc = kit::grpc::serve(server, grpc::routes(&app, &shutdown), &shutdown).await?;
     let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;

@@ -1,4 +1,5 @@
-use kit::grpc::{Peer, connect};
+use kit::grpc::{Dialer, Peer};
+use kit::metrics::Metrics;
 
 use crate::config::Config;
 
@@ -9,11 +10,12 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
-        Ok(Self {
-            songlist: connect("songlist", &config.songlist_url, &config.keys)?,
-            payments: connect("payments", &config.payments_url, &config.keys)?,
-        })
+    pub(crate) fn new(config: &Config, metrics: &Metrics) -> Self {
+        let dialer = Dialer::new(&config.keys, metrics, proto::WITHOUT_EFFECT);
+        Self {
+            songlist: dialer.connect("songlist", &config.songlist_targets),
+            payments: dialer.connect("payments", &config.payments_targets),
+        }
     }
 
     /// The services that receive changes of tenants, and the deletions and restorations of users.

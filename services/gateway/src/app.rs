@@ -2,9 +2,11 @@ use std::sync::Arc;
 
 use actix_web::web::Bytes;
 use kit::health::Health;
+use kit::leaving::UnderWay;
 use kit::metrics::Metrics;
 use kit_redis::{LocalLimiter, Redis};
 use tokens::{TokenKind, Verifier};
+use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::peers::Peers;
@@ -30,19 +32,26 @@ pub(crate) struct Shared {
     pub revocations: Arc<Revocations>,
     pub health: Health,
     pub metrics: Metrics,
+    /// Cancelled when the gateway is going to stop.
+    pub draining: CancellationToken,
+    /// The requests that are being answered.
+    pub under_way: UnderWay,
     /// The OpenAPI document, rendered once.
     pub openapi: Bytes,
 }
 
 impl App {
-    pub(crate) fn new(config: Config, openapi: Bytes) -> anyhow::Result<Self> {
+    pub(crate) fn new(config: Config, openapi: Bytes, draining: CancellationToken) -> anyhow::Result<Self> {
         let verifier = Verifier::new(&config.issuer, TokenKind::Access, config.clock.clone());
+        let metrics = Metrics::new()?;
         let shared = Shared {
             local_limits: LocalLimiter::default(),
-            signing_keys: Arc::new(SigningKeys::new(Peers::new(&config)?.keys(), verifier)),
+            signing_keys: Arc::new(SigningKeys::new(Peers::new(&config, &metrics).keys(), verifier)),
             revocations: Arc::default(),
             health: Health::default(),
-            metrics: Metrics::new()?,
+            metrics,
+            draining,
+            under_way: UnderWay::default(),
             openapi,
             config,
         };
@@ -58,7 +67,7 @@ impl App {
     }
 
     fn with_connections(shared: Arc<Shared>) -> anyhow::Result<Self> {
-        let (redis, peers) = (Redis::new(&shared.config.redis)?, Peers::new(&shared.config)?);
+        let (redis, peers) = (Redis::new(&shared.config.redis)?, Peers::new(&shared.config, &shared.metrics));
         Ok(Self(Arc::new(Parts { shared, redis, peers })))
     }
 }

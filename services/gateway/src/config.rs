@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use kit::Clock;
 use kit::assertion::KeyRing;
 use kit::env::Env;
+use kit::grpc::Targets;
 use kit_redis::{LimitSettings, RedisConfig};
 
 /// The configuration of the gateway.
@@ -28,9 +29,9 @@ pub struct Config {
     pub limits: LimitSettings,
     /// The number of threads that serve HTTP.
     pub workers: usize,
-    pub auth_url: String,
-    pub songlist_url: String,
-    pub payments_url: String,
+    pub auth_targets: Targets,
+    pub songlist_targets: Targets,
+    pub payments_targets: Targets,
 }
 
 impl Config {
@@ -62,9 +63,24 @@ impl Config {
             trusted_proxies: networks(env),
             limits: LimitSettings::from_env(env),
             workers: kit::runtime::workers_from_env(env),
-            auth_url: env.text("AUTH_URL", "http://127.0.0.1:9001", "Where auth-service's gRPC is reached"),
-            songlist_url: env.text("SONGLIST_URL", "http://127.0.0.1:9002", "Where songlist-service's gRPC is reached"),
-            payments_url: env.text("PAYMENTS_URL", "http://127.0.0.1:9003", "Where payments-service's gRPC is reached"),
+            auth_targets: Targets::from_env(
+                env,
+                "AUTH_GRPC_URL",
+                "http://127.0.0.1:9001",
+                "auth-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
+            ),
+            songlist_targets: Targets::from_env(
+                env,
+                "SONGLIST_GRPC_URL",
+                "http://127.0.0.1:9002",
+                "songlist-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
+            ),
+            payments_targets: Targets::from_env(
+                env,
+                "PAYMENTS_GRPC_URL",
+                "http://127.0.0.1:9003",
+                "payments-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
+            ),
         }
     }
 }

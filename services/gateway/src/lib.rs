@@ -38,10 +38,15 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
     tokens::install()?;
     let (http_addr, ops_addr) = (config.http_addr, config.ops_addr);
     let openapi = serde_json::to_vec(&openapi_document(&config.public_url))?.into();
-    let app = app::App::new(config, openapi)?;
+    let app = app::App::new(config, openapi, shutdown.draining.clone())?;
     app.health.own("signing_keys");
     app.signing_keys.keep_current(&app.health, &shutdown);
     app.revocations.follow(app.peers.revocations(), &app.health, &shutdown);
+    let redis = app.redis.clone();
+    kit::clock_offset::watch(&app.health, &app.config.clock, &app.config.keys, &shutdown, move || {
+        let redis = redis.clone();
+        async move { redis.time().await }
+    });
     let http = http::server::serve(&app, &rules().collect::<Vec<_>>(), http_addr, &shutdown)?;
     let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;
     Ok(Addresses { http, ops })

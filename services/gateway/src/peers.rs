@@ -1,4 +1,5 @@
-use kit::grpc::{Peer, connect};
+use kit::grpc::{Dialer, Peer};
+use kit::metrics::Metrics;
 use proto::auth::audit_events_client::AuditEventsClient;
 use proto::auth::authenticators_client::AuthenticatorsClient;
 use proto::auth::deleted_users_client::DeletedUsersClient;
@@ -64,11 +65,12 @@ clients! {
 }
 
 impl Peers {
-    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
-        Ok(Self {
-            auth: connect("auth", &config.auth_url, &config.keys)?,
-            songlist: connect("songlist", &config.songlist_url, &config.keys)?,
-            payments: connect("payments", &config.payments_url, &config.keys)?,
-        })
+    pub(crate) fn new(config: &Config, metrics: &Metrics) -> Self {
+        let dialer = Dialer::new(&config.keys, metrics, proto::WITHOUT_EFFECT);
+        Self {
+            auth: dialer.connect("auth", &config.auth_targets),
+            songlist: dialer.connect("songlist", &config.songlist_targets),
+            payments: dialer.connect("payments", &config.payments_targets),
+        }
     }
 }

@@ -47,14 +47,15 @@ impl App {
     /// # Errors
     /// When an address cannot be read.
     pub fn new(config: Config) -> anyhow::Result<Self> {
+        let metrics = Metrics::new()?;
         let parts = Parts {
             pg: Pool::new(&config.pg, &[]),
             turns: Turns::default(),
             wake: Wake::default(),
             arrived: Notify::new(),
             health: Health::default(),
-            metrics: Metrics::new()?,
-            peers: Peers::new(&config)?,
+            peers: Peers::new(&config, &metrics),
+            metrics,
             razorpay: Razorpay::new(&config.razorpay, config.clock.clone())?,
             price: config.price,
             callback_url: config.callback_url,

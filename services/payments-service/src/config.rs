@@ -4,6 +4,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use kit::assertion::KeyRing;
 use kit::env::Env;
+use kit::grpc::Targets;
 use kit::{Clock, Secret};
 use kit_pg::PgConfig;
 
@@ -23,8 +24,8 @@ pub struct Config {
     /// The URL to which browsers return after a payment.
     pub callback_url: String,
     pub(crate) crash: Crash,
-    pub auth_url: String,
-    pub songlist_url: String,
+    pub auth_targets: Targets,
+    pub songlist_targets: Targets,
 }
 
 /// The address of Razorpay and the secrets shared with it.
@@ -85,8 +86,18 @@ impl Config {
             price: Price::from_env(env),
             callback_url: format!("{}/api/v1/payments/callback/razorpay/", public_url.trim_end_matches('/')),
             crash: Crash::from_env(env),
-            auth_url: env.text("AUTH_URL", "http://127.0.0.1:9001", "Where auth-service's gRPC is reached"),
-            songlist_url: env.text("SONGLIST_URL", "http://127.0.0.1:9002", "Where songlist-service's gRPC is reached"),
+            auth_targets: Targets::from_env(
+                env,
+                "AUTH_GRPC_URL",
+                "http://127.0.0.1:9001",
+                "auth-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
+            ),
+            songlist_targets: Targets::from_env(
+                env,
+                "SONGLIST_GRPC_URL",
+                "http://127.0.0.1:9002",
+                "songlist-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
+            ),
             clock,
         }
     }

@@ -54,6 +54,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
     let app = App::new(config)?;
     kit_pg::migrate::require_current(&app.pg, "payments-service", &MIGRATIONS).await?;
     app.pg.watch(&app.health, &shutdown);
+    app.pg.watch_clock(&app.clock, &app.keys, &app.health, &shutdown);
     // Copies of the audit log have a lane of their own: they must not delay what others wait for.
     for lane in [outbox::Lane::Only(&[audit::TOPIC]), outbox::Lane::AllBut(&[audit::TOPIC])] {
         let app = app.clone();
@@ -66,6 +67,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
         keys: app.keys.clone(),
         metrics: app.metrics.clone(),
         callers: CALLERS,
+        health: app.health.clone(),
     };
     let grpc = kit::grpc::serve(server, grpc::routes(&app), &shutdown).await?;
     let webhook = webhook_port::serve(&app, webhook_addr, &shutdown)?;

@@ -1,4 +1,5 @@
-use kit::grpc::{Peer, connect};
+use kit::grpc::{Dialer, Peer};
+use kit::metrics::Metrics;
 
 use crate::config::Config;
 
@@ -9,11 +10,12 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
-        Ok(Self {
-            auth: connect("auth", &config.auth_url, &config.keys)?,
-            songlist: connect("songlist", &config.songlist_url, &config.keys)?,
-        })
+    pub(crate) fn new(config: &Config, metrics: &Metrics) -> Self {
+        let dialer = Dialer::new(&config.keys, metrics, proto::WITHOUT_EFFECT);
+        Self {
+            auth: dialer.connect("auth", &config.auth_targets),
+            songlist: dialer.connect("songlist", &config.songlist_targets),
+        }
     }
 
     /// The channel to auth-service, which keeps the whole audit log.

@@ -8,6 +8,7 @@ use actix_web::middleware::DefaultHeaders;
 use actix_web::web::{self, Data, Payload};
 use actix_web::{App as Actix, HttpRequest, HttpResponse, HttpServer};
 use anyhow::Context;
+use kit::leaving::UnderWay;
 use kit::lifecycle::Shutdown;
 use serde_json::json;
 
@@ -25,10 +26,12 @@ const PATH: &str = "/api/v1/payments/webhook/razorpay/";
 
 /// Serves the port; returns the bound address. It is not async, because actix's builder is not `Send`.
 pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow::Result<SocketAddr> {
-    let shared = app.clone();
+    let (shared, under_way) = (app.clone(), UnderWay::default());
+    let counted = under_way.clone();
     let server = HttpServer::new(move || {
         Actix::new()
             .app_data(Data::new(shared.clone()))
+            .app_data(Data::new(counted.clone()))
             .wrap(DefaultHeaders::new().add(("x-content-type-options", "nosniff")).add(("cache-control", "no-store")))
             .service(web::resource([PATH, PATH.trim_end_matches('/')]).route(web::post().to(receive)))
     })
@@ -36,7 +39,7 @@ pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow:
     .max_connections(MAX_CONNECTIONS)
     .tcp_nodelay(true)
     .client_request_timeout(Duration::from_secs(5))
-    .shutdown_timeout(5)
+    .shutdown_timeout(600)
     .disable_signals()
     .bind(addr)
     .with_context(|| format!("cannot listen on {addr}"))?;
@@ -50,11 +53,18 @@ pub(crate) fn serve(app: &App, addr: SocketAddr, shutdown: &Shutdown) -> anyhow:
         };
         handle.stop(graceful).await;
     });
-    shutdown.spawn("webhook-port", running);
+    let soft = shutdown.soft.clone();
+    shutdown.spawn("webhook-port", async move {
+        // Somebody may be connected and silent.
+        tokio::select! {
+            served = running => served,
+            () = under_way.ended_after(&soft) => Ok(()),
+        }
+    });
     Ok(bound)
 }
 
-async fn receive(app: Data<App>, request: HttpRequest, payload: Payload) -> HttpResponse {
+async fn receive(app: Data<App>, calls: Data<UnderWay>, request: HttpRequest, payload: Payload) -> HttpResponse {
     let body = match tokio::time::timeout(BODY_TIMEOUT, payload.to_bytes_limited(MAX_BODY)).await {
         Ok(Ok(Ok(body))) => body,
         Ok(Err(_too_large)) => return HttpResponse::PayloadTooLarge().finish(),
@@ -62,6 +72,7 @@ async fn receive(app: Data<App>, request: HttpRequest, payload: Payload) -> Http
         Ok(Ok(Err(_))) => return HttpResponse::BadRequest().finish(),
         Err(_elapsed) => return HttpResponse::RequestTimeout().finish(),
     };
+    let _under_way = calls.guard();
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     // A request with more than one signature counts as unsigned.
     let signature =

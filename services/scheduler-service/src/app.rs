@@ -32,11 +32,12 @@ impl App {
     /// # Errors
     /// When an address cannot be read.
     pub fn new(config: Config) -> anyhow::Result<Self> {
+        let metrics = Metrics::new()?;
         let parts = Parts {
             pg: Pool::new(&config.pg, &[]),
             health: Health::default(),
-            metrics: Metrics::new()?,
-            peers: Peers::new(&config)?,
+            peers: Peers::new(&config, &metrics),
+            metrics,
             poll_payments_every: config.poll_payments_every,
             me: kit::ids::random(),
             keys: config.keys,

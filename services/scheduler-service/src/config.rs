@@ -4,6 +4,7 @@ use std::time::Duration;
 use kit::Clock;
 use kit::assertion::KeyRing;
 use kit::env::Env;
+use kit::grpc::Targets;
 use kit_pg::PgConfig;
 
 /// The configuration of scheduler-service.
@@ -15,9 +16,9 @@ pub struct Config {
     pub keys: KeyRing,
     /// The time between two polls of pending payments.
     pub poll_payments_every: Duration,
-    pub auth_url: String,
-    pub songlist_url: String,
-    pub payments_url: String,
+    pub auth_targets: Targets,
+    pub songlist_targets: Targets,
+    pub payments_targets: Targets,
 }
 
 impl Config {
@@ -41,9 +42,24 @@ impl Config {
                 30,
                 "Between two polls of pending payments, in s",
             )),
-            auth_url: env.text("AUTH_URL", "http://127.0.0.1:9001", "Where auth-service's gRPC is reached"),
-            songlist_url: env.text("SONGLIST_URL", "http://127.0.0.1:9002", "Where songlist-service's gRPC is reached"),
-            payments_url: env.text("PAYMENTS_URL", "http://127.0.0.1:9003", "Where payments-service's gRPC is reached"),
+            auth_targets: Targets::from_env(
+                env,
+                "AUTH_GRPC_URL",
+                "http://127.0.0.1:9001",
+                "auth-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
+            ),
+            songlist_targets: Targets::from_env(
+                env,
+                "SONGLIST_GRPC_URL",
+                "http://127.0.0.1:9002",
+                "songlist-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
+            ),
+            payments_targets: Targets::from_env(
+                env,
+                "PAYMENTS_GRPC_URL",
+                "http://127.0.0.1:9003",
+                "payments-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
+            ),
         }
     }
 }

@@ -40,6 +40,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
     let app = App::new(config)?;
     kit_pg::migrate::require_current(&app.pg, "scheduler-service", &MIGRATIONS).await?;
     app.pg.watch(&app.health, &shutdown);
+    app.pg.watch_clock(&kit::Clock::system(), &app.keys, &app.health, &shutdown);
     domain::jobs::register(&app).await?;
     domain::leader::lead(&app, &shutdown);
     let server = kit::grpc::GrpcServer {
@@ -47,6 +48,7 @@ pub async fn start(config: Config, shutdown: Shutdown) -> anyhow::Result<Address
         keys: app.keys.clone(),
         metrics: app.metrics.clone(),
         callers: CALLERS,
+        health: app.health.clone(),
     };
     let grpc = kit::grpc::serve(server, grpc::routes(&app), &shutdown).await?;
     let ops = kit::health::serve(ops_addr, app.health.clone(), app.metrics.clone(), &shutdown).await?;

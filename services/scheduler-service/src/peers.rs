@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use kit::caller::Caller;
-use kit::grpc::{Peer, call, connect};
+use kit::grpc::{Dialer, Peer, call};
+use kit::metrics::Metrics;
 use proto::common::RunRequest;
 use proto::common::job_runner_client::JobRunnerClient;
 
@@ -18,12 +19,13 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
-        Ok(Self {
-            auth: connect("auth", &config.auth_url, &config.keys)?,
-            songlist: connect("songlist", &config.songlist_url, &config.keys)?,
-            payments: connect("payments", &config.payments_url, &config.keys)?,
-        })
+    pub(crate) fn new(config: &Config, metrics: &Metrics) -> Self {
+        let dialer = Dialer::new(&config.keys, metrics, proto::WITHOUT_EFFECT);
+        Self {
+            auth: dialer.connect("auth", &config.auth_targets),
+            songlist: dialer.connect("songlist", &config.songlist_targets),
+            payments: dialer.connect("payments", &config.payments_targets),
+        }
     }
 
     /// Calls a service to run one of its jobs; returns the job's summary.

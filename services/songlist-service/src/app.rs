@@ -58,14 +58,15 @@ impl App {
     /// # Errors
     /// When an address cannot be read.
     pub fn new(config: Config) -> anyhow::Result<Self> {
+        let metrics = Metrics::new()?;
         let parts = Parts {
             pg: Pool::new(&config.pg, CONFLICTS),
             imports: Turns::default(),
             bulk_links: Turns::default(),
             wake: Wake::default(),
             health: Health::default(),
-            metrics: Metrics::new()?,
-            peers: Peers::new(&config)?,
+            peers: Peers::new(&config, &metrics),
+            metrics,
             genre_names: GenreNames::default(),
             media: Media::new(&config.media)?,
             artwork_of: Turns::default(),

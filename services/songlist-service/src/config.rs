@@ -3,6 +3,7 @@ use std::net::SocketAddr;
 use kit::Clock;
 use kit::assertion::KeyRing;
 use kit::env::Env;
+use kit::grpc::Targets;
 use kit_pg::PgConfig;
 
 use crate::media::MediaConfig;
@@ -18,8 +19,8 @@ pub struct Config {
     /// Whether TENANT songs need premium.
     pub songs_need_premium: bool,
     pub media: MediaConfig,
-    pub auth_url: String,
-    pub payments_url: String,
+    pub auth_targets: Targets,
+    pub payments_targets: Targets,
 }
 
 impl Config {
@@ -46,8 +47,18 @@ impl Config {
                 "What needs premium: songs (TENANT songs) or none",
             ) == "songs",
             media: MediaConfig::from_env(env),
-            auth_url: env.text("AUTH_URL", "http://127.0.0.1:9001", "Where auth-service's gRPC is reached"),
-            payments_url: env.text("PAYMENTS_URL", "http://127.0.0.1:9003", "Where payments-service's gRPC is reached"),
+            auth_targets: Targets::from_env(
+                env,
+                "AUTH_GRPC_URL",
+                "http://127.0.0.1:9001",
+                "auth-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
+            ),
+            payments_targets: Targets::from_env(
+                env,
+                "PAYMENTS_GRPC_URL",
+                "http://127.0.0.1:9003",
+                "payments-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
+            ),
             clock,
         }
     }

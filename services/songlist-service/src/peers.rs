@@ -2,8 +2,9 @@ use std::time::Duration;
 
 use kit::Error;
 use kit::caller::Caller;
-use kit::grpc::{Peer, call, connect};
+use kit::grpc::{Dialer, Peer, call};
 use kit::ids::{TenantId, UserId};
+use kit::metrics::Metrics;
 use moka::sync::Cache;
 use proto::auth::DescribeUsersRequest;
 use proto::auth::users_client::UsersClient;
@@ -31,12 +32,13 @@ pub(crate) struct Peers {
 }
 
 impl Peers {
-    pub(crate) fn new(config: &Config) -> anyhow::Result<Self> {
-        Ok(Self {
-            auth: connect("auth", &config.auth_url, &config.keys)?,
-            payments: connect("payments", &config.payments_url, &config.keys)?,
+    pub(crate) fn new(config: &Config, metrics: &Metrics) -> Self {
+        let dialer = Dialer::new(&config.keys, metrics, proto::WITHOUT_EFFECT);
+        Self {
+            auth: dialer.connect("auth", &config.auth_targets),
+            payments: dialer.connect("payments", &config.payments_targets),
             people: Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(60)).build(),
-        })
+        }
     }
 
     /// Names and addresses of users of a tenant; one call reads all that are not cached. Unknown users are missing.

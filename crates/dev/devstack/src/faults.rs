@@ -7,7 +7,22 @@ use crate::stack::{Service, Stack};
 impl Stack {
     /// Stops a service as SIGKILL would: no request is finished, every connection breaks.
     pub fn kill(&mut self, service: Service) {
-        for (_, running) in self.running.iter_mut().filter(|(name, _)| *name == service) {
+        for (_, _, running) in self.running.iter_mut().filter(|(name, _, _)| *name == service) {
+            running.kill();
+        }
+    }
+
+    /// Stops one replica as SIGKILL would.
+    pub fn kill_replica(&mut self, service: Service, replica: usize) {
+        for (_, _, running) in self.running.iter_mut().filter(|(name, n, _)| (*name, *n) == (service, replica)) {
+            running.kill();
+        }
+    }
+
+    /// Stops one replica as SIGTERM does, and returns when it has ended.
+    pub async fn stop_replica(&mut self, service: Service, replica: usize) {
+        for (_, _, running) in self.running.iter_mut().filter(|(name, n, _)| (*name, *n) == (service, replica)) {
+            running.stop().await;
             running.kill();
         }
     }
@@ -17,16 +32,24 @@ impl Stack {
     /// # Errors
     /// When it does not start.
     pub async fn restart(&mut self, service: Service) -> anyhow::Result<()> {
-        self.kill(service);
-        self.running.retain(|(name, _)| *name != service);
+        self.restart_replica(service, 0).await
+    }
+
+    /// Starts one replica again at the same address.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn restart_replica(&mut self, service: Service, replica: usize) -> anyhow::Result<()> {
+        self.kill_replica(service, replica);
+        self.running.retain(|(name, n, _)| (*name, *n) != (service, replica));
         // The threads of a killed listener take a moment to close its port.
         for _ in 0..100 {
-            match self.plan.start(service, &self.db).await {
+            match self.plan.start(service, replica, &self.db).await {
                 Err(error) if format!("{error:#}").contains("cannot listen") => {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                 }
                 started => {
-                    self.running.push((service, started?));
+                    self.running.push((service, replica, started?));
                     return Ok(());
                 }
             }

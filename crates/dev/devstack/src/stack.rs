@@ -41,18 +41,27 @@ impl Service {
 pub(crate) struct Plan {
     /// By how much the limits of requests are larger than in production.
     limit_factor: u32,
-    auth: SocketAddr,
-    songlist: SocketAddr,
-    payments: SocketAddr,
+    /// Where the replicas of each service are, in the order of [`Service::ALL`].
+    replicas: [Vec<Place>; 5],
     webhook: SocketAddr,
-    gateway: SocketAddr,
     smtp: SocketAddr,
     razorpay: SocketAddr,
-    /// Where each service tells its metrics, in the order of [`Service::ALL`].
-    ops: [SocketAddr; 5],
     redis: RedisConfig,
     clock: Clock,
     links: Option<Links>,
+}
+
+/// Where one replica serves, and where it tells its metrics.
+#[derive(Clone, Copy)]
+struct Place {
+    addr: SocketAddr,
+    ops: SocketAddr,
+}
+
+impl Place {
+    fn free() -> anyhow::Result<Self> {
+        Ok(Self { addr: free()?, ops: free()? })
+    }
 }
 
 /// Network links in front of services, Postgres and Redis, for counting what is sent and for breaking connections.
@@ -85,7 +94,7 @@ pub struct Stack {
     pub db: Databases,
     pub redis: RedisConfig,
     pub(crate) plan: Plan,
-    pub(crate) running: Vec<(Service, Running)>,
+    pub(crate) running: Vec<(Service, usize, Running)>,
     outside: Shutdown,
     secrets: Secrets,
     /// Redis itself, without a link in front.
@@ -115,21 +124,23 @@ fn free() -> anyhow::Result<SocketAddr> {
 impl Plan {
     /// The environment of a service in a stack.
     fn env(&self) -> Env {
-        let url = |addr: SocketAddr| format!("http://{addr}");
-        let of = |link: fn(&Links) -> &FaultyLink, addr| self.links.as_ref().map_or(addr, |links| link(links).addr());
+        let urls = |link: fn(&Links) -> &FaultyLink, service| match &self.links {
+            Some(links) => format!("http://{}", link(links).addr()),
+            None => self.urls(service).join(","),
+        };
         Env::of([
-            ("AUTH_URL", url(of(|links| &links.auth, self.auth))),
-            ("SONGLIST_URL", url(of(|links| &links.songlist, self.songlist))),
-            ("PAYMENTS_URL", url(of(|links| &links.payments, self.payments))),
-            ("PUBLIC_URL", url(self.gateway)),
+            ("AUTH_GRPC_URL", urls(|links| &links.auth, Service::Auth)),
+            ("SONGLIST_GRPC_URL", urls(|links| &links.songlist, Service::Songlist)),
+            ("PAYMENTS_GRPC_URL", urls(|links| &links.payments, Service::Payments)),
+            ("PUBLIC_URL", self.urls(Service::Gateway).swap_remove(0)),
             ("RAZORPAY_BASE_URL", format!("http://{}/v1", self.razorpay)),
             ("SCHEDULER_POLL_PAYMENTS_SECS", "1".to_owned()),
             ("RATE_LIMIT_FACTOR", self.limit_factor.to_string()),
         ])
     }
 
-    fn ops(&self, service: Service) -> SocketAddr {
-        let [auth, songlist, payments, scheduler, gateway] = self.ops;
+    fn places(&self, service: Service) -> &[Place] {
+        let [auth, songlist, payments, scheduler, gateway] = &self.replicas;
         match service {
             Service::Auth => auth,
             Service::Songlist => songlist,
@@ -137,6 +148,15 @@ impl Plan {
             Service::Scheduler => scheduler,
             Service::Gateway => gateway,
         }
+    }
+
+    /// The URL of each replica of a service.
+    fn urls(&self, service: Service) -> Vec<String> {
+        self.places(service).iter().map(|place| format!("http://{}", place.addr)).collect()
+    }
+
+    fn place(&self, service: Service, replica: usize) -> anyhow::Result<Place> {
+        self.places(service).get(replica).copied().context("there is no such replica")
     }
 
     fn pg(&self, db: &TestDb) -> anyhow::Result<PgConfig> {
@@ -147,10 +167,11 @@ impl Plan {
         Ok(config)
     }
 
-    fn auth_config(&self, db: &Databases) -> anyhow::Result<auth_service::Config> {
+    fn auth_config(&self, replica: usize, db: &Databases) -> anyhow::Result<auth_service::Config> {
         let mut config = auth_service::Config::from_env(&mut self.env());
-        config.grpc_addr = self.auth;
-        config.ops_addr = self.ops(Service::Auth);
+        let place = self.place(Service::Auth, replica)?;
+        config.grpc_addr = place.addr;
+        config.ops_addr = place.ops;
         config.pg = self.pg(&db.auth)?;
         config.redis = self.redis.clone();
         config.mail = auth_service::MailConfig::local_smtp(self.smtp.port());
@@ -158,17 +179,17 @@ impl Plan {
         Ok(config)
     }
 
-    pub(crate) async fn start(&self, service: Service, db: &Databases) -> anyhow::Result<Running> {
-        let mut env = self.env();
+    pub(crate) async fn start(&self, service: Service, replica: usize, db: &Databases) -> anyhow::Result<Running> {
+        let (mut env, place) = (self.env(), self.place(service, replica)?);
         match service {
             Service::Auth => {
-                let config = self.auth_config(db)?;
+                let config = self.auth_config(replica, db)?;
                 Running::start(|shutdown| auth_service::start(config, shutdown)).await
             }
             Service::Songlist => {
                 let mut config = songlist_service::Config::from_env(&mut env);
-                config.grpc_addr = self.songlist;
-                config.ops_addr = self.ops(Service::Songlist);
+                config.grpc_addr = place.addr;
+                config.ops_addr = place.ops;
                 config.pg = self.pg(&db.songlist)?;
                 config.clock = self.clock.clone();
                 config.media.root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../target/test-media").to_owned();
@@ -176,9 +197,9 @@ impl Plan {
             }
             Service::Payments => {
                 let mut config = payments_service::Config::from_env(&mut env);
-                config.grpc_addr = self.payments;
-                config.ops_addr = self.ops(Service::Payments);
-                config.webhook_addr = self.webhook;
+                config.grpc_addr = place.addr;
+                config.ops_addr = place.ops;
+                config.webhook_addr = if replica == 0 { self.webhook } else { free()? };
                 config.pg = self.pg(&db.payments)?;
                 config.clock = self.clock.clone();
                 Running::start(|shutdown| payments_service::start(config, shutdown)).await
@@ -186,14 +207,14 @@ impl Plan {
             Service::Scheduler => {
                 let mut config = scheduler_service::Config::from_env(&mut env);
                 config.grpc_addr = loopback(0);
-                config.ops_addr = self.ops(Service::Scheduler);
+                config.ops_addr = place.ops;
                 config.pg = db.scheduler.config()?;
                 Running::start(|shutdown| scheduler_service::start(config, shutdown)).await
             }
             Service::Gateway => {
                 let mut config = gateway::Config::from_env(&mut env);
-                config.http_addr = self.gateway;
-                config.ops_addr = self.ops(Service::Gateway);
+                config.http_addr = place.addr;
+                config.ops_addr = place.ops;
                 config.redis = self.redis.clone();
                 config.clock = self.clock.clone();
                 config.workers = 1;
@@ -209,7 +230,7 @@ impl Stack {
     /// # Errors
     /// When a part does not start.
     pub async fn start() -> anyhow::Result<Self> {
-        Self::start_with(false, GENEROUS).await
+        Self::start_with(1, false, GENEROUS).await
     }
 
     /// The same with the limits of production.
@@ -217,7 +238,7 @@ impl Stack {
     /// # Errors
     /// When a part does not start.
     pub async fn start_with_real_limits() -> anyhow::Result<Self> {
-        Self::start_with(false, 1).await
+        Self::start_with(1, false, 1).await
     }
 
     /// The same with [`Links`] between the parts of the stack.
@@ -225,7 +246,7 @@ impl Stack {
     /// # Errors
     /// When a part does not start.
     pub async fn start_behind_links() -> anyhow::Result<Self> {
-        Self::start_with(true, GENEROUS).await
+        Self::start_with(1, true, GENEROUS).await
     }
 
     /// The same with the limits of production.
@@ -233,7 +254,15 @@ impl Stack {
     /// # Errors
     /// When a part does not start.
     pub async fn start_behind_links_with_real_limits() -> anyhow::Result<Self> {
-        Self::start_with(true, 1).await
+        Self::start_with(1, true, 1).await
+    }
+
+    /// The same with two replicas of each service, and the limits of production when `real_limits`.
+    ///
+    /// # Errors
+    /// When a part does not start.
+    pub async fn start_two_of_each(real_limits: bool) -> anyhow::Result<Self> {
+        Self::start_with(2, false, if real_limits { 1 } else { GENEROUS }).await
     }
 
     /// The links, when the stack was started with them.
@@ -241,7 +270,7 @@ impl Stack {
         self.plan.links.as_ref()
     }
 
-    async fn start_with(links: bool, limit_factor: u32) -> anyhow::Result<Self> {
+    async fn start_with(replicas: usize, links: bool, limit_factor: u32) -> anyhow::Result<Self> {
         canary::record_log();
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (clock, redis, outside) = (Clock::movable(), testkit::redis().await?, Shutdown::new());
@@ -262,14 +291,17 @@ impl Stack {
             clock: clock.clone(),
         });
         let razorpay = razorpay::start(account, loopback(0), &outside).await?;
-        let (auth, songlist, payments) = (free()?, free()?, free()?);
+        let places = |_service| (0..replicas).map(|_| Place::free()).collect::<anyhow::Result<Vec<Place>>>();
+        let [auth, songlist, payments, scheduler, gateway] = Service::ALL.map(places);
+        let replicas = [auth?, songlist?, payments?, scheduler?, gateway?];
+        let first = |places: &[Place]| places.first().map(|place| place.addr.to_string()).context("no replica");
         let (mut redis, redis_itself) = (redis.clone(), redis);
         let links = if links {
             let address = |url: &str| anyhow::Ok(host_and_port(&Url::parse(url)?));
             let links = Links {
-                auth: FaultyLink::to(auth.to_string()).await?,
-                songlist: FaultyLink::to(songlist.to_string()).await?,
-                payments: FaultyLink::to(payments.to_string()).await?,
+                auth: FaultyLink::to(first(&replicas[0])?).await?,
+                songlist: FaultyLink::to(first(&replicas[1])?).await?,
+                payments: FaultyLink::to(first(&replicas[2])?).await?,
                 postgres: FaultyLink::to(address(&db.auth.url()?)?).await?,
                 redis: FaultyLink::to(address(redis.url.expose())?).await?,
             };
@@ -280,28 +312,27 @@ impl Stack {
         };
         let plan = Plan {
             limit_factor,
-            auth,
-            songlist,
-            payments,
+            replicas,
             links,
             webhook,
-            gateway: free()?,
             smtp: mail.smtp,
             razorpay,
-            ops: [free()?, free()?, free()?, free()?, free()?],
             redis: redis.clone(),
             clock: clock.clone(),
         };
         let mut running = Vec::new();
         for service in Service::ALL {
-            running.push((service, plan.start(service, &db).await.with_context(|| format!("{service:?}"))?));
+            for replica in 0..plan.places(service).len() {
+                let started = plan.start(service, replica, &db).await;
+                running.push((service, replica, started.with_context(|| format!("{service:?} {replica}"))?));
+            }
         }
         let stack = Self {
             clock,
             mailbox,
             mailbox_url: format!("http://{}", mail.web),
             razorpay_url: format!("http://{razorpay}"),
-            url: format!("http://{}", plan.gateway),
+            url: plan.urls(Service::Gateway).swap_remove(0),
             db,
             redis,
             plan,
@@ -320,7 +351,7 @@ impl Stack {
     /// # Errors
     /// When auth-service's parts cannot be reached.
     pub async fn superusers(&self) -> anyhow::Result<auth_service::Superusers> {
-        let config = self.plan.auth_config(&self.db)?;
+        let config = self.plan.auth_config(0, &self.db)?;
         Ok(auth_service::Superusers::new(auth_service::App::new(config).await?))
     }
 
@@ -336,10 +367,12 @@ impl Stack {
     }
 
     async fn wait_until_ready(&self) -> anyhow::Result<()> {
-        let client = self.client()?;
+        let clients = self.clients()?;
         let ready = async {
-            while !client.has_status("//readyz", reqwest::StatusCode::OK).await {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+            for client in &clients {
+                while !client.has_status("//readyz", reqwest::StatusCode::OK).await {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
             }
         };
         tokio::time::timeout(Duration::from_secs(10), ready).await.context("the gateway did not become ready")
@@ -351,6 +384,32 @@ impl Stack {
     /// When the HTTP client cannot be made.
     pub fn client(&self) -> anyhow::Result<Client> {
         Ok(Client::new(&self.url)?.strict(self.secrets.clone()))
+    }
+
+    /// A client of each gateway.
+    ///
+    /// # Errors
+    /// When an HTTP client cannot be made.
+    pub fn clients(&self) -> anyhow::Result<Vec<Client>> {
+        let urls = self.plan.urls(Service::Gateway);
+        urls.iter().map(|url| Ok(Client::new(url)?.strict(self.secrets.clone()))).collect()
+    }
+
+    /// The metrics of each replica of a service, as text.
+    ///
+    /// # Errors
+    /// When one of them does not answer.
+    pub async fn metrics(&self, service: Service) -> anyhow::Result<Vec<String>> {
+        let mut all = Vec::new();
+        for place in self.plan.places(service) {
+            all.push(reqwest::get(format!("http://{}/metrics", place.ops)).await?.text().await?);
+        }
+        Ok(all)
+    }
+
+    /// The addresses of the replicas of a service.
+    pub fn addresses(&self, service: Service) -> Vec<SocketAddr> {
+        self.plan.places(service).iter().map(|place| place.addr).collect()
     }
 
     /// The SUPER_ADMIN, signed in.
@@ -367,7 +426,7 @@ impl Stack {
     /// When something secret is in a place where it must not be.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.ensure_secrets_are_kept().await?;
-        for (_, running) in self.running.iter().rev() {
+        for (_, _, running) in self.running.iter().rev() {
             running.stop().await;
         }
         self.outside.stop();
@@ -381,7 +440,7 @@ impl Stack {
         let dbs = [&self.db.auth, &self.db.songlist, &self.db.payments, &self.db.scheduler];
         self.secrets.ensure_kept(&dbs, &self.redis_itself, &codes).await?;
         let mut read = 0;
-        for ops in &self.plan.ops {
+        for Place { ops, .. } in self.plan.replicas.iter().flatten() {
             // A test may have stopped the service.
             if let Ok(metrics) = reqwest::get(format!("http://{ops}/metrics")).await {
                 self.secrets.ensure_absent("a metric", &metrics.error_for_status()?.text().await?, &codes)?;

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use kit::assertion::{DEV_PAIRS, KeyRing};
 use kit::caller::{Actor, Caller, Idempotency, Role, Session};
-use kit::grpc::{Peer, connect};
+use kit::grpc::{Dialer, Peer, Targets};
 use kit::ids::{SessionId, TenantId, UserId};
+use kit::metrics::Metrics;
 use kit::{Clock, Secret};
 
 /// The time that a test's call may take.
@@ -53,7 +54,8 @@ pub fn repeatable(caller: &Caller, key: &str) -> Caller {
 /// When the development keys have no key for this pair of services.
 pub fn peer(from: &str, audience: &'static str, addr: SocketAddr) -> anyhow::Result<Peer> {
     let keys = KeyRing::parse(from, &Secret::new(DEV_PAIRS), Clock::system()).map_err(anyhow::Error::msg)?;
-    connect(audience, &format!("http://{addr}"), &keys)
+    let targets = Targets::parse(&format!("http://{addr}")).map_err(anyhow::Error::msg)?;
+    Ok(Dialer::new(&keys, &Metrics::new()?, &[]).connect(audience, &targets))
 }
 
 /// A request of a caller.

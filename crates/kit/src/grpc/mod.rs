@@ -1,7 +1,12 @@
 //! gRPC between services: a server that verifies its caller, and clients that sign theirs.
 
+mod attempt;
 mod client;
+mod replicas;
+mod retry_tokens;
 mod server;
+mod targets;
+mod watching;
 
 use tonic::metadata::MetadataValue;
 use tonic::{Request, Response};
@@ -9,14 +14,18 @@ use tonic::{Request, Response};
 use crate::Error;
 use crate::caller::Caller;
 
-pub use client::{Peer, call, connect, stream};
+pub use client::{Dialer, Peer, call, stream};
 pub use server::{Callers, GrpcServer, may_call, serve};
+pub use targets::Targets;
+pub use watching::examine;
 
 /// HTTP/2 windows in bytes, large enough for a page of rows without a window update.
 const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 4 << 20;
 /// The metadata key of the caller assertion.
 const ASSERTION: &str = "x-caller-assertion";
+/// The metadata key of the reason for which an assertion was refused.
+const REFUSED: &str = "x-caller-refused";
 /// Methods that receive an upload as a stream of messages.
 const UPLOADS: &str = "/Import";
 

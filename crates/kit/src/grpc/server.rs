@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
+use http::HeaderValue;
 use http_body_util::{BodyExt, Full, Limited};
 use tonic::Status;
 use tonic::body::Body;
@@ -13,13 +14,18 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 use tower::{Layer, Service};
+use tracing::Instrument;
 
-use super::{ASSERTION, CONNECTION_WINDOW, STREAM_WINDOW, is_upload};
+use super::{ASSERTION, CONNECTION_WINDOW, REFUSED, STREAM_WINDOW, is_upload};
 use crate::Error;
 use crate::assertion::{Digest, KeyRing};
 use crate::caller::Caller;
 use crate::deadline;
+use crate::health::Health;
+use crate::leaving::UnderWay;
 use crate::lifecycle::Shutdown;
 use crate::metrics::Metrics;
 
@@ -29,6 +35,7 @@ pub struct GrpcServer {
     pub keys: KeyRing,
     pub metrics: Metrics,
     pub callers: Callers,
+    pub health: Health,
 }
 
 /// Which services may call which methods: `package.Service/Method`, or `package.Service/` for all of a service. Whatever
@@ -53,8 +60,7 @@ fn largest(method: &str) -> usize {
 /// The longest that a call may take, whatever its caller allows. Imports send longer deadlines than other calls.
 const MAX_CALL: Duration = Duration::from_secs(600);
 
-/// Serves the routes; returns the bound address. The health service `grpc.health.v1` answers SERVING until the service
-/// drains.
+/// Serves the routes; returns the bound address. It ends after the soft token when its last call has, whoever is connected.
 ///
 /// # Errors
 /// When the address cannot be bound.
@@ -62,9 +68,11 @@ pub async fn serve(server: GrpcServer, routes: Routes, shutdown: &Shutdown) -> a
     let listener = crate::health::bind(server.addr).await?;
     let bound = listener.local_addr()?;
     let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_service_status("", tonic_health::ServingStatus::Serving).await;
-    let layer = CallerLayer { keys: server.keys, metrics: server.metrics, callers: server.callers };
-    let (soft, draining) = (shutdown.soft.clone(), shutdown.draining.clone());
+    report_health(reporter, server.callers, server.health, shutdown).await;
+    let under_way = UnderWay::default();
+    let (keys, metrics, callers) = (server.keys, server.metrics, server.callers);
+    let layer = CallerLayer { keys, metrics, callers, under_way: under_way.clone() };
+    let soft = shutdown.soft.clone();
     let router = Server::builder()
         .timeout(MAX_CALL)
         .concurrency_limit_per_connection(512)
@@ -76,12 +84,48 @@ pub async fn serve(server: GrpcServer, routes: Routes, shutdown: &Shutdown) -> a
         .add_routes(routes.add_service(health));
     // The builder's own setting has no effect on a listener that was bound before.
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    shutdown.spawn("grpc", router.serve_with_incoming_shutdown(incoming, soft.cancelled_owned()));
-    tokio::spawn(async move {
-        draining.cancelled().await;
-        reporter.set_service_status("", tonic_health::ServingStatus::NotServing).await;
+    shutdown.spawn("grpc", async move {
+        let serving = router.serve_with_incoming_shutdown(incoming, soft.clone().cancelled_owned());
+        tokio::select! {
+            served = serving => served,
+            () = under_way.ended_after(&soft) => Ok(()),
+        }
     });
     Ok(bound)
+}
+
+/// How often what `grpc.health.v1` says is compared with the service's readiness.
+const REPORT_EVERY: Duration = Duration::from_millis(250);
+
+/// Lets `grpc.health.v1` say what `/readyz` says, for the whole server and by the name of each service: not before the service
+/// is ready, and no more when its database is away or it stops.
+async fn report_health(reporter: HealthReporter, callers: Callers, health: Health, shutdown: &Shutdown) {
+    let methods = callers.iter().flat_map(|(_, methods)| methods.iter());
+    let mut names: Vec<&'static str> = methods.filter_map(|method| Some(method.split_once('/')?.0)).collect();
+    names.push("");
+    names.sort_unstable();
+    names.dedup();
+    let report = async move |ready: bool| {
+        let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
+        for name in &names {
+            reporter.set_service_status(name, status).await;
+        }
+    };
+    let mut last = health.ready();
+    report(last).await;
+    let draining = shutdown.draining.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::select! {
+                () = draining.cancelled() => return report(false).await,
+                () = tokio::time::sleep(REPORT_EVERY) => {}
+            }
+            if health.ready() != last {
+                last = !last;
+                report(last).await;
+            }
+        }
+    });
 }
 
 #[derive(Clone)]
@@ -89,6 +133,7 @@ struct CallerLayer {
     keys: KeyRing,
     metrics: Metrics,
     callers: Callers,
+    under_way: UnderWay,
 }
 
 impl CallerLayer {
@@ -176,11 +221,16 @@ where
                 Ok(verified) => verified,
                 Err(error) => {
                     layer.metrics.event("caller_assertion_refused");
-                    return Ok(Status::from(error).into_http());
+                    return Ok(refused(error));
                 }
             };
+            // A request that is half sent is not waited for when the service stops.
+            let _under_way = layer.under_way.guard();
             let ((user, tenant), request_id) = (caller.log_ids(), caller.request_id.clone());
-            let answer = deadline::within(budget, AssertUnwindSafe(inner.call(request)).catch_unwind());
+            // Whatever is logged on the way says for which request.
+            let span = tracing::info_span!("call", request_id, route = method, tenant);
+            let work = AssertUnwindSafe(inner.call(request)).catch_unwind().instrument(span);
+            let answer = deadline::within(budget, work);
             let response = match answer.await {
                 Ok(response) => response?,
                 // Without an answer the caller would take the service for a slow one and try again.
@@ -196,6 +246,16 @@ where
             Ok(response)
         })
     }
+}
+
+/// The answer to a call whose assertion was refused; the caller's log tells the reason too.
+fn refused(error: Error) -> http::Response<Body> {
+    let reason = error.source().and_then(|reason| HeaderValue::from_str(&reason.to_string()).ok());
+    let mut response = Status::from(error).into_http();
+    if let Some(reason) = reason {
+        response.headers_mut().insert(REFUSED, reason);
+    }
+    response
 }
 
 fn millis(elapsed: Duration) -> f64 {
@@ -253,7 +313,13 @@ mod tests {
         let shutdown = Shutdown::new();
         let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let callers: Callers = &[("gateway", &["songlist.test.Panics/"])];
-        let server = GrpcServer { addr, keys: ring("auth"), metrics: Metrics::new().unwrap(), callers };
+        let server = GrpcServer {
+            addr,
+            keys: ring("auth"),
+            metrics: Metrics::new().unwrap(),
+            callers,
+            health: Health::default(),
+        };
         let bound = serve(server, Routes::new(Panics), &shutdown).await.unwrap();
         let uri = format!("http://{bound}");
         let mut channel = tonic::transport::Endpoint::from_shared(uri.clone()).unwrap().connect_lazy();

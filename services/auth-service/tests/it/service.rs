@@ -52,7 +52,8 @@ impl Auth {
         let (any, mailbox) = ("127.0.0.1:0".parse().unwrap(), Mailbox::new());
         let mail = mailbox::start(mailbox.clone(), any, any, &shutdown).await.unwrap();
         let nobody = "http://127.0.0.1:1".to_owned();
-        let mut config = Config::from_env(&mut Env::of([("SONGLIST_URL", nobody.clone()), ("PAYMENTS_URL", nobody)]));
+        let mut config =
+            Config::from_env(&mut Env::of([("SONGLIST_GRPC_URL", nobody.clone()), ("PAYMENTS_GRPC_URL", nobody)]));
         (config.grpc_addr, config.ops_addr) = (any, any);
         config.pg = db.config().unwrap();
         let redis = testkit::redis().await.unwrap();

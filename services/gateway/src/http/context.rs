@@ -21,11 +21,8 @@ use crate::http::error::HttpError;
 use crate::http::json_body;
 use crate::http::reply::Reply;
 
-/// The time that one request may take in total.
-const BUDGET: Duration = Duration::from_secs(2);
-
-/// The time of a request that writes many rows.
-const LONG_BUDGET: Duration = Duration::from_secs(20);
+/// The time of one page that is read after the handler has returned.
+const PAGE_BUDGET: Duration = Duration::from_secs(2);
 
 /// The version of no object.
 const NO_VERSION: i64 = -1;
@@ -59,6 +56,8 @@ pub(crate) struct RequestContext {
     pub payload: RefCell<Payload>,
     /// The largest body in bytes.
     pub max_body: usize,
+    /// The time that the request may take in total.
+    pub budget: Duration,
 }
 
 impl RequestContext {
@@ -78,17 +77,12 @@ impl RequestContext {
 
     /// A gRPC request of a caller, for a page that is read after the handler has returned.
     pub(crate) fn page_request<T>(caller: &Caller, message: T) -> Request<T> {
-        kit::grpc::call(caller, BUDGET, message)
+        kit::grpc::call(caller, PAGE_BUDGET, message)
     }
 
-    /// A gRPC request that may take longer than others.
-    pub(crate) fn long_grpc_request<T>(&self, message: T) -> Request<T> {
-        kit::grpc::call(&self.caller, LONG_BUDGET, message)
-    }
-
-    /// A gRPC request with the caller and the time budget of this request.
+    /// A gRPC request with the caller and the time that is left for this request.
     pub(crate) fn grpc_request<T>(&self, message: T) -> Request<T> {
-        kit::grpc::call(&self.caller, BUDGET, message)
+        kit::grpc::call(&self.caller, self.budget, message)
     }
 
     /// Parses the body; a value of the wrong type is reported as a fault of its field.

@@ -2,13 +2,20 @@
 //! called.
 
 use std::cell::RefCell;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::Payload;
+use actix_web::http::ConnectionType;
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse};
-use kit::Error;
+use kit::leaving::Guard;
+use kit::{Error, deadline};
+use tracing::Instrument;
 
 use crate::app::App;
 use crate::http::context::{HandlerResult, RequestContext};
@@ -28,27 +35,34 @@ pub(crate) struct Route {
 impl Route {
     /// Answers a request to this path.
     pub(crate) async fn handle(self, request: HttpRequest, payload: Payload) -> HttpResponse {
-        let started = Instant::now();
+        let (started, under_way) = (Instant::now(), self.app.under_way.guard());
         let id = request_id(request.headers());
         let style = Style::of(request.headers());
         let rule = self.rules.iter().find(|rule| rule.method.serves(request.method()));
+        let route = rule.map_or("-", |rule| rule.path);
         let (outcome, who) = match rule {
-            Some(rule) => run(&self.app, rule, request.clone(), payload, &id).await,
+            Some(rule) => {
+                let span = tracing::info_span!("request", request_id = id, route);
+                run(&self.app, rule, request.clone(), payload, &id).instrument(span).await
+            }
             None => (self.no_rule(&request), Default::default()),
         };
         let mut response = match outcome {
             Ok(reply) => reply.respond(request.method(), request.headers()),
             Err(refused) => {
-                refused.error.log();
+                tracing::info_span!("request", request_id = id, route, tenant = who.1).in_scope(|| refused.error.log());
                 refused.respond(style, &id)
             }
         };
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
         }
-        let route = rule.map_or("-", |rule| rule.path);
+        if self.app.draining.is_cancelled() {
+            // The client sends its next request to another gateway.
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
         log(&self.app, &request, route, response.status().as_u16(), started, &id, &who);
-        response
+        counted(response, under_way)
     }
 
     /// The answer to a method that the path does not have.
@@ -72,6 +86,31 @@ impl Route {
     }
 }
 
+/// Counts a request as under way until a body that is made while it is sent has ended.
+fn counted(response: HttpResponse, under_way: Guard) -> HttpResponse {
+    if response.body().size() != BodySize::Stream {
+        return response;
+    }
+    response.map_body(|_head, body| BoxBody::new(Counted { body, _under_way: under_way }))
+}
+
+struct Counted {
+    body: BoxBody,
+    _under_way: Guard,
+}
+
+impl MessageBody for Counted {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(cx)
+    }
+}
+
 /// User and tenant for the log line.
 type Who = (String, String);
 
@@ -82,10 +121,13 @@ async fn run(
     mut payload: Payload,
     id: &str,
 ) -> (HandlerResult, Who) {
-    let mut caller = match auth::admit(app, rule, &request, id).await {
+    let began = Instant::now();
+    let mut caller = match deadline::within(rule.budget, auth::admit(app, rule, &request, id)).await {
         Ok(caller) => caller,
         Err(refused) => return (Err(refused), Who::default()),
     };
+    // The time that the client takes to send its body is not counted.
+    let budget = rule.budget.saturating_sub(began.elapsed());
     let who = caller.log_ids();
     let checked = async {
         let body = body::read(rule.body, &request, &mut payload).await?;
@@ -105,8 +147,10 @@ async fn run(
         body,
         payload: RefCell::new(payload),
         max_body: rule.body.max(),
+        budget,
     };
-    (rule.handler.call(context).await, who)
+    // All calls of the handler share one budget.
+    (deadline::within(budget, rule.handler.call(context)).await, who)
 }
 
 fn log(app: &App, request: &HttpRequest, route: &str, status: u16, started: Instant, id: &str, who: &Who) {

@@ -2,6 +2,8 @@
 //!
 //! Routes declare their rules beside their handlers, with the builders of `rule_builder.rs`.
 
+use std::time::Duration;
+
 use actix_web::http::Method as HttpMethod;
 use kit::Code;
 use kit::caller::Role;
@@ -171,6 +173,8 @@ pub struct Rule {
     /// The name of the operation in generated clients; routes without one are not part of the document.
     pub id: &'static str,
     pub summary: &'static str,
+    /// The time that a request may take in total, whatever it calls.
+    pub(crate) budget: Duration,
     pub(crate) handler: &'static dyn Handler,
 }
 

@@ -3,6 +3,8 @@
 //! The defaults are strict: nobody may call a route whose rule names neither roles nor [`Rule::public`], and a test of
 //! the policy table refuses such a rule.
 
+use std::time::Duration;
+
 use kit::Code;
 use kit::caller::Role;
 use utoipa::ToSchema;
@@ -12,6 +14,9 @@ use crate::http::json_schema::schema;
 use crate::http::param::Param;
 use crate::http::rate::Rate;
 use crate::http::rule::{Access, Answer, Body, Method, Reach, Rule};
+
+/// The time that most requests may take.
+const BUDGET: Duration = Duration::from_secs(2);
 
 /// The largest JSON body in bytes: a thousand ids fit. It is parsed between the requests of others, which a megabyte delays
 /// by ten milliseconds.
@@ -39,6 +44,7 @@ impl Rule {
             codes: &[],
             id: "",
             summary: "",
+            budget: BUDGET,
             handler,
         }
     }
@@ -130,6 +136,12 @@ impl Rule {
     /// The name of the operation in generated clients, such as `list_songs`.
     pub(crate) const fn id(mut self, id: &'static str) -> Self {
         self.id = id;
+        self
+    }
+
+    /// The request may take so many seconds, because it writes many rows or because somebody else is asked.
+    pub(crate) const fn within_secs(mut self, secs: u64) -> Self {
+        self.budget = Duration::from_secs(secs);
         self
     }
 

@@ -40,7 +40,8 @@ pub(crate) fn serve(
     .client_request_timeout(HEADER_TIMEOUT)
     // A compressed answer is written in pieces; without this each waits 40 ms for the client's delayed acknowledgement.
     .tcp_nodelay(true)
-    .shutdown_timeout(20)
+    // The grace of the whole gateway decides, see `kit::lifecycle`.
+    .shutdown_timeout(600)
     .disable_signals()
     .bind(addr)
     .with_context(|| format!("cannot listen on {addr}"))?;
@@ -54,7 +55,14 @@ pub(crate) fn serve(
         };
         handle.stop(graceful).await;
     });
-    shutdown.spawn("http", running);
+    let (under_way, soft) = (app.under_way.clone(), shutdown.soft.clone());
+    shutdown.spawn("http", async move {
+        // A client that is connected and silent must not hold up the end.
+        tokio::select! {
+            served = running => served,
+            () = under_way.ended_after(&soft) => Ok(()),
+        }
+    });
     Ok(bound)
 }
 

@@ -27,7 +27,7 @@ impl Gateway {
     pub(crate) async fn start_with(addr: &str, redis: RedisConfig) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let nobody = "http://127.0.0.1:1".to_owned();
-        let peers = ["AUTH_URL", "SONGLIST_URL", "PAYMENTS_URL"].map(|name| (name, nobody.clone()));
+        let peers = ["AUTH_GRPC_URL", "SONGLIST_GRPC_URL", "PAYMENTS_GRPC_URL"].map(|name| (name, nobody.clone()));
         let mut config = Config::from_env(&mut Env::of(peers));
         config.http_addr = addr.parse().unwrap();
         config.ops_addr = "127.0.0.1:0".parse().unwrap();

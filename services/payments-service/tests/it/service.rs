@@ -82,8 +82,8 @@ impl Payments {
         let nobody = "http://127.0.0.1:1".to_owned();
         let own = [
             ("RAZORPAY_BASE_URL", format!("http://{razorpay}/v1")),
-            ("AUTH_URL", nobody.clone()),
-            ("SONGLIST_URL", nobody),
+            ("AUTH_GRPC_URL", nobody.clone()),
+            ("SONGLIST_GRPC_URL", nobody),
         ];
         let settings = own.into_iter().chain(settings);
         let mut config = Config::from_env(&mut Env::of(settings));

@@ -27,8 +27,8 @@ impl Songlist {
     pub(crate) async fn start_with<const N: usize>(settings: [(&str, String); N]) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let db = TestDb::new("songlist", MIGRATIONS).await.unwrap();
-        let nobody = ("AUTH_URL", "http://127.0.0.1:1".to_owned());
-        let settings = settings.into_iter().chain([nobody, ("PAYMENTS_URL", "http://127.0.0.1:1".to_owned())]);
+        let nobody = ("AUTH_GRPC_URL", "http://127.0.0.1:1".to_owned());
+        let settings = settings.into_iter().chain([nobody, ("PAYMENTS_GRPC_URL", "http://127.0.0.1:1".to_owned())]);
         let mut config = Config::from_env(&mut Env::of(settings));
         config.grpc_addr = "127.0.0.1:0".parse().unwrap();
         config.ops_addr = config.grpc_addr;

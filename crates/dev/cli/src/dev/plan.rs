@@ -93,9 +93,9 @@ impl Plan {
             self.addresses.iter().map(|(name, addr)| ((*name).to_owned(), addr.to_string())).collect();
         let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
         for (name, listener) in [
-            ("AUTH_URL", "AUTH_GRPC_ADDR"),
-            ("SONGLIST_URL", "SONGLIST_GRPC_ADDR"),
-            ("PAYMENTS_URL", "PAYMENTS_GRPC_ADDR"),
+            ("AUTH_GRPC_URL", "AUTH_GRPC_ADDR"),
+            ("SONGLIST_GRPC_URL", "SONGLIST_GRPC_ADDR"),
+            ("PAYMENTS_GRPC_URL", "PAYMENTS_GRPC_ADDR"),
         ] {
             set(name, self.url(listener));
         }

@@ -25,8 +25,8 @@ fn variables() -> Vec<(String, String)> {
         ("MEDIA_NAME_KEY".to_owned(), fresh()),
         ("RAZORPAY_KEY_SECRET".to_owned(), fresh()),
         ("RAZORPAY_WEBHOOK_SECRET".to_owned(), fresh()),
-        ("AUTH_URL".to_owned(), "http://auth-service:9001".to_owned()),
-        ("SONGLIST_URL".to_owned(), "http://songlist-service:9002".to_owned()),
+        ("AUTH_GRPC_URL".to_owned(), "http://auth-service:9001".to_owned()),
+        ("SONGLIST_GRPC_URL".to_owned(), "http://songlist-service:9002".to_owned()),
     ];
     for svc in ["AUTH", "SONGLIST", "PAYMENTS", "SCHEDULER"] {
         let role = svc.to_lowercase();

@@ -51,7 +51,7 @@ const RETURNED: &[Param] = &[
 
 #[rustfmt::skip] // a table: one rule in two or three lines
 pub(crate) const RULES: &[Rule] = &[
-    Rule::post("/payments/create-payment-link/", &create_link).id("create_payment_link").also_200()
+    Rule::post("/payments/create-payment-link/", &create_link).id("create_payment_link").within_secs(15).also_200()
         .roles(ADMIN).reach(Reach::Tenant).repeatable()
         .created::<PaymentLinkView>().codes(&[Code::AlreadyPremium, Code::PaymentGatewayUnavailable])
         .summary("A payment link for premium; the open one when there is one"),
@@ -62,7 +62,7 @@ pub(crate) const RULES: &[Rule] = &[
         .list::<PaymentView>().summary("The tenant's payments with their history"),
     Rule::get("/payments/{id}/", &get).id("get_payment").roles(ADMIN).reach(Reach::Tenant)
         .data::<PaymentView>().summary("A payment with its history"),
-    Rule::post("/payments/{id}/refund/", &refund).id("refund_payment").roles(PLATFORM).reach(Reach::Platform).repeatable()
+    Rule::post("/payments/{id}/refund/", &refund).id("refund_payment").within_secs(15).roles(PLATFORM).reach(Reach::Platform).repeatable()
         .data::<PaymentView>().codes(&[Code::PaymentNotRefundable])
         .summary("Refund what is left of a payment; premium ends when Razorpay has processed it"),
     Rule::get("/payments/super-admin/payments/", &list_all).id("list_all_payments").roles(PLATFORM).reach(Reach::Platform)
@@ -79,9 +79,8 @@ pub(crate) const RULES: &[Rule] = &[
 ];
 
 pub(crate) async fn create_link(context: RequestContext) -> HandlerResult {
-    let mut request = context.grpc_request(pb::CreateLinkRequest {});
+    let request = context.grpc_request(pb::CreateLinkRequest {});
     // The service calls Razorpay, which may be slow.
-    request.set_timeout(std::time::Duration::from_secs(15));
     let made = context.app.peers.payments().create_link(request).await?;
     let payment = made.get_ref().payment.clone().unwrap_or_default();
     let own = status(payment.status());
@@ -132,9 +131,8 @@ pub(crate) async fn list(context: RequestContext) -> HandlerResult {
 }
 
 pub(crate) async fn refund(context: RequestContext) -> HandlerResult {
-    let mut request = context.grpc_request(pb::RefundPaymentRequest { id: context.path("id") });
+    let request = context.grpc_request(pb::RefundPaymentRequest { id: context.path("id") });
     // The service calls Razorpay, which may be slow.
-    request.set_timeout(std::time::Duration::from_secs(15));
     let refunded = context.app.peers.payments().refund(request).await?;
     let view = PaymentView::from(refunded.get_ref().payment.clone().unwrap_or_default());
     Ok(Reply::data(200, "The refund was asked for.", &view)?.replayed_by(&refunded))

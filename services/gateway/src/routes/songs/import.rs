@@ -1,5 +1,4 @@
 use std::collections::HashMap;
-use std::time::Duration;
 
 use actix_multipart::Multipart;
 use actix_web::dev::Payload;
@@ -18,8 +17,6 @@ use crate::http::context::{HandlerResult, RequestContext};
 use crate::http::error::HttpError;
 use crate::http::reply::Reply;
 
-/// The time that an import may take.
-const BUDGET: Duration = Duration::from_secs(300);
 /// The most pieces in memory that the service has not read yet, whatever the size of the file.
 const IN_FLIGHT: usize = 8;
 
@@ -66,8 +63,7 @@ impl From<ImportSongsResponse> for ImportView {
 pub(crate) async fn import(context: RequestContext) -> HandlerResult {
     let options = options(&context)?;
     let (pieces, stream) = mpsc::channel(IN_FLIGHT);
-    let mut request = context.grpc_request(ReceiverStream::new(stream));
-    request.set_timeout(BUDGET);
+    let request = context.grpc_request(ReceiverStream::new(stream));
     let mut songs = context.app.peers.songs();
     let mut import = std::pin::pin!(songs.import(request));
     let done = tokio::select! {

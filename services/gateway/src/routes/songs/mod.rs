@@ -69,7 +69,7 @@ pub(crate) const RULES: &[Rule] = &[
         .body::<NewSong>().created::<SongView>()
         .codes(&[Code::SongExists, Code::PremiumRequired])
         .summary("Create a TENANT song (ADMIN) or a GLOBAL one (SUPER_ADMIN)"),
-    Rule::post("/songs/import/", &import).id("import_songs")
+    Rule::post("/songs/import/", &import).id("import_songs").within_secs(300)
         .roles(ADMINS).reach(Reach::PlatformOrTenant).rate(Rate::Import)
         .upload(UPLOAD_BODY).query(&[IMPORT]).data::<ImportView>()
         .codes(&[Code::PremiumRequired, Code::QuotaExceeded])
@@ -85,7 +85,7 @@ pub(crate) const RULES: &[Rule] = &[
     Rule::delete("/songs/{id}/", &delete).id("delete_song").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
         .no_content().codes(&[Code::PermissionDenied])
         .summary("Delete a song; it leaves every list at once"),
-    Rule::put("/songs/{id}/artwork/", &set_artwork).id("set_song_artwork").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
+    Rule::put("/songs/{id}/artwork/", &set_artwork).id("set_song_artwork").within_secs(20).versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
         .file(IMAGE_BODY, IMAGES).data::<SongView>().codes(&[Code::PermissionDenied])
         .summary("Give a song an image, which is made at most 1,000 pixels wide and high"),
     Rule::delete("/songs/{id}/artwork/", &remove_artwork).id("remove_song_artwork").versioned().roles(ADMINS).reach(Reach::PlatformOrTenant)
@@ -161,7 +161,7 @@ pub(crate) async fn list(context: RequestContext) -> HandlerResult {
 }
 
 pub(crate) async fn set_artwork(context: RequestContext) -> HandlerResult {
-    let request = context.long_grpc_request(pb::SetSongArtworkRequest {
+    let request = context.grpc_request(pb::SetSongArtworkRequest {
         id: context.path("id"),
         image: context.body.to_vec(),
         if_version: context.if_version(),

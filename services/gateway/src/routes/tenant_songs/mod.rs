@@ -39,10 +39,10 @@ pub(crate) const RULES: &[Rule] = &[
     Rule::get("/tenant/songs/suggest/", &suggest).id("suggest_tenant_songs").roles(TENANT).reach(Reach::Tenant)
         .query(&[SUGGEST]).data::<SuggestionsView>()
         .summary("Titles and artists that begin with what is typed"),
-    Rule::post("/songs/bulk-add/", &link_many).id("link_songs").roles(ADMIN).reach(Reach::Tenant).repeatable()
+    Rule::post("/songs/bulk-add/", &link_many).id("link_songs").within_secs(20).roles(ADMIN).reach(Reach::Tenant).repeatable()
         .large_body::<ManyLinks>().created::<LinkedView>().codes(&[Code::TooManySongs, Code::QuotaExceeded])
         .summary("Put many songs on the list"),
-    Rule::post("/tenant/songs/bulk-add/", &link_many).id("link_tenant_songs").roles(ADMIN).reach(Reach::Tenant).repeatable()
+    Rule::post("/tenant/songs/bulk-add/", &link_many).id("link_tenant_songs").within_secs(20).roles(ADMIN).reach(Reach::Tenant).repeatable()
         .large_body::<ManyLinks>().created::<LinkedView>().codes(&[Code::TooManySongs, Code::QuotaExceeded])
         .summary("Put many songs on the list"),
     Rule::post("/tenant/songs/bulk-delete/", &unlink_many).id("unlink_tenant_songs").roles(ADMIN).reach(Reach::Tenant)
@@ -106,7 +106,7 @@ pub(crate) async fn unlink(context: RequestContext) -> HandlerResult {
 
 pub(crate) async fn link_many(context: RequestContext) -> HandlerResult {
     let body: ManyLinks = context.json()?;
-    let request = context.long_grpc_request(pb::LinkManySongsRequest {
+    let request = context.grpc_request(pb::LinkManySongsRequest {
         song_ids: body.song_ids.unwrap_or_default(),
         genre_ids: body.genre_ids.unwrap_or_default(),
         artists: body.artists.unwrap_or_default(),

@@ -1,0 +1,5 @@
+//! Clients of gRPC against replicas that freeze, die, refuse and leave.
+
+mod leaving;
+mod replica;
+mod replicas;

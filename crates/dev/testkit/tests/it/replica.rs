@@ -1,0 +1,140 @@
+//! A replica of a service with one method that reads and one that writes, behind a link that breaks.
+
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+
+use kit::assertion::{DEV_PAIRS, KeyRing};
+use kit::caller::Caller;
+use kit::grpc::{Callers, Dialer, GrpcServer, Peer, Targets};
+use kit::health::Health;
+use kit::lifecycle::Shutdown;
+use kit::metrics::Metrics;
+use kit::{Clock, Secret};
+use testkit::FaultyLink;
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tower::Service;
+
+const CALLERS: Callers = &[("gateway", &["songlist.test.Songs/"])];
+pub(crate) const READ: &str = "songlist.test.Songs/Get";
+pub(crate) const WRITE: &str = "songlist.test.Songs/Create";
+
+fn keys(me: &str) -> KeyRing {
+    KeyRing::parse(me, &Secret::new(DEV_PAIRS), Clock::system()).unwrap()
+}
+
+pub(crate) struct Replica {
+    pub(crate) addr: SocketAddr,
+    pub(crate) link: FaultyLink,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) health: Health,
+    /// The calls that arrived.
+    pub(crate) calls: Arc<AtomicUsize>,
+    /// Answers UNAVAILABLE while set.
+    pub(crate) sick: Arc<AtomicBool>,
+}
+
+impl Replica {
+    pub(crate) async fn start() -> Self {
+        let (shutdown, health) = (Shutdown::new(), Health::default());
+        let (calls, sick) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let server = GrpcServer {
+            addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            keys: keys("songlist"),
+            metrics: Metrics::new().unwrap(),
+            callers: CALLERS,
+            health: health.clone(),
+        };
+        let songs = Songs { calls: calls.clone(), sick: sick.clone() };
+        let addr = kit::grpc::serve(server, tonic::service::Routes::new(songs), &shutdown).await.unwrap();
+        let link = FaultyLink::to(addr.to_string()).await.unwrap();
+        Self { addr, link, shutdown, health, calls, sick }
+    }
+
+    pub(crate) fn calls(&self) -> usize {
+        self.calls.load(Ordering::Relaxed)
+    }
+}
+
+#[derive(Clone)]
+struct Songs {
+    calls: Arc<AtomicUsize>,
+    sick: Arc<AtomicBool>,
+}
+
+impl NamedService for Songs {
+    const NAME: &'static str = "songlist.test.Songs";
+}
+
+impl Service<http::Request<Body>> for Songs {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<http::Response<Body>, Infallible>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _request: http::Request<Body>) -> Self::Future {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let status = if self.sick.load(Ordering::Relaxed) { "14" } else { "0" };
+        let head = http::Response::builder().header("content-type", "application/grpc").header("grpc-status", status);
+        ready(Ok(head.body(Body::empty()).unwrap()))
+    }
+}
+
+/// A client of replicas.
+#[derive(Clone)]
+pub(crate) struct Client {
+    peer: Peer,
+    pub(crate) metrics: Metrics,
+}
+
+impl Client {
+    pub(crate) fn through_links(replicas: &[Replica]) -> Self {
+        Self::of(replicas.iter().map(|replica| replica.link.addr()))
+    }
+
+    /// Without the links: a link accepts connections while the replica behind it is gone.
+    pub(crate) fn direct(replicas: &[Replica]) -> Self {
+        Self::of(replicas.iter().map(|replica| replica.addr))
+    }
+
+    fn of(addresses: impl Iterator<Item = SocketAddr>) -> Self {
+        let urls: Vec<String> = addresses.map(|addr| format!("http://{addr}")).collect();
+        let metrics = Metrics::new().unwrap();
+        let dialer = Dialer::new(&keys("gateway"), &metrics, &[READ]);
+        Self { peer: dialer.connect("songlist", &Targets::parse(&urls.join(",")).unwrap()), metrics }
+    }
+
+    /// Calls a method with a budget of two seconds; true when it succeeded.
+    pub(crate) async fn call(&self, method: &str) -> bool {
+        self.call_as(method, Caller::system("gateway")).await
+    }
+
+    pub(crate) async fn call_as(&self, method: &str, caller: Caller) -> bool {
+        let request = http::Request::post(format!("http://songlist/{method}")).header("grpc-timeout", "2S");
+        let mut request = request.header("content-type", "application/grpc").body(Body::empty()).unwrap();
+        request.extensions_mut().insert(caller);
+        let answer = self.peer.clone().call(request).await;
+        answer.is_ok_and(|answer| answer.headers().get("grpc-status").unwrap() == "0")
+    }
+
+    /// Waits until the client knows of so many replicas that they serve.
+    pub(crate) async fn knows(&self, serving: usize) {
+        let what = format!("{serving} replicas serve");
+        testkit::eventually(&what, async || (self.serving() == serving).then_some(())).await;
+    }
+
+    fn serving(&self) -> usize {
+        self.metrics.render().lines().filter(|line| is_available(line)).count()
+    }
+}
+
+fn is_available(line: &str) -> bool {
+    line.starts_with("peer_replica_available{") && line.ends_with(" 1")
+}

@@ -1,0 +1,119 @@
+//! Keeps the replicas of one service current: looks names up again, and checks each replica with `grpc.health.v1`.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tonic::transport::{Channel, Endpoint};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use super::replicas::{Checked, Reason, Replica, Replicas};
+use super::targets::Targets;
+use super::{CONNECTION_WINDOW, STREAM_WINDOW};
+
+/// The time between two look-ups of names.
+const LOOK_UP_EVERY: Duration = Duration::from_secs(3);
+/// The time between two checks of a replica, and how long one may take: a frozen replica is left after the sum.
+const CHECK_EVERY: Duration = Duration::from_millis(500);
+const CHECK_PATIENCE: Duration = Duration::from_secs(1);
+
+/// Starts to watch; it ends when nobody has the replicas any more.
+pub(super) fn start(replicas: &Arc<Replicas>, targets: Targets) {
+    put(replicas, &targets.literal());
+    if targets.has_names() {
+        tokio::spawn(look_up(Arc::downgrade(replicas), targets));
+    }
+}
+
+async fn look_up(replicas: Weak<Replicas>, targets: Targets) {
+    loop {
+        let found = targets.resolve().await;
+        let Some(replicas) = replicas.upgrade() else { return };
+        let pause = match found {
+            Ok(found) => {
+                put(&replicas, &found);
+                LOOK_UP_EVERY
+            }
+            // The addresses that are known stay in use.
+            Err(error) => {
+                tracing::warn!(?targets, %error, "the addresses of a service cannot be looked up");
+                CHECK_EVERY
+            }
+        };
+        drop(replicas);
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Makes the list of replicas the one of these addresses; those that stay keep their connections.
+fn put(replicas: &Arc<Replicas>, addresses: &[SocketAddr]) {
+    let known = replicas.all();
+    if known.iter().map(|replica| replica.addr).eq(addresses.iter().copied()) {
+        return;
+    }
+    let list = addresses.iter().map(|addr| {
+        let kept = known.iter().find(|replica| replica.addr == *addr).cloned();
+        kept.unwrap_or_else(|| {
+            let replica = Replica::new(*addr, channel(*addr));
+            tokio::spawn(check_again_and_again(Arc::downgrade(replicas), Arc::downgrade(&replica)));
+            replica
+        })
+    });
+    let list = list.collect();
+    replicas.set(list);
+}
+
+/// A channel that connects lazily: when the peer is down, the call fails, not the start.
+fn channel(addr: SocketAddr) -> Channel {
+    Endpoint::from(http_uri(addr))
+        .connect_timeout(Duration::from_millis(500))
+        .tcp_nodelay(true)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .http2_keep_alive_interval(Duration::from_secs(5))
+        .keep_alive_timeout(Duration::from_secs(5))
+        .keep_alive_while_idle(true)
+        .connect_lazy()
+}
+
+fn http_uri(addr: SocketAddr) -> http::Uri {
+    // An address and a port always make a URI.
+    format!("http://{addr}").parse().unwrap_or_default()
+}
+
+async fn check_again_and_again(replicas: Weak<Replicas>, replica: Weak<Replica>) {
+    loop {
+        let Some(checked) = replica.upgrade() else { return };
+        // The only replica gets all calls whatever its health.
+        let channel = replicas.upgrade().filter(|all| all.all().len() > 1).map(|_| checked.channel.clone());
+        drop(checked);
+        if let Some(channel) = channel {
+            let found = check(channel).await;
+            let (Some(replicas), Some(replica)) = (replicas.upgrade(), replica.upgrade()) else { return };
+            replicas.checked(&replica, found);
+        }
+        tokio::time::sleep(CHECK_EVERY).await;
+    }
+}
+
+/// Asks a replica whether it serves, over the connection that calls use.
+pub(super) async fn check(channel: Channel) -> Checked {
+    let mut client = HealthClient::new(channel);
+    match tokio::time::timeout(CHECK_PATIENCE, client.check(HealthCheckRequest::default())).await {
+        Err(_elapsed) => Err(Reason::NoAnswer),
+        Ok(Ok(answer)) if answer.get_ref().status() == ServingStatus::Serving => Ok(()),
+        Ok(Ok(_)) => Err(Reason::NotServing),
+        Ok(Err(_broken)) => Err(Reason::Unreachable),
+    }
+}
+
+/// What `songlist doctor` says about the replicas that a service's targets name: of each, why it would get no calls.
+pub async fn examine(targets: &Targets) -> std::io::Result<Vec<(SocketAddr, Result<(), &'static str>)>> {
+    let asked = targets.resolve().await?.into_iter().map(|addr| async move {
+        let found = check(channel(addr)).await;
+        (addr, found.map_err(Reason::text))
+    });
+    Ok(futures_util::future::join_all(asked).await)
+}
