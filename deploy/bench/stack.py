@@ -19,7 +19,8 @@ SERVICES = ["gateway", "auth-service", "songlist-service", "payments-service", "
 class Stack:
     """Runs `songlist dev` with an empty database while it is entered."""
 
-    def __init__(self, rate_limit_factor="1000000", log_level="warn", trusted_hops="0"):
+    def __init__(self, rate_limit_factor="1000000", log_level="warn", trusted_hops="0", replicas="", build="release"):
+        self.replicas, self.build = replicas, build
         self.rate_limit_factor, self.log_level, self.trusted_hops = rate_limit_factor, log_level, trusted_hops
 
     def __enter__(self):
@@ -27,7 +28,8 @@ class Stack:
         FOLDER.mkdir(parents=True, exist_ok=True)
         self.log = open(FOLDER / "dev.log", "w")
         env = {**os.environ, "LOG_LEVEL": self.log_level, "RATE_LIMIT_FACTOR": self.rate_limit_factor, "TRUSTED_PROXY_HOPS": self.trusted_hops}
-        command = ["target/release/songlist", "dev", "--dev-dir", str(FOLDER / "dev")]
+        command = [f"target/{self.build}/songlist", "dev", "--dev-dir", str(FOLDER / "dev")]
+        command += ["--replicas", self.replicas] if self.replicas else []
         self.process = subprocess.Popen(command, env=env, stdout=self.log, stderr=subprocess.STDOUT)
         self.demo = self._started()
         self.api = self.demo["urls"]["gateway"] + "/api/v1"
@@ -45,6 +47,11 @@ class Stack:
                 raise SystemExit("the stack did not start:\n" + (FOLDER / "dev.log").read_text())
             time.sleep(0.1)
         return json.loads(file.read_text())
+
+    def read_again(self):
+        """What has changed since the start: processes that were started again have other ids."""
+        self.demo = json.loads((FOLDER / "dev/demo.json").read_text())
+        return self.demo
 
     def pid(self, name):
         return self.demo["pids"][name]

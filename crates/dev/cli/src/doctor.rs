@@ -64,6 +64,7 @@ pub(crate) async fn run(env: &mut Env) -> anyhow::Result<()> {
         let outcome = reachable(&addr.to_string());
         say(&format!("      {name} {addr}: {}", if outcome.is_ok() { "somebody listens" } else { "nobody listens" }));
     }
+    crate::doctor_replicas::tell(&gateway).await;
     if let Some(hint) = scheduling() {
         say(&format!("hint  {hint}"));
     }

@@ -4,6 +4,7 @@ mod chaos;
 mod demo;
 mod dev;
 mod doctor;
+mod doctor_replicas;
 mod example;
 mod generate;
 mod keys;
@@ -44,6 +45,10 @@ enum Command {
     Dev {
         #[command(flatten)]
         at: At,
+        /// How many replicas of which services, such as songlist=2,auth=2,gateway=2; one of each when not named. Several
+        /// gateways have a small front at the gateway's address.
+        #[arg(long, value_delimiter = ',')]
+        replicas: Vec<dev::Count>,
     },
     /// Play the whole journey against a running stack and print each step with its status and time.
     Demo {
@@ -141,7 +146,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut env = Env::process();
     let outcome = match cli.command {
-        Command::Dev { at } => Box::pin(dev::run(&mut env, &at.dev_dir)).await,
+        Command::Dev { at, replicas } => Box::pin(dev::run(&mut env, &at.dev_dir, &replicas)).await,
         Command::Demo { at } => demo::run(&at.dev_dir).await,
         Command::Chaos { at, every, victims } => chaos::run(&at.dev_dir, &victims, every).await,
         Command::Migrate { service } => migrate::run(&mut env, service.as_deref()).await,

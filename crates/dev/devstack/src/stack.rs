@@ -257,7 +257,7 @@ impl Stack {
         Self::start_with(1, true, 1).await
     }
 
-    /// The same with two replicas of each service, and the limits of production when `real_limits`.
+    /// The same with two replicas of each service; with the limits of production when `real_limits`.
     ///
     /// # Errors
     /// When a part does not start.
@@ -298,10 +298,11 @@ impl Stack {
         let (mut redis, redis_itself) = (redis.clone(), redis);
         let links = if links {
             let address = |url: &str| anyhow::Ok(host_and_port(&Url::parse(url)?));
+            let [auth, songlist, payments, ..] = &replicas;
             let links = Links {
-                auth: FaultyLink::to(first(&replicas[0])?).await?,
-                songlist: FaultyLink::to(first(&replicas[1])?).await?,
-                payments: FaultyLink::to(first(&replicas[2])?).await?,
+                auth: FaultyLink::to(first(auth)?).await?,
+                songlist: FaultyLink::to(first(songlist)?).await?,
+                payments: FaultyLink::to(first(payments)?).await?,
                 postgres: FaultyLink::to(address(&db.auth.url()?)?).await?,
                 redis: FaultyLink::to(address(redis.url.expose())?).await?,
             };
@@ -407,9 +408,20 @@ impl Stack {
         Ok(all)
     }
 
-    /// The addresses of the replicas of a service.
-    pub fn addresses(&self, service: Service) -> Vec<SocketAddr> {
-        self.plan.places(service).iter().map(|place| place.addr).collect()
+    /// Waits until every gateway is ready and knows of each replica that it serves.
+    pub async fn all_serve(&self) {
+        let clients = self.clients().unwrap_or_default();
+        testkit::eventually("every replica serves", || async {
+            for client in &clients {
+                client.has_status("//readyz", reqwest::StatusCode::OK).await.then_some(())?;
+            }
+            let all_known = self.metrics(Service::Gateway).await.ok()?.iter().all(|text| {
+                let mut known = text.lines().filter(|line| line.starts_with("peer_replica_available{"));
+                known.all(|line| line.ends_with(" 1"))
+            });
+            all_known.then_some(())
+        })
+        .await;
     }
 
     /// The SUPER_ADMIN, signed in.

@@ -60,6 +60,16 @@ impl World {
         Self::of(Stack::start_behind_links_with_real_limits().await.unwrap()).await
     }
 
+    /// The same with two replicas of each service.
+    pub async fn start_two_of_each() -> Self {
+        Self::of(Stack::start_two_of_each(false).await.unwrap()).await
+    }
+
+    /// The same with the limits of production.
+    pub async fn start_two_of_each_with_real_limits() -> Self {
+        Self::of(Stack::start_two_of_each(true).await.unwrap()).await
+    }
+
     async fn of(stack: Stack) -> Self {
         let root = stack.root().await.unwrap();
         Self { stack, root }

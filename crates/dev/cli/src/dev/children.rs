@@ -7,18 +7,16 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use sandbox::servers::spawn_until_we_end;
 
+use super::replicas::Replica;
 use crate::say;
 
-/// The processes, in the order they are started.
-const PROGRAMS: [&str; 6] =
-    ["sandbox", "auth-service", "songlist-service", "payments-service", "scheduler-service", "gateway"];
 /// A process that stops by itself is started again after this time.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Time to finish after SIGTERM.
 const GRACE: Duration = Duration::from_secs(8);
 
 struct One {
-    name: &'static str,
+    replica: Replica,
     child: Child,
     died: Option<Instant>,
 }
@@ -32,23 +30,32 @@ pub(super) struct Children {
 }
 
 impl Children {
-    pub(super) fn start(folder: &Path, logs: &Path, variables: &[(String, String)]) -> anyhow::Result<Self> {
+    /// Starts the sandbox and then the services.
+    pub(super) fn start(
+        folder: &Path,
+        logs: &Path,
+        variables: &[(String, String)],
+        replicas: &[Replica],
+    ) -> anyhow::Result<Self> {
         let mut children =
             Self { folder: folder.to_owned(), logs: logs.to_owned(), variables: variables.to_vec(), all: Vec::new() };
-        for name in PROGRAMS {
-            let child = children.spawn(name)?;
-            children.all.push(One { name, child, died: None });
+        let sandbox = Replica { name: "sandbox".to_owned(), program: "sandbox", addresses: Vec::new() };
+        for replica in std::iter::once(&sandbox).chain(replicas) {
+            let child = children.spawn(replica)?;
+            children.all.push(One { replica: replica.clone(), child, died: None });
         }
         Ok(children)
     }
 
-    fn spawn(&self, name: &str) -> anyhow::Result<Child> {
-        let log = File::options().create(true).append(true).open(self.logs.join(format!("{name}.log")))?;
+    fn spawn(&self, replica: &Replica) -> anyhow::Result<Child> {
+        let log = self.logs.join(format!("{}.log", replica.name));
+        let log = File::options().create(true).append(true).open(log)?;
         let errors = log.try_clone()?;
-        let program = self.folder.join(name);
+        let program = self.folder.join(replica.program);
         let set_up = |command: &mut Command| {
             // In a process group of its own: Ctrl-C reaches only this process, which stops the others in order.
             command.envs(self.variables.iter().cloned()).process_group(0);
+            command.envs(replica.addresses.iter().map(|(name, addr)| (*name, addr.to_string())));
             command.stdin(Stdio::null()).stdout(log).stderr(errors);
         };
         spawn_until_we_end("TERM", &program, set_up)
@@ -56,8 +63,8 @@ impl Children {
     }
 
     /// Process ids by name.
-    pub(super) fn pids(&self) -> impl Iterator<Item = (&'static str, u32)> {
-        self.all.iter().map(|one| (one.name, one.child.id()))
+    pub(super) fn pids(&self) -> impl Iterator<Item = (&str, u32)> {
+        self.all.iter().map(|one| (one.replica.name.as_str(), one.child.id()))
     }
 
     /// # Errors
@@ -67,10 +74,9 @@ impl Children {
             let ended = one.child.try_wait()?;
             anyhow::ensure!(
                 ended.is_none(),
-                "{} did not start; see {}/{}.log",
-                one.name,
+                "{0} did not start; see {1}/{0}.log",
+                one.replica.name,
                 self.logs.display(),
-                one.name
             );
         }
         Ok(())
@@ -81,18 +87,18 @@ impl Children {
         let mut due = Vec::new();
         for (index, one) in self.all.iter_mut().enumerate() {
             if one.died.is_none() && one.child.try_wait()?.is_some() {
-                say(&format!("{} has stopped; it is started again", one.name));
+                say(&format!("{} has stopped; it is started again", one.replica.name));
                 one.died = Some(Instant::now());
             }
             if one.died.is_some_and(|at| at.elapsed() >= PAUSE) {
-                due.push((index, one.name));
+                due.push((index, one.replica.clone()));
             }
         }
         let restarted = !due.is_empty();
-        for (index, name) in due {
-            let child = self.spawn(name)?;
+        for (index, replica) in due {
+            let child = self.spawn(&replica)?;
             if let Some(one) = self.all.get_mut(index) {
-                *one = One { name, child, died: None };
+                *one = One { replica, child, died: None };
             }
         }
         Ok(restarted)

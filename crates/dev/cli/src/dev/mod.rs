@@ -1,7 +1,9 @@
 //! `songlist dev`: starts and watches everything on one machine.
 
 mod children;
+mod front;
 mod plan;
+mod replicas;
 mod report;
 mod servers;
 
@@ -17,14 +19,15 @@ use crate::say;
 use children::Children;
 use plan::Plan;
 pub(crate) use plan::SANDBOX_VARIABLES;
+pub(crate) use replicas::Count;
 use report::Report;
 use servers::Servers;
 
 /// Starts everything, waits until it is ready, prints the addresses, and runs until Ctrl-C.
-pub(crate) async fn run(env: &mut Env, folder: &Path) -> anyhow::Result<()> {
+pub(crate) async fn run(env: &mut Env, folder: &Path, counts: &[Count]) -> anyhow::Result<()> {
     let folder = std::env::current_dir()?.join(folder);
     fs::create_dir_all(folder.join("log")).with_context(|| format!("cannot make {}", folder.display()))?;
-    let plan = Plan::from_env(env);
+    let plan = Plan::from_env(env, counts)?;
     env.finish()?;
     plan.require_free_ports()?;
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
@@ -50,8 +53,11 @@ async fn start_and_watch(env: &mut Env, folder: &Path, plan: &Plan) -> anyhow::R
     servers.prepare(&variables).await?;
     let mut seeds = Env::of(variables.clone());
     servers.demo_tenant = Box::pin(crate::seed::run_demo(&mut seeds)).await?;
-    let mut children = Children::start(&binaries()?, &folder.join("log"), &variables)?;
+    let mut children = Children::start(&binaries()?, &folder.join("log"), &variables, &plan.replicas)?;
     plan.wait_until_ready(&mut children).await?;
+    if let Some(gateways) = plan.gateways() {
+        front::start(plan.address("GATEWAY_HTTP_ADDR"), gateways).await?;
+    }
     let report = Report::of(folder, plan, &servers);
     report.write(&children)?;
     report.print();

@@ -6,6 +6,7 @@ use kit::env::Env;
 use tokio::time::Instant;
 
 use super::children::Children;
+use super::replicas::{self, Count, Replica};
 use super::servers::Servers;
 
 /// The variables that only the sandbox reads: name and default, description.
@@ -22,6 +23,8 @@ pub(super) struct Plan {
     addresses: Vec<(&'static str, SocketAddr)>,
     /// Variables of the environment that are passed on unchanged.
     given: Vec<(String, String)>,
+    /// The processes of the services.
+    pub(super) replicas: Vec<Replica>,
 }
 
 /// The variable and the default port of every listener.
@@ -41,6 +44,9 @@ const LISTENERS: [(&str, u16); 14] = [
     ("PAYMENTS_OPS_ADDR", 9103),
     ("SCHEDULER_OPS_ADDR", 9104),
 ];
+/// The address of a listener that is not in the list.
+const NOWHERE: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
+
 /// Variables that are passed on when they are set.
 const HANDED_ON: [&str; 9] = [
     "LOG_LEVEL",
@@ -55,20 +61,33 @@ const HANDED_ON: [&str; 9] = [
 ];
 
 impl Plan {
-    pub(super) fn from_env(env: &mut Env) -> Self {
-        let addresses = LISTENERS
+    pub(super) fn from_env(env: &mut Env, counts: &[Count]) -> anyhow::Result<Self> {
+        let addresses: Vec<(&str, SocketAddr)> = LISTENERS
             .map(|(name, port)| {
                 (name, env.get(name, SocketAddr::from(([127, 0, 0, 1], port)), "an address to listen on"))
             })
             .to_vec();
         let given =
             HANDED_ON.iter().filter_map(|name| Some(((*name).to_owned(), env.opt(name, "handed on")?))).collect();
-        Self { addresses, given }
+        let first = |name: &str| addresses.iter().find(|(known, _)| *known == name).map(|(_, addr)| *addr);
+        let replicas = replicas::plan(counts, |name| first(name).unwrap_or(NOWHERE))?;
+        Ok(Self { addresses, given, replicas })
     }
 
     pub(super) fn address(&self, name: &str) -> SocketAddr {
         let found = self.addresses.iter().find(|(known, _)| *known == name);
-        found.map_or(SocketAddr::from(([127, 0, 0, 1], 0)), |(_, addr)| *addr)
+        found.map_or(NOWHERE, |(_, addr)| *addr)
+    }
+
+    /// The address of this listener at each replica that has it.
+    fn addresses_of(&self, name: &str) -> Vec<SocketAddr> {
+        self.replicas.iter().filter_map(|replica| replica.address(name)).collect()
+    }
+
+    /// The public and the internal address of each gateway, when there are several.
+    pub(super) fn gateways(&self) -> Option<Vec<(SocketAddr, SocketAddr)>> {
+        let (http, ops) = (self.addresses_of("GATEWAY_HTTP_ADDR"), self.addresses_of("GATEWAY_OPS_ADDR"));
+        (http.len() > 1).then(|| http.into_iter().zip(ops).collect())
     }
 
     pub(super) fn url(&self, name: &str) -> String {
@@ -97,7 +116,8 @@ impl Plan {
             ("SONGLIST_GRPC_URL", "SONGLIST_GRPC_ADDR"),
             ("PAYMENTS_GRPC_URL", "PAYMENTS_GRPC_ADDR"),
         ] {
-            set(name, self.url(listener));
+            let urls: Vec<String> = self.addresses_of(listener).iter().map(|addr| format!("http://{addr}")).collect();
+            set(name, urls.join(","));
         }
         set("PUBLIC_URL", self.url("GATEWAY_HTTP_ADDR"));
         set("FRONTEND_URL", self.url("GATEWAY_HTTP_ADDR"));
@@ -123,7 +143,8 @@ impl Plan {
     pub(super) async fn wait_until_ready(&self, children: &mut Children) -> anyhow::Result<()> {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(1)).build()?;
         let deadline = Instant::now() + Duration::from_secs(30);
-        for (name, addr) in self.addresses.iter().filter(|(name, _)| name.ends_with("_OPS_ADDR")) {
+        let all = self.replicas.iter().flat_map(|replica| &replica.addresses);
+        for (name, addr) in all.filter(|(name, _)| name.ends_with("_OPS_ADDR")) {
             let url = format!("http://{addr}/readyz");
             while !http.get(&url).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 children.require_alive()?;

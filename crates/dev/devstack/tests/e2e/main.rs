@@ -31,6 +31,7 @@ mod paying;
 mod registering;
 mod resetting_a_password;
 mod running_a_tenant;
+mod scaling;
 mod searching;
 mod signing_in;
 mod tenant_scope;

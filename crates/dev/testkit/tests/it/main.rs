@@ -1,5 +1,6 @@
 //! Clients of gRPC against replicas that freeze, die, refuse and leave.
 
+mod clocks;
 mod leaving;
 mod replica;
 mod replicas;

@@ -23,8 +23,8 @@ const CALLERS: Callers = &[("gateway", &["songlist.test.Songs/"])];
 pub(crate) const READ: &str = "songlist.test.Songs/Get";
 pub(crate) const WRITE: &str = "songlist.test.Songs/Create";
 
-fn keys(me: &str) -> KeyRing {
-    KeyRing::parse(me, &Secret::new(DEV_PAIRS), Clock::system()).unwrap()
+fn keys(me: &str, clock: Clock) -> KeyRing {
+    KeyRing::parse(me, &Secret::new(DEV_PAIRS), clock).unwrap()
 }
 
 pub(crate) struct Replica {
@@ -32,6 +32,7 @@ pub(crate) struct Replica {
     pub(crate) link: FaultyLink,
     pub(crate) shutdown: Shutdown,
     pub(crate) health: Health,
+    pub(crate) keys: KeyRing,
     /// The calls that arrived.
     pub(crate) calls: Arc<AtomicUsize>,
     /// Answers UNAVAILABLE while set.
@@ -40,11 +41,16 @@ pub(crate) struct Replica {
 
 impl Replica {
     pub(crate) async fn start() -> Self {
+        Self::start_with(Clock::system()).await
+    }
+
+    pub(crate) async fn start_with(clock: Clock) -> Self {
+        let keys = keys("songlist", clock);
         let (shutdown, health) = (Shutdown::new(), Health::default());
         let (calls, sick) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
         let server = GrpcServer {
             addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            keys: keys("songlist"),
+            keys: keys.clone(),
             metrics: Metrics::new().unwrap(),
             callers: CALLERS,
             health: health.clone(),
@@ -52,7 +58,7 @@ impl Replica {
         let songs = Songs { calls: calls.clone(), sick: sick.clone() };
         let addr = kit::grpc::serve(server, tonic::service::Routes::new(songs), &shutdown).await.unwrap();
         let link = FaultyLink::to(addr.to_string()).await.unwrap();
-        Self { addr, link, shutdown, health, calls, sick }
+        Self { addr, link, shutdown, health, keys, calls, sick }
     }
 
     pub(crate) fn calls(&self) -> usize {
@@ -107,7 +113,7 @@ impl Client {
     fn of(addresses: impl Iterator<Item = SocketAddr>) -> Self {
         let urls: Vec<String> = addresses.map(|addr| format!("http://{addr}")).collect();
         let metrics = Metrics::new().unwrap();
-        let dialer = Dialer::new(&keys("gateway"), &metrics, &[READ]);
+        let dialer = Dialer::new(&keys("gateway", Clock::system()), &metrics, &[READ]);
         Self { peer: dialer.connect("songlist", &Targets::parse(&urls.join(",")).unwrap()), metrics }
     }
 

@@ -1,0 +1,235 @@
+//! Two replicas of each service and two gateways: what must happen once happens once, and replicas come and go unnoticed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use devstack::{Client, Person, Service, World};
+use reqwest::Method;
+use serde_json::json;
+use testkit::eventually;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// The same person at each gateway.
+fn at_each(world: &World, person: &Person) -> Vec<Client> {
+    let token = person.client.token().unwrap();
+    world.stack.clients().unwrap().iter().map(|client| client.with_token(token)).collect()
+}
+
+/// What a balancer in front of the gateways does: a connection that is refused goes to the other one.
+async fn ask(gateways: &[Client], turn: usize, path: &str) -> Result<u16, String> {
+    let mut refused = String::new();
+    for client in [turn, turn + 1].map(|n| &gateways[n % gateways.len()]) {
+        match client.get(path).await {
+            Ok(reply) => return Ok(reply.status),
+            Err(error) if error.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect) => {
+                refused = format!("{error:#}");
+            }
+            Err(error) => return Err(format!("{error:#}")),
+        }
+    }
+    Err(refused)
+}
+
+#[tokio::test]
+async fn rf_05_and_fault_22_and_fault_24_a_rolling_restart_of_everything_loses_no_request_and_signs_nobody_out() {
+    let mut world = World::start_two_of_each().await;
+    let tenant = world.tenant("Alpha").await;
+    let anna = world.listener(&tenant, "anna").await;
+    let gateways = at_each(&world, &anna);
+    let (stop, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let mut load = tokio::task::JoinSet::new();
+    for worker in 0..8 {
+        let (gateways, stop, asked) = (gateways.clone(), stop.clone(), asked.clone());
+        load.spawn(async move {
+            let mut failed = Vec::new();
+            while !stop.load(Ordering::Relaxed) {
+                let turn = asked.fetch_add(1, Ordering::Relaxed);
+                let path =
+                    ["/playlists/", "/users/me/", "/tenant/songs/", "/payments/subscription/"][(worker + turn) % 4];
+                match ask(&gateways, turn, path).await {
+                    Ok(200) => {}
+                    other => failed.push((path, other)),
+                }
+            }
+            failed
+        });
+    }
+    let soak = tokio::spawn({
+        let (clients, stop) = (world.stack.clients().unwrap(), stop.clone());
+        async move {
+            let (mut refresh, mut renewed) = (anna.refresh, 0);
+            while !stop.load(Ordering::Relaxed) {
+                // A refresh that was not answered is sent again, as clients do: it is the same one.
+                let client = &clients[renewed % 2];
+                if let Ok(reply) = client.post("/token/refresh/", json!({ "refresh": refresh })).await {
+                    assert!(matches!(reply.status, 200 | 503), "{}", reply.text);
+                    if reply.status == 200 {
+                        refresh = reply.text_at("/data/refresh").unwrap();
+                    }
+                }
+                renewed += 1;
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            renewed
+        }
+    });
+    for service in [Service::Auth, Service::Songlist, Service::Payments, Service::Scheduler, Service::Gateway] {
+        for replica in 0..2 {
+            world.stack.stop_replica(service, replica).await;
+            world.stack.restart_replica(service, replica).await.unwrap();
+            // The next one is stopped when this one serves, as every rollout does.
+            world.stack.all_serve().await;
+        }
+    }
+    stop.store(true, Ordering::Relaxed);
+    let failed: Vec<_> = load.join_all().await.into_iter().flatten().collect();
+    assert!(failed.is_empty(), "{} of {}: {failed:?}", failed.len(), asked.load(Ordering::Relaxed));
+    assert!(soak.await.unwrap() > 20, "the session went on");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn rf_01_both_replicas_get_their_share_and_one_that_dies_costs_no_read() {
+    let mut world = World::start_two_of_each().await;
+    let tenant = world.tenant("Alpha").await;
+    let anna = world.listener(&tenant, "anna").await;
+    let gateways = at_each(&world, &anna);
+    let before = calls_of(&world).await;
+    for turn in 0..200 {
+        assert_eq!(ask(&gateways, turn, "/playlists/").await, Ok(200));
+    }
+    let after = calls_of(&world).await;
+    for (before, after) in before.iter().zip(&after) {
+        assert!((80..=120).contains(&(after - before)), "{before} {after}");
+    }
+    world.stack.kill_replica(Service::Songlist, 0);
+    for turn in 0..100 {
+        assert_eq!(ask(&gateways, turn, "/playlists/").await, Ok(200));
+    }
+    world.stop().await;
+}
+
+/// How many calls of the list of playlists each replica of songlist-service has answered.
+async fn calls_of(world: &World) -> Vec<usize> {
+    let line = "request_seconds_count{route=\"songlist.songlist.v1.Playlists/List\",status=\"0\"}";
+    let metrics = world.stack.metrics(Service::Songlist).await.unwrap();
+    let count = |text: &String| text.lines().find_map(|found| found.strip_prefix(line)?.trim().parse().ok());
+    metrics.iter().map(|text| count(text).unwrap_or(0)).collect()
+}
+
+#[tokio::test]
+async fn tokens_of_each_replica_are_accepted_and_revoked_at_both_gateways() {
+    let world = World::start_two_of_each().await;
+    let tenant = world.tenant("Alpha").await;
+    world.listener(&tenant, "anna").await;
+    // The calls of a sign-in go round, so that both replicas of auth-service sign.
+    for _ in 0..3 {
+        let anna = world.sign_in(&tenant.slug, "anna@alpha.example").await;
+        let gateways = at_each(&world, &anna);
+        for gateway in &gateways {
+            gateway.get("/users/me/").await.unwrap().expect(200).unwrap();
+        }
+        gateways[0].post("/auth/logout/", json!({ "refresh": anna.refresh })).await.unwrap();
+        for gateway in &gateways {
+            eventually("the token is refused everywhere", || async {
+                (gateway.get("/users/me/").await.unwrap().status == 401).then_some(())
+            })
+            .await;
+        }
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn fault_43_parallel_requests_with_one_key_at_two_gateways_have_one_effect() {
+    let world = World::start_two_of_each().await;
+    let alpha = world.full_tenant("Alpha").await;
+    let gateways = at_each(&world, &alpha.listener);
+    let mut posts = tokio::task::JoinSet::new();
+    for n in 0..20 {
+        let client = gateways[n % 2].clone();
+        posts.spawn(async move {
+            let request = client.request(Method::POST, "/playlists/").header("idempotency-key", "one list");
+            client.send(request.json(&json!({ "name": "Made once" }))).await.unwrap()
+        });
+    }
+    let replies = posts.join_all().await;
+    let mut made: Vec<String> =
+        replies.iter().filter(|reply| reply.status == 201).map(|reply| reply.text_at("/data/id").unwrap()).collect();
+    assert!(replies.iter().all(|reply| matches!(reply.status, 201 | 409)), "made, made before, or being made");
+    made.sort();
+    made.dedup();
+    assert_eq!(made.len(), 1);
+    let lists = gateways[1].get("/playlists/").await.unwrap().expect(200).unwrap();
+    let named = lists.at("/data").as_array().unwrap().iter().filter(|list| list["name"] == "Made once").count();
+    assert_eq!(named, 1);
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_limit_counts_the_requests_of_both_gateways_together() {
+    let world = World::start_two_of_each_with_real_limits().await;
+    let gateways = at_each(&world, &world.root);
+    let (began, mut accepted) = (Instant::now(), 0_u32);
+    // 600 reads a minute and user.
+    for turn in 0..900 {
+        match gateways[turn % 2].get("/users/me/").await.unwrap().status {
+            200 => accepted += 1,
+            429 => {}
+            other => panic!("{other}"),
+        }
+    }
+    let refilled = u32::try_from(began.elapsed().as_secs() * 10).unwrap();
+    let allowed = 600 + refilled;
+    assert!((allowed * 9 / 10..=allowed * 11 / 10).contains(&accepted), "{accepted} of {allowed}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_registration_at_two_replicas_sends_one_mail() {
+    let world = World::start_two_of_each().await;
+    let tenant = world.tenant("Alpha").await;
+    for n in 0..6 {
+        world.listener(&tenant, &format!("person{n}")).await;
+    }
+    let sent = |name: &str| {
+        world.stack.mailbox.find(|mail| mail.to.iter().any(|to| to.starts_with(&format!("{name}@")))).len()
+    };
+    for n in 0..6 {
+        assert_eq!(sent(&format!("person{n}")), 2, "one with the code of the registration, one of the sign-in");
+    }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn rf_03_a_gateway_that_stops_finishes_the_import_that_it_receives() {
+    let mut world = World::start_two_of_each().await;
+    world.root.create("/genres/", json!({ "name": "Rock" })).await;
+    let rows: String = (0..6_000).map(|n| format!("Song {n},Artist {},Rock\n", n % 40)).collect();
+    let file = format!("title,artist,genre\n{rows}");
+    let (first, rest) = file.split_at(file.len() / 3);
+    let head = format!(
+        "POST /api/v1/songs/import/ HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: text/csv\r\n\
+         content-length: {}\r\n\r\n",
+        world.root.client.token().unwrap(),
+        file.len()
+    );
+    let mut upload = TcpStream::connect(world.stack.url.trim_start_matches("http://")).await.unwrap();
+    upload.write_all(head.as_bytes()).await.unwrap();
+    upload.write_all(first.as_bytes()).await.unwrap();
+    let uploaded = async {
+        // Until the gateway drains; half a second is how long it would wait for nothing.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        upload.write_all(rest.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        upload.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    let (answer, ()) = tokio::join!(uploaded, world.stack.stop_replica(Service::Gateway, 0));
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("\"created\":6000"), "{answer}");
+    assert!(answer.to_lowercase().contains("connection: close"), "the next request goes elsewhere: {answer}");
+    world.stop().await;
+}
