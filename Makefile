@@ -1,6 +1,6 @@
 # The commands for daily work; each works on a fresh clone by itself.
 .DEFAULT_GOAL := help
-.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload measure-auth bench-catalogue bench-import measure-webhooks interop attack clean
+.PHONY: help run demo chaos test check deny advisories sbom lint-api docs proto-accept race measure-overload measure-auth bench-catalogue bench-import measure-webhooks measure-replicas interop attack clean
 
 CARGO := cargo
 SONGLIST := target/debug/songlist
@@ -94,6 +94,11 @@ measure-webhooks: ## Print how fast 500 webhooks a second are acknowledged, besi
 	@sh deploy/dev/install-servers.sh
 	$(CARGO) build --workspace --locked --release
 	@sh deploy/bench/run.sh webhooks
+
+measure-replicas: ## Print what clients notice while replicas are restarted, frozen, killed and added (release build, 10 minutes)
+	@sh deploy/dev/install-servers.sh
+	$(CARGO) build --workspace --locked --release
+	@sh deploy/bench/run.sh replicas
 
 interop: ## Let Razorpay's clients from PyPI and npm work with the sandbox (needs Node)
 	$(CARGO) build --workspace --locked

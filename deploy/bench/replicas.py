@@ -89,7 +89,7 @@ class Session(threading.Thread):
             try:
                 status, answer = self.stack.call("POST", "/token/refresh/", {"refresh": self.tokens["refresh"]})
                 if status == 200:
-                    self.tokens, self.renewed = answer["data"], self.renewed + 1
+                    self.tokens, self.renewed = answer, self.renewed + 1
                 else:
                     self.failed.append(status)
             except OSError as error:
@@ -208,6 +208,7 @@ def connections(stack):
 def prepared(stack):
     admin_login = stack.login("ADMIN")
     admin = stack.sign_in(admin_login)
+    stack.pay(admin)
     stack.import_songs(admin, 2_000)
     return admin
 

@@ -19,6 +19,8 @@ use uuid::Uuid;
 const FRESH: Duration = Duration::from_secs(30);
 /// After this time a stream is replaced by a new one.
 const RENEW: Duration = Duration::from_secs(600);
+/// A stream that is silent for so long comes from a replica that is frozen: a message is due every half second.
+const SILENCE: Duration = Duration::from_secs(2);
 /// The time between two attempts to connect.
 const RETRY: Duration = Duration::from_millis(500);
 
@@ -72,7 +74,7 @@ impl Revocations {
         let (mut stream, mut first) = (response.into_inner(), true);
         let started = Instant::now();
         while started.elapsed() < RENEW
-            && let Ok(Some(message)) = stream.message().await
+            && let Ok(Ok(Some(message))) = tokio::time::timeout(SILENCE, stream.message()).await
         {
             self.receive(message, std::mem::take(&mut first));
             health.seen("revocation_stream", true);

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sandbox::front::NOTICED;
+
 use crate::stack::{Service, Stack};
 
 impl Stack {
@@ -19,10 +21,10 @@ impl Stack {
         }
     }
 
-    /// Stops one replica as SIGTERM does, and returns when it has ended.
+    /// Stops one replica as SIGTERM does, with a lame-duck time for gateways, and returns when it has ended.
     pub async fn stop_replica(&mut self, service: Service, replica: usize) {
         for (_, _, running) in self.running.iter_mut().filter(|(name, n, _)| (*name, *n) == (service, replica)) {
-            running.stop().await;
+            running.leave(if service == Service::Gateway { NOTICED } else { Duration::ZERO }).await;
             running.kill();
         }
     }

@@ -33,6 +33,14 @@ impl Running {
         self.shutdown.finished(Duration::from_secs(5)).await;
     }
 
+    /// Asks the service to stop, as SIGTERM does, and waits until it has.
+    pub(crate) async fn leave(&self, lame_duck: Duration) {
+        self.shutdown.draining.cancel();
+        tokio::time::sleep(lame_duck).await;
+        self.shutdown.soft.cancel();
+        self.shutdown.finished(Duration::from_secs(25)).await;
+    }
+
     /// Stops the service at once: nothing is finished, nothing is flushed, every connection breaks.
     pub(crate) fn kill(&mut self) {
         // Actix has threads of its own, which do not end with the runtime.

@@ -387,6 +387,16 @@ impl Stack {
         Ok(Client::new(&self.url)?.strict(self.secrets.clone()))
     }
 
+    /// A client of the front, which stands before the gateways as a load balancer does.
+    ///
+    /// # Errors
+    /// When the front does not start.
+    pub async fn front(&self) -> anyhow::Result<Client> {
+        let gateways = self.plan.places(Service::Gateway).iter().map(|place| (place.addr, place.ops)).collect();
+        let front = sandbox::front::start(loopback(0), gateways).await?;
+        Ok(Client::new(&format!("http://{front}"))?.strict(self.secrets.clone()))
+    }
+
     /// A client of each gateway.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Replacements for outside services in development and tests: a mail server that keeps what it gets, Razorpay, and
 //! private PostgreSQL and Redis servers. It refuses to listen anywhere but on loopback.
 
+pub mod front;
 pub mod mailbox;
 pub mod razorpay;
 pub mod servers;

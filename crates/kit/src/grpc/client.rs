@@ -91,8 +91,8 @@ impl Peer {
             tried.push(at.replica.addr);
             let outcome = at.send(call.request()).await;
             self.replicas.ended(&at.replica, &outcome);
+            self.tell(&call, &outcome);
             if tried.len() >= ATTEMPTS || !self.may_try_again(&call, &tried, &outcome) || !call.is_in_time() {
-                self.tell(&call, &outcome);
                 return outcome.into_result();
             }
             if matches!(outcome, Outcome::Unavailable(_) | Outcome::Broken(_)) {

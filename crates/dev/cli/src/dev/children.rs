@@ -39,7 +39,12 @@ impl Children {
     ) -> anyhow::Result<Self> {
         let mut children =
             Self { folder: folder.to_owned(), logs: logs.to_owned(), variables: variables.to_vec(), all: Vec::new() };
-        let sandbox = Replica { name: "sandbox".to_owned(), program: "sandbox", addresses: Vec::new() };
+        let sandbox = Replica {
+            name: "sandbox".to_owned(),
+            program: "sandbox",
+            addresses: Vec::new(),
+            lame_duck: Duration::ZERO,
+        };
         for replica in std::iter::once(&sandbox).chain(replicas) {
             let child = children.spawn(replica)?;
             children.all.push(One { replica: replica.clone(), child, died: None });
@@ -56,6 +61,7 @@ impl Children {
             // In a process group of its own: Ctrl-C reaches only this process, which stops the others in order.
             command.envs(self.variables.iter().cloned()).process_group(0);
             command.envs(replica.addresses.iter().map(|(name, addr)| (*name, addr.to_string())));
+            command.env("SHUTDOWN_LAME_DUCK_MS", replica.lame_duck.as_millis().to_string());
             command.stdin(Stdio::null()).stdout(log).stderr(errors);
         };
         spawn_until_we_end("TERM", &program, set_up)

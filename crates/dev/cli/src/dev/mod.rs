@@ -1,7 +1,6 @@
 //! `songlist dev`: starts and watches everything on one machine.
 
 mod children;
-mod front;
 mod plan;
 mod replicas;
 mod report;
@@ -56,7 +55,7 @@ async fn start_and_watch(env: &mut Env, folder: &Path, plan: &Plan) -> anyhow::R
     let mut children = Children::start(&binaries()?, &folder.join("log"), &variables, &plan.replicas)?;
     plan.wait_until_ready(&mut children).await?;
     if let Some(gateways) = plan.gateways() {
-        front::start(plan.address("GATEWAY_HTTP_ADDR"), gateways).await?;
+        sandbox::front::start(plan.address("GATEWAY_HTTP_ADDR"), gateways).await?;
     }
     let report = Report::of(folder, plan, &servers);
     report.write(&children)?;

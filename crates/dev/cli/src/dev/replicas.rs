@@ -1,5 +1,6 @@
 use std::net::SocketAddr;
 use std::str::FromStr;
+use std::time::Duration;
 
 use sandbox::servers::free_port;
 
@@ -56,6 +57,8 @@ pub(super) struct Replica {
     pub program: &'static str,
     /// The variable and the address of each listener.
     pub addresses: Vec<(&'static str, SocketAddr)>,
+    /// How long it says that it is not ready before it stops to accept connections: the front needs to notice.
+    pub lame_duck: Duration,
 }
 
 impl Replica {
@@ -81,7 +84,9 @@ pub(super) fn plan(counts: &[Count], first: impl Fn(&str) -> SocketAddr) -> anyh
             };
             let name = if number == 1 { service.program.to_owned() } else { format!("{}-{number}", service.program) };
             let addresses = service.listeners.iter().map(own).collect::<anyhow::Result<_>>()?;
-            all.push(Replica { name, program: service.program, addresses });
+            let behind_front = count > 1 && service.name == "gateway";
+            let lame_duck = if behind_front { sandbox::front::NOTICED } else { Duration::ZERO };
+            all.push(Replica { name, program: service.program, addresses, lame_duck });
         }
     }
     Ok(all)

@@ -29,9 +29,17 @@ struct Gateway {
     state: watch::Sender<State>,
 }
 
-/// Passes connections to `listen` on to the gateways, of each of which the public and the internal address are given.
-pub(super) async fn start(listen: SocketAddr, gateways: Vec<(SocketAddr, SocketAddr)>) -> anyhow::Result<()> {
+/// How long a gateway that stops must say that it is not ready before it accepts no more connections.
+pub const NOTICED: Duration = Duration::from_millis(900);
+
+/// Passes connections to `listen` on to the gateways, of each of which the public and the internal address are given; returns
+/// the bound address.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub async fn start(listen: SocketAddr, gateways: Vec<(SocketAddr, SocketAddr)>) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let bound = listener.local_addr()?;
     let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
     let gateways: Arc<[Gateway]> = gateways
         .into_iter()
@@ -49,7 +57,7 @@ pub(super) async fn start(listen: SocketAddr, gateways: Vec<(SocketAddr, SocketA
             tokio::spawn(pass(stream, gateways.clone(), first));
         }
     });
-    Ok(())
+    Ok(bound)
 }
 
 async fn check(client: reqwest::Client, url: String, state: watch::Sender<State>) {
