@@ -28,7 +28,7 @@ const OUTCOMES: [&str; 6] = ["answered", "unavailable", "never_sent", "broken", 
 impl PeerMetrics {
     fn new(registry: &Registry) -> anyhow::Result<Self> {
         let calls = Opts::new("peer_calls_total", "Attempts at calls by service, replica and outcome");
-        let available = Opts::new("peer_replica_available", "1 while a replica gets calls");
+        let available = Opts::new("peer_replica_available", "How many clients of this process send calls to a replica");
         let retries = Opts::new("peer_retries_total", "Further attempts at calls by service and reason");
         let metrics = Self {
             calls: IntCounterVec::new(calls, &["peer", "replica", "outcome"])?,
@@ -45,8 +45,9 @@ impl PeerMetrics {
         self.calls.with_label_values(&[peer, replica, outcome]).inc();
     }
 
-    pub(crate) fn available(&self, peer: &str, replica: &str, available: bool) {
-        self.available.with_label_values(&[peer, replica]).set(i64::from(available));
+    /// A client of this process begins (1) or ceases (-1) to send calls to a replica, or knows of it (0).
+    pub(crate) fn available(&self, peer: &str, replica: &str, change: i64) {
+        self.available.with_label_values(&[peer, replica]).add(change);
     }
 
     pub(crate) fn retry(&self, peer: &str, reason: &str) {

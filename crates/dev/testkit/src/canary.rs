@@ -60,6 +60,11 @@ fn log() -> String {
     String::from_utf8_lossy(&lock(&LOG)).into_owned()
 }
 
+/// The lines of the log that have all of these texts.
+pub fn logged(texts: &[&str]) -> Vec<String> {
+    log().lines().filter(|line| texts.iter().all(|text| line.contains(text))).map(str::to_owned).collect()
+}
+
 /// The codes in the mails of a test.
 pub fn mailed_codes(mailbox: &Mailbox) -> BTreeSet<String> {
     // A number of six digits in a mail may be a part of its reader's address.

@@ -21,8 +21,8 @@ pub(super) enum Outcome {
     Broken(BoxError),
     /// The replica stopped answering its health checks while the call was under way: it may have had its effect.
     GivenUp,
-    /// The deadline of the call came first.
-    Late(BoxError),
+    /// The deadline of the call came first; `in_a_hurry` when it had too little time to say anything about the replica.
+    Late { in_a_hurry: bool, error: BoxError },
 }
 
 impl Outcome {
@@ -34,24 +34,37 @@ impl Outcome {
             Self::NeverSent { .. } => "never_sent",
             Self::Broken(_) => "broken",
             Self::GivenUp => "given_up",
-            Self::Late(_) => "late",
+            Self::Late { .. } => "late",
         }
     }
 
-    /// Reads the result of a channel.
-    pub(super) fn of(result: Result<Response<Body>, tonic::transport::Error>) -> Self {
-        match result {
-            Ok(response) if is_unavailable(&response) => Self::Unavailable(response),
-            Ok(response) => Self::Answered(response),
-            Err(error) if has::<TimeoutExpired>(&error) => Self::Late(error.into()),
-            Err(error) => {
-                let cannot_connect = has::<tonic::ConnectError>(&error);
-                if cannot_connect || never_begun(&error) {
-                    Self::NeverSent { cannot_connect, error: error.into() }
-                } else {
-                    Self::Broken(error.into())
-                }
-            }
+    /// The call's time was over.
+    pub(super) fn late(in_a_hurry: bool, error: BoxError) -> Self {
+        Self::Late { in_a_hurry, error }
+    }
+
+    /// The same, when a lateness says nothing about the replica.
+    pub(super) fn hurried(self, in_a_hurry: bool) -> Self {
+        match self {
+            Self::Late { error, .. } => Self::late(in_a_hurry, error),
+            other => other,
+        }
+    }
+
+    /// Reads an answer.
+    pub(super) fn answered(response: Response<Body>) -> Self {
+        if is_unavailable(&response) { Self::Unavailable(response) } else { Self::Answered(response) }
+    }
+
+    /// Reads the error of a channel.
+    pub(super) fn failed(error: tonic::transport::Error) -> Self {
+        let cannot_connect = has::<tonic::ConnectError>(&error);
+        if has::<TimeoutExpired>(&error) {
+            Self::late(false, error.into())
+        } else if cannot_connect || never_begun(&error) {
+            Self::NeverSent { cannot_connect, error: error.into() }
+        } else {
+            Self::Broken(error.into())
         }
     }
 
@@ -59,7 +72,7 @@ impl Outcome {
     pub(super) fn into_result(self) -> Result<Response<Body>, BoxError> {
         match self {
             Self::Answered(response) | Self::Unavailable(response) => Ok(response),
-            Self::NeverSent { error, .. } | Self::Broken(error) | Self::Late(error) => Err(error),
+            Self::NeverSent { error, .. } | Self::Broken(error) | Self::Late { error, .. } => Err(error),
             Self::GivenUp => {
                 Err(Status::from(Error::unavailable(anyhow::anyhow!("the replica does not answer"))).into())
             }

@@ -28,6 +28,8 @@ const ATTEMPTS: usize = 3;
 const JITTER_MS: u64 = 20;
 /// How long a call waits for the first look-up of a name.
 const FIRST_LOOK_UP: Duration = Duration::from_secs(2);
+/// A call with less time than this says nothing about the replica when it is late.
+const SHORT: Duration = Duration::from_millis(500);
 /// gRPC's header with the time that is left for a call.
 const TIMEOUT: &str = "grpc-timeout";
 
@@ -89,7 +91,7 @@ impl Peer {
                 return Err(Status::from(Error::unavailable(unknown)).into());
             };
             tried.push(at.replica.addr);
-            let outcome = at.send(call.request()).await;
+            let outcome = at.send(&mut call).await;
             self.replicas.ended(&at.replica, &outcome);
             self.tell(&call, &outcome);
             if tried.len() >= ATTEMPTS || !self.may_try_again(&call, &tried, &outcome) || !call.is_in_time() {
@@ -120,7 +122,8 @@ impl Peer {
                 false
             }
             Outcome::NeverSent { cannot_connect, .. } => {
-                let again = call.is_repeatable() && (elsewhere || !cannot_connect);
+                // One that was left a moment ago may be back: to ask it costs nothing.
+                let again = call.is_repeatable() && (self.replicas.lists_other(tried) || !cannot_connect);
                 if again {
                     peers.retry(self.audience, "never_sent");
                 }
@@ -147,7 +150,7 @@ impl Peer {
                 }
                 again
             }
-            Outcome::Late(_) => {
+            Outcome::Late { .. } => {
                 self.tokens.failed();
                 false
             }
@@ -168,14 +171,32 @@ impl Peer {
 }
 
 impl UnderWay {
-    async fn send(&self, request: http::Request<Body>) -> Outcome {
+    /// One attempt. Its time includes connecting and reading a whole answer: a replica may freeze in the middle of one.
+    async fn send(&self, call: &mut Call) -> Outcome {
+        let began = Instant::now();
+        let in_a_hurry = call.until.is_some_and(|until| until < began + SHORT);
+        let (until, request) = (call.until, call.request());
+        let over = async {
+            match until {
+                Some(until) => tokio::time::sleep_until(until.into()).await,
+                None => std::future::pending().await,
+            }
+        };
         let mut channel = self.replica.channel.clone();
-        let call = async {
-            std::future::poll_fn(|cx| channel.poll_ready(cx)).await?;
-            channel.call(request).await
+        let answer = async {
+            std::future::poll_fn(|cx| channel.poll_ready(cx)).await.map_err(Outcome::failed)?;
+            let response = channel.call(request).await.map_err(Outcome::failed)?;
+            if until.is_none() {
+                return Ok(response);
+            }
+            let (head, body) = response.into_parts();
+            let body = body.collect().await.map_err(|broken| Outcome::Broken(broken.into()))?;
+            Ok(http::Response::from_parts(head, Body::new(body)))
         };
         tokio::select! {
-            result = call => Outcome::of(result),
+            biased;
+            () = over => Outcome::late(in_a_hurry, Status::deadline_exceeded("the time of the call is over").into()),
+            result = answer => result.map_or_else(|failed| failed, Outcome::answered).hurried(in_a_hurry),
             () = self.given_up.cancelled() => Outcome::GivenUp,
         }
     }

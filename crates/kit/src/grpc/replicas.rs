@@ -21,6 +21,9 @@ const EJECTION: Duration = Duration::from_secs(5);
 /// The longest ejection.
 const MAX_EJECTION: Duration = Duration::from_secs(60);
 
+/// After so long the ejections of a replica begin with the shortest again.
+const FORGIVEN: Duration = Duration::from_secs(300);
+
 /// Why a replica gets no calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
@@ -55,6 +58,7 @@ pub(super) type Checked = Result<(), Reason>;
 struct Standing {
     left: Option<Reason>,
     ejected_until: Option<Instant>,
+    ejected_at: Option<Instant>,
     ejections: u32,
     /// Cancelled when the calls under way are given up.
     given_up: CancellationToken,
@@ -65,6 +69,10 @@ struct Standing {
 pub(super) struct Replica {
     pub(super) addr: SocketAddr,
     pub(super) channel: Channel,
+    /// A connection of its own for health checks: those of calls may be full.
+    pub(super) checks: Channel,
+    /// How many calls it has answered.
+    pub(super) answers: AtomicUsize,
     under_way: AtomicUsize,
     failures: AtomicU32,
     available: AtomicBool,
@@ -72,16 +80,19 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    pub(super) fn new(addr: SocketAddr, channel: Channel) -> Arc<Self> {
+    pub(super) fn new(addr: SocketAddr, channel: Channel, checks: Channel) -> Arc<Self> {
         Arc::new(Self {
             addr,
             channel,
+            checks,
+            answers: AtomicUsize::new(0),
             under_way: AtomicUsize::new(0),
             failures: AtomicU32::new(0),
             available: AtomicBool::new(false),
             standing: Mutex::new(Standing {
                 left: Some(Reason::New),
                 ejected_until: None,
+                ejected_at: None,
                 ejections: 0,
                 given_up: CancellationToken::new(),
             }),
@@ -137,11 +148,16 @@ impl Replicas {
 
     /// Replaces the replicas, after a look-up.
     pub(super) fn set(&self, replicas: Vec<Arc<Replica>>) {
-        for gone in self.all().iter().filter(|old| !replicas.iter().any(|new| new.addr == old.addr)) {
+        let old = self.all.send_replace(replicas.into());
+        let new = self.all();
+        let (was, is) = (|addr| old.iter().any(|r| r.addr == addr), |addr| new.iter().any(|r| r.addr == addr));
+        for gone in old.iter().filter(|replica| !is(replica.addr)) {
             tracing::info!(peer = self.peer, replica = %gone.addr, "a replica has gone from the list");
             self.metrics.peers.forget(self.peer, &gone.addr.to_string());
         }
-        self.all.send_replace(replicas.into());
+        for come in new.iter().filter(|replica| !was(replica.addr)) {
+            self.metrics.peers.available(self.peer, &come.addr.to_string(), 0);
+        }
     }
 
     /// Waits until an address is known.
@@ -167,12 +183,19 @@ impl Replicas {
     where
         I: Iterator<Item = &'a Arc<Replica>>,
     {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed).checked_rem(choice().count())?;
+        let count = choice().count();
+        // A choice without anybody takes no turn: two turns a call would always meet the same one of two.
+        let turn = (count > 0).then(|| self.turn.fetch_add(1, Ordering::Relaxed))?.checked_rem(count)?;
         let (next, least) = (choice().nth(turn)?, choice().min_by_key(|replica| replica.busy())?);
         Some(if next.busy() > 2 * least.busy() + 3 { least } else { next })
     }
 
-    /// True when another replica than these is there to serve.
+    /// True when there is another replica than these, whether it is known to serve or not.
+    pub(super) fn lists_other(&self, than: &[SocketAddr]) -> bool {
+        self.all.borrow().iter().any(|other| !than.contains(&other.addr))
+    }
+
+    /// True when another replica than these is known to serve.
     pub(super) fn has_other(&self, than: &[SocketAddr]) -> bool {
         self.all.borrow().iter().any(|other| !than.contains(&other.addr) && other.is_available())
     }
@@ -180,10 +203,14 @@ impl Replicas {
     /// Notes how a call has ended.
     pub(super) fn ended(&self, replica: &Arc<Replica>, outcome: &super::attempt::Outcome) {
         use super::attempt::Outcome;
+        if !self.lists(replica) {
+            return;
+        }
         self.metrics.peers.call(self.peer, &replica.addr.to_string(), outcome.name());
         match outcome {
             Outcome::Answered(_) => {
                 replica.failures.store(0, Ordering::Relaxed);
+                replica.answers.fetch_add(1, Ordering::Relaxed);
                 // The only one is not checked: where else should calls go?
                 if !replica.is_available() && self.all.borrow().len() == 1 {
                     self.take_back(replica);
@@ -191,8 +218,13 @@ impl Replicas {
             }
             Outcome::NeverSent { cannot_connect: true, .. } => self.leave(replica, Reason::Unreachable),
             // It is closing its connection in good order, or left already.
-            Outcome::NeverSent { cannot_connect: false, .. } | Outcome::GivenUp => {}
-            Outcome::Unavailable(_) | Outcome::Broken(_) | Outcome::Late(_) => {
+            Outcome::NeverSent { cannot_connect: false, .. }
+            | Outcome::GivenUp
+            | Outcome::Late { in_a_hurry: true, .. } => {}
+            Outcome::Unavailable(_) | Outcome::Broken(_) | Outcome::Late { .. } => {
+                if matches!(outcome, Outcome::Unavailable(_)) {
+                    replica.answers.fetch_add(1, Ordering::Relaxed);
+                }
                 let failures = replica.failures.fetch_add(1, Ordering::Relaxed) + 1;
                 if failures >= OUTLIER && self.others_do_well(replica) {
                     self.leave(replica, Reason::Outlier);
@@ -201,16 +233,22 @@ impl Replicas {
         }
     }
 
-    /// What all replicas fail at is no fault of one of them.
+    /// False for a replica that has gone from the list while a call was under way: its metrics are gone too.
+    fn lists(&self, replica: &Arc<Replica>) -> bool {
+        self.all.borrow().iter().any(|known| Arc::ptr_eq(known, replica))
+    }
+
+    /// What all replicas fail at is no fault of one of them; and at least half of them must remain.
     fn others_do_well(&self, replica: &Replica) -> bool {
-        self.all.borrow().iter().any(|other| {
-            other.addr != replica.addr && other.is_available() && other.failures.load(Ordering::Relaxed) == 0
-        })
+        let all = self.all.borrow();
+        let others = || all.iter().filter(|other| other.addr != replica.addr && other.is_available());
+        others().any(|other| other.failures.load(Ordering::Relaxed) == 0) && others().count() * 2 >= all.len()
     }
 
     /// Notes what a health check has found.
     pub(super) fn checked(&self, replica: &Arc<Replica>, found: Checked) {
         match found {
+            _ if !self.lists(replica) => {}
             Ok(()) => self.take_back(replica),
             Err(reason) => self.leave(replica, reason),
         }
@@ -221,8 +259,12 @@ impl Replicas {
         let give_up = matches!(reason, Reason::NoAnswer) && self.has_other(&[replica.addr]);
         let mut standing = replica.standing.lock().unwrap_or_else(PoisonError::into_inner);
         if reason == Reason::Outlier && standing.left.is_none() {
+            if standing.ejected_at.is_some_and(|at| at.elapsed() > FORGIVEN) {
+                standing.ejections = 0;
+            }
             let longer = EJECTION * 2_u32.saturating_pow(standing.ejections.min(8));
             standing.ejected_until = Some(Instant::now() + longer.min(MAX_EJECTION));
+            standing.ejected_at = Some(Instant::now());
             standing.ejections = standing.ejections.saturating_add(1);
         }
         if give_up {
@@ -233,8 +275,9 @@ impl Replicas {
             standing.left = Some(reason);
         }
         drop(standing);
-        replica.available.store(false, Ordering::Relaxed);
-        self.metrics.peers.available(self.peer, &replica.addr.to_string(), false);
+        if replica.available.swap(false, Ordering::Relaxed) {
+            self.metrics.peers.available(self.peer, &replica.addr.to_string(), -1);
+        }
         if was_serving {
             self.metrics.event("replica_left");
             let (peer, reason) = (self.peer, reason.text());
@@ -252,8 +295,9 @@ impl Replicas {
         drop(standing);
         let Some(reason) = was else { return };
         replica.failures.store(0, Ordering::Relaxed);
-        replica.available.store(true, Ordering::Relaxed);
-        self.metrics.peers.available(self.peer, &replica.addr.to_string(), true);
+        if !replica.available.swap(true, Ordering::Relaxed) {
+            self.metrics.peers.available(self.peer, &replica.addr.to_string(), 1);
+        }
         self.metrics.event("replica_taken");
         let (peer, reason) = (self.peer, reason.text());
         tracing::info!(peer, replica = %replica.addr, was = reason, "a replica gets calls");

@@ -1,6 +1,7 @@
 //! Where a service is reached: a list of addresses, or a name that stands for several and is looked up again.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::Uri;
@@ -11,8 +12,12 @@ use crate::env::Env;
 const LOOK_UP: Duration = Duration::from_secs(2);
 
 /// The URLs of one service's replicas, as `<SVC>_GRPC_URL` names them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Targets(Vec<Target>);
+#[derive(Clone, Debug, Default)]
+pub struct Targets {
+    named: Vec<Target>,
+    /// What a name stands for in a test.
+    changing: Option<Arc<Mutex<Vec<SocketAddr>>>>,
+}
 
 /// A host, which is an address or a name, and a port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +34,12 @@ impl Targets {
     pub fn parse(text: &str) -> Result<Self, String> {
         let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
         let targets: Vec<Target> = parts.map(target).collect::<Result<_, _>>()?;
-        if targets.is_empty() { Err("it is empty".to_owned()) } else { Ok(Self(targets)) }
+        if targets.is_empty() { Err("it is empty".to_owned()) } else { Ok(Self { named: targets, changing: None }) }
+    }
+
+    /// A name whose addresses a test changes.
+    pub fn changing(addresses: &Arc<Mutex<Vec<SocketAddr>>>) -> Self {
+        Self { named: Vec::new(), changing: Some(addresses.clone()) }
     }
 
     /// Reads the variable; a fault is added to `env`.
@@ -43,12 +53,12 @@ impl Targets {
 
     /// True when a name must be looked up, again and again, to know the addresses.
     pub fn has_names(&self) -> bool {
-        self.0.iter().any(|target| target.ip().is_none())
+        self.changing.is_some() || self.named.iter().any(|target| target.ip().is_none())
     }
 
     /// The addresses that need no look-up.
     pub fn literal(&self) -> Vec<SocketAddr> {
-        sorted(self.0.iter().filter_map(|target| Some(SocketAddr::new(target.ip()?, target.port))).collect())
+        sorted(self.named.iter().filter_map(|target| Some(SocketAddr::new(target.ip()?, target.port))).collect())
     }
 
     /// Every address now: those of names are looked up.
@@ -57,7 +67,10 @@ impl Targets {
     /// When a name cannot be looked up: an incomplete answer would take calls away from replicas that serve.
     pub async fn resolve(&self) -> std::io::Result<Vec<SocketAddr>> {
         let mut found = self.literal();
-        for target in self.0.iter().filter(|target| target.ip().is_none()) {
+        if let Some(changing) = &self.changing {
+            found.extend(changing.lock().unwrap_or_else(PoisonError::into_inner).iter());
+        }
+        for target in self.named.iter().filter(|target| target.ip().is_none()) {
             let looked_up = tokio::time::timeout(LOOK_UP, tokio::net::lookup_host((target.host.as_str(), target.port)));
             found.extend(one_family(looked_up.await??.collect()));
         }

@@ -1,8 +1,9 @@
 //! Keeps the replicas of one service current: looks names up again, and checks each replica with `grpc.health.v1`.
 
 use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tonic::transport::{Channel, Endpoint};
 use tonic_health::pb::HealthCheckRequest;
@@ -56,7 +57,7 @@ fn put(replicas: &Arc<Replicas>, addresses: &[SocketAddr]) {
     let list = addresses.iter().map(|addr| {
         let kept = known.iter().find(|replica| replica.addr == *addr).cloned();
         kept.unwrap_or_else(|| {
-            let replica = Replica::new(*addr, channel(*addr));
+            let replica = Replica::new(*addr, channel(*addr), channel(*addr));
             tokio::spawn(check_again_and_again(Arc::downgrade(replicas), Arc::downgrade(&replica)));
             replica
         })
@@ -87,24 +88,33 @@ async fn check_again_and_again(replicas: Weak<Replicas>, replica: Weak<Replica>)
     loop {
         let Some(checked) = replica.upgrade() else { return };
         // The only replica gets all calls whatever its health.
-        let channel = replicas.upgrade().filter(|all| all.all().len() > 1).map(|_| checked.channel.clone());
+        let wanted = replicas.upgrade().is_some_and(|all| all.all().len() > 1);
+        let (channel, answers) = (checked.checks.clone(), checked.answers.load(Ordering::Relaxed));
         drop(checked);
-        if let Some(channel) = channel {
+        if wanted {
+            let began = Instant::now();
             let found = check(channel).await;
             let (Some(replicas), Some(replica)) = (replicas.upgrade(), replica.upgrade()) else { return };
-            replicas.checked(&replica, found);
+            // Who answers calls is not frozen; and when the check took far too long, it was this process that stood still.
+            let answered = replica.answers.load(Ordering::Relaxed) != answers;
+            let slept = began.elapsed() > CHECK_PATIENCE * 3 / 2;
+            if found != Err(Reason::NoAnswer) || !(answered || slept) {
+                replicas.checked(&replica, found);
+            }
         }
         tokio::time::sleep(CHECK_EVERY).await;
     }
 }
 
-/// Asks a replica whether it serves, over the connection that calls use.
-pub(super) async fn check(channel: Channel) -> Checked {
+/// Asks a replica whether it serves.
+async fn check(channel: Channel) -> Checked {
     let mut client = HealthClient::new(channel);
     match tokio::time::timeout(CHECK_PATIENCE, client.check(HealthCheckRequest::default())).await {
         Err(_elapsed) => Err(Reason::NoAnswer),
         Ok(Ok(answer)) if answer.get_ref().status() == ServingStatus::Serving => Ok(()),
         Ok(Ok(_)) => Err(Reason::NotServing),
+        // It has too much to do to answer this, but it is there.
+        Ok(Err(shed)) if shed.code() == tonic::Code::ResourceExhausted => Ok(()),
         Ok(Err(_broken)) => Err(Reason::Unreachable),
     }
 }

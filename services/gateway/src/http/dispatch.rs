@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
@@ -86,16 +86,24 @@ impl Route {
     }
 }
 
-/// Counts a request as under way until a body that is made while it is sent has ended.
+/// What a connection takes at once.
+const PIECE: usize = 32 * 1024;
+
+/// Counts a request as under way until a body that is not sent at once, because it is large or made meanwhile, has ended.
 fn counted(response: HttpResponse, under_way: Guard) -> HttpResponse {
-    if response.body().size() != BodySize::Stream {
-        return response;
+    match response.body().size() {
+        BodySize::None => response,
+        BodySize::Sized(size) if usize::try_from(size).is_ok_and(|size| size <= PIECE) => response,
+        BodySize::Sized(_) | BodySize::Stream => {
+            response.map_body(|_head, body| BoxBody::new(Counted { body, rest: Bytes::new(), _under_way: under_way }))
+        }
     }
-    response.map_body(|_head, body| BoxBody::new(Counted { body, _under_way: under_way }))
 }
 
+/// A body that is handed out in pieces, so that its end is near the end of its sending.
 struct Counted {
     body: BoxBody,
+    rest: Bytes,
     _under_way: Guard,
 }
 
@@ -107,7 +115,14 @@ impl MessageBody for Counted {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.body).poll_next(cx)
+        while self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_next(cx)) {
+                Some(Ok(bytes)) => self.rest = bytes,
+                ended => return Poll::Ready(ended),
+            }
+        }
+        let piece = self.rest.len().min(PIECE);
+        Poll::Ready(Some(Ok(self.rest.split_to(piece))))
     }
 }
 

@@ -40,11 +40,11 @@ pub(crate) async fn find(mut conn: &Conn, name: &str) -> Result<Job, TxError> {
     Ok(jobs::table.find(name).select(Job::as_select()).first(&mut conn).await?)
 }
 
-/// Claims the jobs that are due. A run has two minutes (twice its time budget) until its end must be recorded; when its
-/// scheduler has crashed, the job is due again after that.
+/// Claims the jobs that are due. A run has seventy seconds (its time budget and ten) until its end must be recorded, so
+/// that no replica starts it beside itself; when its scheduler has crashed, the job is due again after that.
 pub(crate) async fn claim_due(conn: &mut Conn) -> Result<Vec<Job>, TxError> {
     let due = jobs::table.filter(jobs::enabled.eq(true)).filter(jobs::next_run_at.le(diesel::dsl::now));
-    let next = diesel::dsl::sql::<Timestamptz>("now() + interval '1 second' * least(every_secs, 120)");
+    let next = diesel::dsl::sql::<Timestamptz>("now() + interval '70 seconds'");
     Ok(diesel::update(due)
         .set((jobs::next_run_at.eq(next), jobs::last_run_at.eq(diesel::dsl::sql::<Timestamptz>("now()").nullable())))
         .returning(Job::as_returning())

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use devstack::{Client, Person, Service, World};
 use reqwest::Method;
 use serde_json::json;
-use testkit::eventually;
+use testkit::schema::count;
+use testkit::{canary, eventually};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -57,11 +58,13 @@ async fn rf_05_and_fault_22_and_fault_24_a_rolling_restart_of_everything_loses_n
                     assert!(matches!(reply.status, 200 | 503), "{}", reply.text);
                     if reply.status == 200 {
                         refresh = reply.text_at("/refresh").unwrap();
+                        renewed += 1;
                     }
                 }
-                renewed += 1;
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
+            let last = front.post("/token/refresh/", json!({ "refresh": refresh })).await.unwrap();
+            assert_eq!(last.status, 200, "still signed in: {}", last.text);
             renewed
         }
     });
@@ -69,8 +72,8 @@ async fn rf_05_and_fault_22_and_fault_24_a_rolling_restart_of_everything_loses_n
         for replica in 0..2 {
             world.stack.stop_replica(service, replica).await;
             world.stack.restart_replica(service, replica).await.unwrap();
-            // The next one is stopped when this one serves, as every rollout does.
-            world.stack.all_serve().await;
+            // The next one is stopped when this one is ready, as every rollout does.
+            world.stack.all_ready().await;
         }
     }
     stop.store(true, Ordering::Relaxed);
@@ -129,6 +132,10 @@ async fn tokens_of_each_replica_are_accepted_and_revoked_at_both_gateways() {
             .await;
         }
     }
+    let verify = "request_seconds_count{route=\"songlist.auth.v1.SignIn/Verify\"";
+    for metrics in world.stack.metrics(Service::Auth).await.unwrap() {
+        assert!(metrics.contains(verify), "each replica has signed: {metrics}");
+    }
     world.stop().await;
 }
 
@@ -184,6 +191,8 @@ async fn a_registration_at_two_replicas_sends_one_mail() {
     for n in 0..6 {
         world.listener(&tenant, &format!("person{n}")).await;
     }
+    let unsent = || count(&world.stack.db.auth, "outbox WHERE state = 'pending'");
+    eventually("nothing is left to send", || async { (unsent().await.unwrap() == 0).then_some(()) }).await;
     for n in 0..6 {
         let to = format!("person{n}@alpha.example");
         let mails = world.stack.mailbox.find(|mail| mail.to.contains(&to));
@@ -224,5 +233,20 @@ async fn rf_03_a_gateway_that_stops_finishes_the_import_that_it_receives() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("\"created\":6000"), "{answer}");
     assert!(answer.to_lowercase().contains("connection: close"), "the next request goes elsewhere: {answer}");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn rf_10_the_id_of_a_request_is_in_the_log_of_every_service_that_takes_part_in_it() {
+    let world = World::start().await;
+    let id = "rf-10-0123456789abcdef";
+    let request = world.root.client.request(Method::POST, "/tenants/").header("x-request-id", id);
+    world.root.client.send(request.json(&json!({ "name": "Alpha" }))).await.unwrap().expect(201).unwrap();
+    eventually("payments- and songlist-service have taken the event", || async {
+        (canary::logged(&[id, "EventSink/Deliver", "\"message\":\"call\""]).len() >= 2).then_some(())
+    })
+    .await;
+    assert_eq!(canary::logged(&[id, "Tenants/Create", "\"message\":\"call\""]).len(), 1, "auth-service");
+    assert_eq!(canary::logged(&[id, "POST /tenants/", "\"message\":\"request\""]).len(), 1, "the gateway");
     world.stop().await;
 }

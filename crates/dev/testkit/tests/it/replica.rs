@@ -5,8 +5,8 @@
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use kit::assertion::{DEV_PAIRS, KeyRing};
@@ -112,11 +112,20 @@ impl Client {
         Self::of(replicas.iter().map(|replica| replica.addr))
     }
 
+    /// Of the addresses that a name stands for, which change.
+    pub(crate) fn by_name(addresses: &Arc<Mutex<Vec<SocketAddr>>>) -> Self {
+        Self::to(&Targets::changing(addresses))
+    }
+
     fn of(addresses: impl Iterator<Item = SocketAddr>) -> Self {
         let urls: Vec<String> = addresses.map(|addr| format!("http://{addr}")).collect();
+        Self::to(&Targets::parse(&urls.join(",")).unwrap())
+    }
+
+    fn to(targets: &Targets) -> Self {
         let metrics = Metrics::new().unwrap();
         let dialer = Dialer::new(&keys("gateway", Clock::system()), &metrics, &[READ]);
-        Self { peer: dialer.connect("songlist", &Targets::parse(&urls.join(",")).unwrap()), metrics }
+        Self { peer: dialer.connect("songlist", targets), metrics }
     }
 
     /// Calls a method with a budget of two seconds; true when it succeeded.

@@ -1,4 +1,5 @@
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use testkit::caller;
@@ -149,4 +150,51 @@ async fn a_replica_whose_calls_fail_while_those_of_others_do_not_is_left() {
     }
     assert!(replicas[0].calls() <= 7, "{}", replicas[0].calls());
     assert!(client.metrics.render().contains("replica_left"));
+}
+
+#[tokio::test]
+async fn fault_41_a_name_that_stands_for_other_addresses_is_followed_without_a_restart() {
+    let (first, second) = (Replica::start().await, Replica::start().await);
+    let addresses = Arc::new(Mutex::new(Vec::new()));
+    let client = Client::by_name(&addresses);
+    *addresses.lock().unwrap() = vec![first.addr];
+    assert!(client.call(READ).await && first.calls() > 0);
+    *addresses.lock().unwrap() = vec![first.addr, second.addr];
+    client.knows(2).await;
+    *addresses.lock().unwrap() = vec![second.addr];
+    client.knows(1).await;
+    let before = (first.calls(), second.calls());
+    for _ in 0..10 {
+        assert!(client.call(READ).await);
+    }
+    assert_eq!((first.calls(), second.calls()), (before.0, before.1 + 10));
+    let metrics = client.metrics.render();
+    assert!(!metrics.contains(&first.addr.to_string()), "what has gone leaves nothing behind: {metrics}");
+}
+
+#[tokio::test]
+async fn a_replica_that_is_back_but_not_known_to_be_is_asked_when_the_other_one_has_gone() {
+    let (replicas, client) = replicas(2).await;
+    replicas[0].link.refuse();
+    client.knows(1).await;
+    replicas[0].link.mend();
+    replicas[1].shutdown.stop();
+    replicas[1].shutdown.finished(Duration::from_secs(5)).await;
+    replicas[1].link.refuse();
+    for _ in 0..20 {
+        assert!(client.call(READ).await, "at least one of two serves");
+    }
+}
+
+#[tokio::test]
+async fn fault_18_and_fault_20_no_call_takes_longer_than_its_budget_when_nobody_answers() {
+    let (replicas, client) = replicas(2).await;
+    for replica in &replicas {
+        replica.link.freeze();
+    }
+    let began = Instant::now();
+    let calls = (0..40).map(|_| client.call(READ));
+    let answers = futures_util::future::join_all(calls).await;
+    assert!(answers.iter().all(|succeeded| !succeeded));
+    assert!(began.elapsed() < Duration::from_millis(2_500), "{:?}", began.elapsed());
 }
