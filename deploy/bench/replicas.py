@@ -168,26 +168,34 @@ def answered_of_running(stack):
     return found
 
 
+READS = [("a page of 20 songs", "?page_size=20"), ("a page of 100 songs", "?page_size=100"), ("a search", "?q=measured%20song%2077")]
+
+
 def throughput(token_of):
     cores = os.cpu_count()
-    print(f"\na search (`q=`) with 1, 2 and 3 replicas of songlist-service on {cores} cores; each replica is pinned to one")
+    print(f"\nreads with 1, 2 and 3 replicas of songlist-service, each pinned to one of {cores} cores, which everything else shares")
     for count in (1, 2, 3):
         with Stack(replicas=f"songlist={count}", build=BUILD) as stack:
             token = token_of(stack)
             for n in range(count):
                 name = "songlist-service" if n == 0 else f"songlist-service-{n + 1}"
                 subprocess.run(["taskset", "-acp", str(n % cores), str(stack.pid(name))], check=True, capture_output=True)
-            before = {name: cpu(stack.pid(name)) for name in stack.demo["pids"]}
-            url = stack.api + "/tenant/songs/?q=measured%20song%2077"
-            command = ["wrk", "-t1", "-c16", "-d10s", "--latency", "-H", f"authorization: Bearer {token}", url]
-            text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            rate, p99 = re.search(r"Requests/sec:\s+([\d.]+)", text)[1], re.search(r"99%\s+(\S+)", text)[1]
-            used = {name: (cpu(stack.pid(name)) - before[name]) / 10 for name in before}
-            songlist = sum(share for name, share in used.items() if name.startswith("songlist"))
+            for what, query in READS:
+                one_read(stack, token, count, what, stack.api + "/tenant/songs/" + query)
             memory = [pss_mib([stack.pid(name)]) for name in stack.demo["pids"] if name.startswith("songlist")]
-            print(f"  {count} replicas: {float(rate):7.0f} requests/s, p99 {p99:>9}; cores used: songlist {songlist:.2f}, "
-                  f"gateway {used['gateway']:.2f}; memory of each {', '.join(f'{mib:.0f}' for mib in memory)} MiB; "
-                  f"connections {connections(stack)}")
+            print(f"  memory of each replica {', '.join(f'{mib:.0f}' for mib in memory)} MiB; connections {connections(stack)}")
+
+
+def one_read(stack, token, count, what, url):
+    before = {name: cpu(stack.pid(name)) for name in stack.demo["pids"]}
+    command = ["wrk", "-t1", "-c32", "-d10s", "--latency", "-H", f"authorization: Bearer {token}", url]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    rate, p99 = float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]), re.search(r"99%\s+(\S+)", text)[1]
+    used = {name: (cpu(stack.pid(name)) - before[name]) / 10 for name in before}
+    share = lambda kind: sum(cores for name, cores in used.items() if name.startswith(kind))
+    failed = re.search(r"Non-2xx.*: (\d+)", text)
+    print(f"  {count} replicas, {what:<20} {rate:7.0f} requests/s, p99 {p99:>9}, failed {failed[1] if failed else 0}; cores: "
+          f"songlist {share('songlist'):.2f}, gateway {share('gateway'):.2f}")
 
 
 def cpu(pid):

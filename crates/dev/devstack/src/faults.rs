@@ -23,8 +23,17 @@ impl Stack {
 
     /// Stops one replica as SIGTERM does, with a lame-duck time for gateways, and returns when it has ended.
     pub async fn stop_replica(&mut self, service: Service, replica: usize) {
+        self.leave(service, replica, if service == Service::Gateway { NOTICED } else { Duration::ZERO }).await;
+    }
+
+    /// The same without a lame-duck time.
+    pub async fn end_replica(&mut self, service: Service, replica: usize) {
+        self.leave(service, replica, Duration::ZERO).await;
+    }
+
+    async fn leave(&mut self, service: Service, replica: usize, lame_duck: Duration) {
         for (_, _, running) in self.running.iter_mut().filter(|(name, n, _)| (*name, *n) == (service, replica)) {
-            running.leave(if service == Service::Gateway { NOTICED } else { Duration::ZERO }).await;
+            running.leave(lame_duck).await;
             running.kill();
         }
     }

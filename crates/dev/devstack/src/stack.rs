@@ -418,6 +418,11 @@ impl Stack {
         Ok(all)
     }
 
+    /// Where the replicas of a service listen: for calls or requests, and for operators.
+    pub fn listeners(&self, service: Service) -> Vec<SocketAddr> {
+        self.plan.places(service).iter().flat_map(|place| [place.addr, place.ops]).collect()
+    }
+
     /// Waits until every replica says that it is ready, which is all that a rollout waits for.
     pub async fn all_ready(&self) {
         testkit::eventually("every replica is ready", || async {

@@ -250,3 +250,26 @@ async fn rf_10_the_id_of_a_request_is_in_the_log_of_every_service_that_takes_par
     assert_eq!(canary::logged(&[id, "POST /tenants/", "\"message\":\"request\""]).len(), 1, "the gateway");
     world.stop().await;
 }
+
+#[tokio::test]
+async fn rf_02_and_fault_23_each_service_ends_within_two_seconds_whoever_is_connected_and_silent() {
+    let mut world = World::start().await;
+    let mut connected = Vec::new();
+    for service in [Service::Auth, Service::Songlist, Service::Payments, Service::Gateway] {
+        for addr in world.stack.listeners(service) {
+            for _ in 0..20 {
+                connected.push(TcpStream::connect(addr).await.unwrap());
+            }
+        }
+    }
+    // The body of this one does not end.
+    let mut half = TcpStream::connect(world.stack.url.trim_start_matches("http://")).await.unwrap();
+    let head = "POST /api/v1/auth/super-admin/login/ HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n";
+    half.write_all(format!("{head}content-length: 100\r\n\r\n{{\"email\"").as_bytes()).await.unwrap();
+    world.root.client.get("/users/me/").await.unwrap().expect(200).unwrap();
+    for service in [Service::Gateway, Service::Scheduler, Service::Payments, Service::Songlist, Service::Auth] {
+        let began = Instant::now();
+        world.stack.end_replica(service, 0).await;
+        assert!(began.elapsed() < Duration::from_secs(2), "{service:?}: {:?}", began.elapsed());
+    }
+}
