@@ -273,3 +273,23 @@ async fn rf_02_and_fault_23_each_service_ends_within_two_seconds_whoever_is_conn
         assert!(began.elapsed() < Duration::from_secs(2), "{service:?}: {:?}", began.elapsed());
     }
 }
+
+#[tokio::test]
+async fn fault_18_a_request_ends_with_its_budget_when_a_service_answers_nothing() {
+    let world = World::start_behind_links().await;
+    let tenant = world.tenant("Alpha").await;
+    let anna = world.listener(&tenant, "anna").await;
+    world.stack.links().unwrap().songlist.freeze();
+    // A fault of the body is told after the object was asked for: two calls, one budget.
+    let unknown = "/playlists/01890000-0000-7000-8000-000000000000/";
+    let began = Instant::now();
+    let asked = [
+        anna.client.get("/playlists/").await.unwrap(),
+        anna.client.patch(unknown, json!({ "name": 5 })).await.unwrap(),
+    ];
+    assert!(asked.iter().all(|reply| reply.status == 503), "{asked:?}");
+    assert!(began.elapsed() < Duration::from_millis(5_000), "two seconds each: {:?}", began.elapsed());
+    anna.client.get("/users/me/").await.unwrap().expect(200).unwrap();
+    world.stack.links().unwrap().songlist.mend();
+    world.stop().await;
+}
