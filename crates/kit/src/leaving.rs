@@ -18,14 +18,18 @@ pub struct UnderWay(Arc<AtomicUsize>);
 
 /// One call or request, until it is dropped.
 #[derive(Debug)]
-pub struct Guard(Arc<AtomicUsize>);
+pub struct Guard {
+    count: Arc<AtomicUsize>,
+    counted: bool,
+}
 
 impl UnderWay {
     /// Counts a call until the guard is dropped.
     #[must_use]
     pub fn guard(&self) -> Guard {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Guard(self.0.clone())
+        let mut guard = Guard { count: self.0.clone(), counted: false };
+        guard.resume();
+        guard
     }
 
     /// Waits until the listener has to stop and nothing has been under way for half a second.
@@ -39,8 +43,24 @@ impl UnderWay {
     }
 }
 
+impl Guard {
+    /// Does not count while its client is silent.
+    pub fn pause(&mut self) {
+        if std::mem::take(&mut self.counted) {
+            self.count.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts again.
+    pub fn resume(&mut self) {
+        if !std::mem::replace(&mut self.counted, true) {
+            self.count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.pause();
     }
 }

@@ -56,6 +56,10 @@ impl PeerMetrics {
 
     /// Removes a replica that exists no more: addresses come and go, and each would stay in memory.
     pub(crate) fn forget(&self, peer: &str, replica: &str) {
+        // Another client of this process may not have noticed yet.
+        if self.available.with_label_values(&[peer, replica]).get() > 0 {
+            return;
+        }
         let _ = self.available.remove_label_values(&[peer, replica]);
         for outcome in OUTCOMES {
             let _ = self.calls.remove_label_values(&[peer, replica, outcome]);

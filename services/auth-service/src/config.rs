@@ -78,8 +78,8 @@ impl Config {
             issuer: env.text("TOKEN_ISSUER", "songlist", "The iss of tokens; the same for auth-service and gateway"),
             lifetimes: Lifetimes::from_env(env),
             limits: LimitSettings::from_env(env),
-            songlist_targets: Targets::from_env(env, "SONGLIST_GRPC_URL", "http://127.0.0.1:9002", "songlist-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them"),
-            payments_targets: Targets::from_env(env, "PAYMENTS_GRPC_URL", "http://127.0.0.1:9003", "payments-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them"),
+            songlist_targets: Targets::from_env(env, "songlist"),
+            payments_targets: Targets::from_env(env, "payments"),
             clock,
         }
     }

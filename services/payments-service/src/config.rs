@@ -86,18 +86,8 @@ impl Config {
             price: Price::from_env(env),
             callback_url: format!("{}/api/v1/payments/callback/razorpay/", public_url.trim_end_matches('/')),
             crash: Crash::from_env(env),
-            auth_targets: Targets::from_env(
-                env,
-                "AUTH_GRPC_URL",
-                "http://127.0.0.1:9001",
-                "auth-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
-            ),
-            songlist_targets: Targets::from_env(
-                env,
-                "SONGLIST_GRPC_URL",
-                "http://127.0.0.1:9002",
-                "songlist-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
-            ),
+            auth_targets: Targets::from_env(env, "auth"),
+            songlist_targets: Targets::from_env(env, "songlist"),
             clock,
         }
     }

@@ -42,24 +42,9 @@ impl Config {
                 30,
                 "Between two polls of pending payments, in s",
             )),
-            auth_targets: Targets::from_env(
-                env,
-                "AUTH_GRPC_URL",
-                "http://127.0.0.1:9001",
-                "auth-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
-            ),
-            songlist_targets: Targets::from_env(
-                env,
-                "SONGLIST_GRPC_URL",
-                "http://127.0.0.1:9002",
-                "songlist-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
-            ),
-            payments_targets: Targets::from_env(
-                env,
-                "PAYMENTS_GRPC_URL",
-                "http://127.0.0.1:9003",
-                "payments-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
-            ),
+            auth_targets: Targets::from_env(env, "auth"),
+            songlist_targets: Targets::from_env(env, "songlist"),
+            payments_targets: Targets::from_env(env, "payments"),
         }
     }
 }

@@ -47,18 +47,8 @@ impl Config {
                 "What needs premium: songs (TENANT songs) or none",
             ) == "songs",
             media: MediaConfig::from_env(env),
-            auth_targets: Targets::from_env(
-                env,
-                "AUTH_GRPC_URL",
-                "http://127.0.0.1:9001",
-                "auth-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
-            ),
-            payments_targets: Targets::from_env(
-                env,
-                "PAYMENTS_GRPC_URL",
-                "http://127.0.0.1:9003",
-                "payments-service: the gRPC URLs of its replicas, comma-separated, or one with a name that stands for all of them",
-            ),
+            auth_targets: Targets::from_env(env, "auth"),
+            payments_targets: Targets::from_env(env, "payments"),
             clock,
         }
     }

@@ -195,8 +195,9 @@ impl UnderWay {
         };
         tokio::select! {
             biased;
-            () = over => Outcome::late(in_a_hurry, Status::deadline_exceeded("the time of the call is over").into()),
+            // An answer that has arrived counts, however late this process looks.
             result = answer => result.map_or_else(|failed| failed, Outcome::answered).hurried(in_a_hurry),
+            () = over => Outcome::late(in_a_hurry, Status::deadline_exceeded("the time of the call is over").into()),
             () = self.given_up.cancelled() => Outcome::GivenUp,
         }
     }

@@ -3,6 +3,7 @@
 mod attempt;
 mod client;
 mod replicas;
+mod reporting;
 mod retry_tokens;
 mod server;
 mod targets;

@@ -153,6 +153,9 @@ impl Replicas {
         let (was, is) = (|addr| old.iter().any(|r| r.addr == addr), |addr| new.iter().any(|r| r.addr == addr));
         for gone in old.iter().filter(|replica| !is(replica.addr)) {
             tracing::info!(peer = self.peer, replica = %gone.addr, "a replica has gone from the list");
+            if gone.available.swap(false, Ordering::Relaxed) {
+                self.metrics.peers.available(self.peer, &gone.addr.to_string(), -1);
+            }
             self.metrics.peers.forget(self.peer, &gone.addr.to_string());
         }
         for come in new.iter().filter(|replica| !was(replica.addr)) {
@@ -274,10 +277,11 @@ impl Replicas {
         if was_serving || standing.left == Some(Reason::New) {
             standing.left = Some(reason);
         }
-        drop(standing);
+        // Under the lock, so that the flag and the reason agree.
         if replica.available.swap(false, Ordering::Relaxed) {
             self.metrics.peers.available(self.peer, &replica.addr.to_string(), -1);
         }
+        drop(standing);
         if was_serving {
             self.metrics.event("replica_left");
             let (peer, reason) = (self.peer, reason.text());
@@ -291,13 +295,12 @@ impl Replicas {
             return;
         }
         standing.ejected_until = None;
-        let was = standing.left.take();
-        drop(standing);
-        let Some(reason) = was else { return };
+        let Some(reason) = standing.left.take() else { return };
         replica.failures.store(0, Ordering::Relaxed);
         if !replica.available.swap(true, Ordering::Relaxed) {
             self.metrics.peers.available(self.peer, &replica.addr.to_string(), 1);
         }
+        drop(standing);
         self.metrics.event("replica_taken");
         let (peer, reason) = (self.peer, reason.text());
         tracing::info!(peer, replica = %replica.addr, was = reason, "a replica gets calls");

@@ -14,12 +14,10 @@ use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use super::{ASSERTION, CONNECTION_WINDOW, REFUSED, STREAM_WINDOW, is_upload};
+use super::{ASSERTION, CONNECTION_WINDOW, REFUSED, STREAM_WINDOW, is_upload, reporting};
 use crate::Error;
 use crate::assertion::{Digest, KeyRing};
 use crate::caller::Caller;
@@ -68,7 +66,7 @@ pub async fn serve(server: GrpcServer, routes: Routes, shutdown: &Shutdown) -> a
     let listener = crate::health::bind(server.addr).await?;
     let bound = listener.local_addr()?;
     let (reporter, health) = tonic_health::server::health_reporter();
-    report_health(reporter, server.callers, server.health, shutdown).await;
+    reporting::start(reporter, server.callers, server.health, shutdown).await;
     let under_way = UnderWay::default();
     let (keys, metrics, callers) = (server.keys, server.metrics, server.callers);
     let layer = CallerLayer { keys, metrics, callers, under_way: under_way.clone() };
@@ -92,40 +90,6 @@ pub async fn serve(server: GrpcServer, routes: Routes, shutdown: &Shutdown) -> a
         }
     });
     Ok(bound)
-}
-
-/// How often what `grpc.health.v1` says is compared with the service's readiness.
-const REPORT_EVERY: Duration = Duration::from_millis(250);
-
-/// Lets `grpc.health.v1` say what `/readyz` says, for the whole server and by the name of each service: not before the service
-/// is ready, and no more when its database is away or it stops.
-async fn report_health(reporter: HealthReporter, callers: Callers, health: Health, shutdown: &Shutdown) {
-    let methods = callers.iter().flat_map(|(_, methods)| methods.iter());
-    let mut names: Vec<&'static str> = methods.filter_map(|method| Some(method.split_once('/')?.0)).collect();
-    names.push("");
-    names.sort_unstable();
-    names.dedup();
-    let report = async move |ready: bool| {
-        let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
-        for name in &names {
-            reporter.set_service_status(name, status).await;
-        }
-    };
-    let mut last = health.ready();
-    report(last).await;
-    let draining = shutdown.draining.clone();
-    tokio::spawn(async move {
-        loop {
-            tokio::select! {
-                () = draining.cancelled() => return report(false).await,
-                () = tokio::time::sleep(REPORT_EVERY) => {}
-            }
-            if health.ready() != last {
-                last = !last;
-                report(last).await;
-            }
-        }
-    });
 }
 
 #[derive(Clone)]

@@ -11,6 +11,28 @@ use crate::env::Env;
 /// The time that a look-up of a name may take.
 const LOOK_UP: Duration = Duration::from_secs(2);
 
+/// The services that others call: name, variable, the URL of development, description.
+const SERVICES: [(&str, &str, &str, &str); 3] = [
+    (
+        "auth",
+        "AUTH_GRPC_URL",
+        "http://127.0.0.1:9001",
+        "auth-service: the gRPC URLs of its replicas, or one whose name stands for all of them",
+    ),
+    (
+        "songlist",
+        "SONGLIST_GRPC_URL",
+        "http://127.0.0.1:9002",
+        "songlist-service: the gRPC URLs of its replicas, or one whose name stands for all of them",
+    ),
+    (
+        "payments",
+        "PAYMENTS_GRPC_URL",
+        "http://127.0.0.1:9003",
+        "payments-service: the gRPC URLs of its replicas, or one whose name stands for all of them",
+    ),
+];
+
 /// The URLs of one service's replicas, as `<SVC>_GRPC_URL` names them.
 #[derive(Clone, Debug, Default)]
 pub struct Targets {
@@ -42,8 +64,12 @@ impl Targets {
         Self { named: Vec::new(), changing: Some(addresses.clone()) }
     }
 
-    /// Reads the variable; a fault is added to `env`.
-    pub fn from_env(env: &mut Env, name: &str, default: &str, about: &'static str) -> Self {
+    /// Reads `<SVC>_GRPC_URL` of a service; a fault is added to `env`.
+    pub fn from_env(env: &mut Env, service: &str) -> Self {
+        let Some((_, name, default, about)) = SERVICES.iter().find(|(known, ..)| *known == service) else {
+            env.problem(format!("no service {service} is called"));
+            return Self::default();
+        };
         let text = env.text(name, default, about);
         Self::parse(&text).unwrap_or_else(|problem| {
             env.problem(format!("{name}: {problem}"));

@@ -16,7 +16,10 @@ use super::{CONNECTION_WINDOW, STREAM_WINDOW};
 
 /// The time between two look-ups of names.
 const LOOK_UP_EVERY: Duration = Duration::from_secs(3);
-/// The time between two checks of a replica, and how long one may take: a frozen replica is left after the sum.
+/// A connection that is silent for so long is asked for a sign of life, and closed when none comes in the same time.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
+/// The time between two checks of a replica, and how long one may take: a frozen replica is left after the sum, or after
+/// another round when it has answered a call during the check.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
 const CHECK_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -73,8 +76,8 @@ fn channel(addr: SocketAddr) -> Channel {
         .tcp_nodelay(true)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
-        .http2_keep_alive_interval(Duration::from_secs(5))
-        .keep_alive_timeout(Duration::from_secs(5))
+        .http2_keep_alive_interval(KEEP_ALIVE)
+        .keep_alive_timeout(KEEP_ALIVE)
         .keep_alive_while_idle(true)
         .connect_lazy()
 }

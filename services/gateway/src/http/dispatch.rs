@@ -35,7 +35,7 @@ pub(crate) struct Route {
 impl Route {
     /// Answers a request to this path.
     pub(crate) async fn handle(self, request: HttpRequest, payload: Payload) -> HttpResponse {
-        let (started, mut under_way) = (Instant::now(), None);
+        let (started, mut under_way) = (Instant::now(), self.app.under_way.guard());
         let id = request_id(request.headers());
         let style = Style::of(request.headers());
         let rule = self.rules.iter().find(|rule| rule.method.serves(request.method()));
@@ -90,7 +90,7 @@ impl Route {
 const PIECE: usize = 32 * 1024;
 
 /// Counts a request as under way until a body that is not sent at once, because it is large or made meanwhile, has ended.
-fn counted(response: HttpResponse, under_way: Option<Guard>) -> HttpResponse {
+fn counted(response: HttpResponse, under_way: Guard) -> HttpResponse {
     match response.body().size() {
         BodySize::None => response,
         BodySize::Sized(size) if usize::try_from(size).is_ok_and(|size| size <= PIECE) => response,
@@ -104,7 +104,7 @@ fn counted(response: HttpResponse, under_way: Option<Guard>) -> HttpResponse {
 struct Counted {
     body: BoxBody,
     rest: Bytes,
-    _under_way: Option<Guard>,
+    _under_way: Guard,
 }
 
 impl MessageBody for Counted {
@@ -135,7 +135,7 @@ async fn run(
     request: HttpRequest,
     mut payload: Payload,
     id: &str,
-    under_way: &mut Option<Guard>,
+    under_way: &mut Guard,
 ) -> (HandlerResult, Who) {
     let began = Instant::now();
     let mut caller = match deadline::within(rule.budget, auth::admit(app, rule, &request, id)).await {
@@ -146,7 +146,7 @@ async fn run(
     let budget = rule.budget.saturating_sub(began.elapsed());
     let who = caller.log_ids();
     let checked = async {
-        let body = body::read(rule.body, &request, &mut payload).await?;
+        let body = body::read(rule.body, &request, &mut payload, under_way).await?;
         let query = query::read(rule, request.query_string())?;
         caller.idempotency = auth::idempotency(rule, &request, &body)?;
         Ok((body, query))
@@ -155,8 +155,6 @@ async fn run(
         Ok(checked) => checked,
         Err(refused) => return (Err(refused), who),
     };
-    // A request that is half sent is not waited for when the gateway stops.
-    *under_way = Some(app.under_way.guard());
     let context = RequestContext {
         app: app.clone(),
         caller,

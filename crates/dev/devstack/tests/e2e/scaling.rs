@@ -280,7 +280,6 @@ async fn fault_18_a_request_ends_with_its_budget_when_a_service_answers_nothing(
     let tenant = world.tenant("Alpha").await;
     let anna = world.listener(&tenant, "anna").await;
     world.stack.links().unwrap().songlist.freeze();
-    // A fault of the body is told after the object was asked for: two calls, one budget.
     let unknown = "/playlists/01890000-0000-7000-8000-000000000000/";
     let began = Instant::now();
     let asked = [

@@ -112,6 +112,11 @@ impl Client {
         Self::of(replicas.iter().map(|replica| replica.addr))
     }
 
+    /// Of these addresses.
+    pub(crate) fn at(addresses: &[SocketAddr]) -> Self {
+        Self::of(addresses.iter().copied())
+    }
+
     /// Of the addresses that a name stands for, which change.
     pub(crate) fn by_name(addresses: &Arc<Mutex<Vec<SocketAddr>>>) -> Self {
         Self::to(&Targets::changing(addresses))
