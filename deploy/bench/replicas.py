@@ -1,7 +1,6 @@
 """What clients notice while replicas are restarted, frozen, killed and added, at 500 requests a second; then what a read costs with
 one, two and three replicas of songlist-service."""
 
-import json
 import os
 import re
 import signal
@@ -14,7 +13,7 @@ import urllib.request
 
 from load import Load
 from measure import pss_mib
-from stack import FOLDER, Stack
+from stack import Stack
 
 BUILD = sys.argv[1] if len(sys.argv) > 1 else "release"
 RATE = int(sys.argv[2]) if len(sys.argv) > 2 else 500
@@ -23,7 +22,7 @@ TWO = "auth=2,songlist=2,payments=2,scheduler=2,gateway=2"
 
 
 def ops(stack):
-    """Where each process tells its metrics, by its name: its log says so."""
+    """Where each process tells its metrics, by its name: its environment says so."""
     found = {}
     for name in stack.demo["pids"]:
         environ = f"/proc/{stack.pid(name)}/environ"

@@ -37,6 +37,8 @@ cli>scheduler=7e0bb3cb389b608f302102b157f0df36ccf76051a1201a6e4d20980a8c9b275e";
 
 /// By how much the time of an assertion may differ from the callee's clock, in either direction.
 const LIFETIME_SECS: i64 = 30;
+/// How the reason begins when an assertion is refused because of its time.
+pub(crate) const EXPIRED: &str = "expired";
 /// The only service that may assert users.
 const GATEWAY: &str = "gateway";
 
@@ -196,7 +198,7 @@ impl KeyRing {
         let apart = self.0.clock.now().timestamp() - claims.iat;
         if apart.abs() > LIFETIME_SECS {
             self.0.expired.store(true, Ordering::Relaxed);
-            return Err(format!("expired: the clocks of {kid} and {} are {apart} s apart", self.0.me).into());
+            return Err(format!("{EXPIRED}: the clocks of {kid} and {} are {apart} s apart", self.0.me).into());
         }
         match &claims.caller.actor {
             Actor::System { service } if service == kid => Ok(claims.caller),

@@ -1,5 +1,6 @@
 //! Whether this machine's clock can be used: services refuse each other's calls when their clocks are 30 s apart.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ where
     let (health, clock, keys) = (health.clone(), clock.clone(), keys.clone());
     health.own(PART);
     health.seen(PART, true);
-    let refused = std::sync::Arc::new(AtomicBool::new(false));
+    let refused = Arc::new(AtomicBool::new(false));
     shutdown.every("clock", EVERY, move || {
         let (asked, health, clock, keys) = (reference(), health.clone(), clock.clone(), keys.clone());
         let refused = refused.clone();
@@ -45,14 +46,15 @@ where
                 health.seen(PART, true);
                 return;
             }
-            let refused =
-                refused.fetch_or(keys.clocks_disagree(), Ordering::Relaxed) || refused.load(Ordering::Relaxed);
+            if keys.clocks_disagree() {
+                refused.store(true, Ordering::Relaxed);
+            }
             tracing::error!(
                 alarm = "clock_off",
                 seconds = (before - there).num_seconds(),
                 "the clock of this machine and that of the shared server are apart; run NTP on both"
             );
-            if refused {
+            if refused.load(Ordering::Relaxed) {
                 health.seen(PART, false);
             }
         }

@@ -29,11 +29,10 @@ impl Running {
 
     /// Asks the service to stop, as Ctrl-C does, and waits until it has.
     pub(crate) async fn stop(&self) {
-        self.shutdown.stop();
-        self.shutdown.finished(Duration::from_secs(5)).await;
+        self.leave(Duration::ZERO).await;
     }
 
-    /// Asks the service to stop, as SIGTERM does, and waits until it has.
+    /// Asks the service to stop, as SIGTERM does with this lame-duck time, and waits until it has.
     pub(crate) async fn leave(&self, lame_duck: Duration) {
         self.shutdown.draining.cancel();
         tokio::time::sleep(lame_duck).await;

@@ -206,7 +206,7 @@ impl Plan {
             }
             Service::Scheduler => {
                 let mut config = scheduler_service::Config::from_env(&mut env);
-                config.grpc_addr = loopback(0);
+                config.grpc_addr = place.addr;
                 config.ops_addr = place.ops;
                 config.pg = db.scheduler.config()?;
                 Running::start(|shutdown| scheduler_service::start(config, shutdown)).await

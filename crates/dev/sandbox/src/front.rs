@@ -52,7 +52,11 @@ pub async fn start(listen: SocketAddr, gateways: Vec<(SocketAddr, SocketAddr)>) 
     let turn = AtomicUsize::new(0);
     tokio::spawn(async move {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { continue };
+            let Ok((stream, _)) = listener.accept().await else {
+                // Too many open files: some will be closed.
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                continue;
+            };
             let first = turn.fetch_add(1, Ordering::Relaxed);
             tokio::spawn(pass(stream, gateways.clone(), first));
         }

@@ -13,11 +13,11 @@ use tonic::{Request, Status};
 use tower::{BoxError, Service};
 
 use super::attempt::Outcome;
-use super::replicas::{Replicas, UnderWay};
+use super::replicas::{Chosen, Replicas};
 use super::retry_tokens::RetryTokens;
 use super::targets::Targets;
 use super::{ASSERTION, REFUSED, is_upload, watching};
-use crate::assertion::{Digest, KeyRing};
+use crate::assertion::{Digest, EXPIRED, KeyRing};
 use crate::caller::Caller;
 use crate::metrics::Metrics;
 use crate::{Error, deadline};
@@ -86,13 +86,13 @@ impl Peer {
         let mut call = Call::signed(request, self).await.map_err(Status::from)?;
         let mut tried: Vec<SocketAddr> = Vec::new();
         loop {
-            let Some(at) = self.pick(&tried).await else {
+            let Some(chosen) = self.pick(&tried).await else {
                 let unknown = anyhow::anyhow!("no address of {} is known", self.audience);
                 return Err(Status::from(Error::unavailable(unknown)).into());
             };
-            tried.push(at.replica.addr);
-            let outcome = at.send(&mut call).await;
-            self.replicas.ended(&at.replica, &outcome);
+            tried.push(chosen.replica.addr);
+            let outcome = chosen.send(&mut call).await;
+            self.replicas.ended(&chosen.replica, &outcome);
             self.tell(&call, &outcome);
             if tried.len() >= ATTEMPTS || !self.may_try_again(&call, &tried, &outcome) || !call.is_in_time() {
                 return outcome.into_result();
@@ -103,9 +103,9 @@ impl Peer {
         }
     }
 
-    async fn pick(&self, tried: &[SocketAddr]) -> Option<UnderWay> {
-        if let Some(at) = self.replicas.pick(tried) {
-            return Some(at);
+    async fn pick(&self, tried: &[SocketAddr]) -> Option<Chosen> {
+        if let Some(chosen) = self.replicas.pick(tried) {
+            return Some(chosen);
         }
         let patience = deadline::remaining().unwrap_or(FIRST_LOOK_UP).min(FIRST_LOOK_UP);
         tokio::time::timeout(patience, self.replicas.known()).await.ok()?;
@@ -161,7 +161,7 @@ impl Peer {
     fn tell(&self, call: &Call, outcome: &Outcome) {
         let Outcome::Unavailable(response) = outcome else { return };
         let Some(reason) = response.headers().get(REFUSED).and_then(|value| value.to_str().ok()) else { return };
-        if reason.contains("expired") {
+        if reason.contains(EXPIRED) {
             self.dialer.keys.note_expired();
         }
         let (peer, method, request_id) = (self.audience, &call.method, &call.request_id);
@@ -170,7 +170,7 @@ impl Peer {
     }
 }
 
-impl UnderWay {
+impl Chosen {
     /// One attempt. Its time includes connecting and reading a whole answer: a replica may freeze in the middle of one.
     async fn send(&self, call: &mut Call) -> Outcome {
         let began = Instant::now();

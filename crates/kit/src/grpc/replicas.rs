@@ -20,7 +20,6 @@ const OUTLIER: u32 = 5;
 const EJECTION: Duration = Duration::from_secs(5);
 /// The longest ejection.
 const MAX_EJECTION: Duration = Duration::from_secs(60);
-
 /// After so long the ejections of a replica begin with the shortest again.
 const FORGIVEN: Duration = Duration::from_secs(300);
 
@@ -68,6 +67,8 @@ struct Standing {
 #[derive(Debug)]
 pub(super) struct Replica {
     pub(super) addr: SocketAddr,
+    /// The address as metrics name it.
+    name: String,
     pub(super) channel: Channel,
     /// A connection of its own for health checks: those of calls may be full.
     pub(super) checks: Channel,
@@ -83,6 +84,7 @@ impl Replica {
     pub(super) fn new(addr: SocketAddr, channel: Channel, checks: Channel) -> Arc<Self> {
         Arc::new(Self {
             addr,
+            name: addr.to_string(),
             channel,
             checks,
             answers: AtomicUsize::new(0),
@@ -108,21 +110,21 @@ impl Replica {
     }
 }
 
-/// A call that is under way at a replica, until it is dropped.
-pub(super) struct UnderWay {
+/// The replica that was chosen for an attempt, which is under way there until this is dropped.
+pub(super) struct Chosen {
     pub(super) replica: Arc<Replica>,
     pub(super) given_up: CancellationToken,
 }
 
-impl UnderWay {
-    fn at(replica: &Arc<Replica>) -> Self {
+impl Chosen {
+    fn of(replica: &Arc<Replica>) -> Self {
         replica.under_way.fetch_add(1, Ordering::Relaxed);
         let given_up = replica.standing.lock().unwrap_or_else(PoisonError::into_inner).given_up.clone();
         Self { replica: replica.clone(), given_up }
     }
 }
 
-impl Drop for UnderWay {
+impl Drop for Chosen {
     fn drop(&mut self) {
         self.replica.under_way.fetch_sub(1, Ordering::Relaxed);
     }
@@ -154,12 +156,12 @@ impl Replicas {
         for gone in old.iter().filter(|replica| !is(replica.addr)) {
             tracing::info!(peer = self.peer, replica = %gone.addr, "a replica has gone from the list");
             if gone.available.swap(false, Ordering::Relaxed) {
-                self.metrics.peers.available(self.peer, &gone.addr.to_string(), -1);
+                self.metrics.peers.available(self.peer, &gone.name, -1);
             }
-            self.metrics.peers.forget(self.peer, &gone.addr.to_string());
+            self.metrics.peers.forget(self.peer, &gone.name);
         }
         for come in new.iter().filter(|replica| !was(replica.addr)) {
-            self.metrics.peers.available(self.peer, &come.addr.to_string(), 0);
+            self.metrics.peers.available(self.peer, &come.name, 0);
         }
     }
 
@@ -169,7 +171,7 @@ impl Replicas {
     }
 
     /// The replica for the next call, not one of those that were tried when there is another; `None` while no address is known.
-    pub(super) fn pick(&self, tried: &[SocketAddr]) -> Option<UnderWay> {
+    pub(super) fn pick(&self, tried: &[SocketAddr]) -> Option<Chosen> {
         let all = self.all.borrow();
         let untried = |replica: &&Arc<Replica>| !tried.contains(&replica.addr);
         let usable = |replica: &&Arc<Replica>| replica.is_available() && untried(replica);
@@ -178,7 +180,7 @@ impl Replicas {
             .next_of(|| all.iter().filter(usable))
             .or_else(|| self.next_of(|| all.iter().filter(untried)))
             .or_else(|| self.next_of(|| all.iter()));
-        found.map(UnderWay::at)
+        found.map(Chosen::of)
     }
 
     /// The one whose turn it is; the least busy one while that has more than twice as many calls under way, and three more.
@@ -209,7 +211,7 @@ impl Replicas {
         if !self.lists(replica) {
             return;
         }
-        self.metrics.peers.call(self.peer, &replica.addr.to_string(), outcome.name());
+        self.metrics.peers.call(self.peer, &replica.name, outcome.name());
         match outcome {
             Outcome::Answered(_) => {
                 replica.failures.store(0, Ordering::Relaxed);
@@ -279,7 +281,7 @@ impl Replicas {
         }
         // Under the lock, so that the flag and the reason agree.
         if replica.available.swap(false, Ordering::Relaxed) {
-            self.metrics.peers.available(self.peer, &replica.addr.to_string(), -1);
+            self.metrics.peers.available(self.peer, &replica.name, -1);
         }
         drop(standing);
         if was_serving {
@@ -298,7 +300,7 @@ impl Replicas {
         let Some(reason) = standing.left.take() else { return };
         replica.failures.store(0, Ordering::Relaxed);
         if !replica.available.swap(true, Ordering::Relaxed) {
-            self.metrics.peers.available(self.peer, &replica.addr.to_string(), 1);
+            self.metrics.peers.available(self.peer, &replica.name, 1);
         }
         drop(standing);
         self.metrics.event("replica_taken");

@@ -1,5 +1,6 @@
 //! Where a service is reached: a list of addresses, or a name that stands for several and is looked up again.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -101,6 +102,13 @@ impl Targets {
             found.extend(one_family(looked_up.await??.collect()));
         }
         Ok(sorted(found))
+    }
+}
+
+impl fmt::Display for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let urls: Vec<String> = self.named.iter().map(|target| format!("{}:{}", target.host, target.port)).collect();
+        f.write_str(&urls.join(","))
     }
 }
 

@@ -21,7 +21,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(2);
 /// The time between two checks of a replica, and how long one may take: a frozen replica is left after the sum, or after
 /// another round when it has answered a call during the check.
 const CHECK_EVERY: Duration = Duration::from_millis(500);
-const CHECK_PATIENCE: Duration = Duration::from_secs(1);
+const CHECK_PATIENCE: Duration = Duration::from_millis(800);
 
 /// Starts to watch; it ends when nobody has the replicas any more.
 pub(super) fn start(replicas: &Arc<Replicas>, targets: Targets) {
@@ -32,17 +32,22 @@ pub(super) fn start(replicas: &Arc<Replicas>, targets: Targets) {
 }
 
 async fn look_up(replicas: Weak<Replicas>, targets: Targets) {
+    let mut failing = false;
     loop {
         let found = targets.resolve().await;
         let Some(replicas) = replicas.upgrade() else { return };
         let pause = match found {
             Ok(found) => {
                 put(&replicas, &found);
+                failing = false;
                 LOOK_UP_EVERY
             }
             // The addresses that are known stay in use.
             Err(error) => {
-                tracing::warn!(?targets, %error, "the addresses of a service cannot be looked up");
+                // Once, not twice a second for as long as it lasts.
+                if !std::mem::replace(&mut failing, true) {
+                    tracing::warn!(%targets, %error, "the addresses of a service cannot be looked up");
+                }
                 CHECK_EVERY
             }
         };

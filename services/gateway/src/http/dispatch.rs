@@ -54,15 +54,20 @@ impl Route {
                 refused.respond(style, &id)
             }
         };
-        if let Ok(value) = HeaderValue::from_str(&id) {
+        self.finish(&mut response, &id);
+        log(&self.app, &request, route, response.status().as_u16(), started, &id, &who);
+        counted(response, under_way)
+    }
+
+    /// What every answer has.
+    fn finish(&self, response: &mut HttpResponse, id: &str) {
+        if let Ok(value) = HeaderValue::from_str(id) {
             response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
         }
         if self.app.draining.is_cancelled() {
             // The client sends its next request to another gateway.
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
-        log(&self.app, &request, route, response.status().as_u16(), started, &id, &who);
-        counted(response, under_way)
     }
 
     /// The answer to a method that the path does not have.
@@ -206,9 +211,7 @@ impl Route {
         let id = request_id(request.headers());
         let refused = auth::charge_unknown(&self.app, request).err().unwrap_or_else(HttpError::route_not_found);
         let mut response = refused.respond(Style::of(request.headers()), &id);
-        if let Ok(value) = HeaderValue::from_str(&id) {
-            response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
-        }
+        self.finish(&mut response, &id);
         log(&self.app, request, "-", response.status().as_u16(), Instant::now(), &id, &Who::default());
         response
     }

@@ -61,7 +61,9 @@ impl Children {
             // In a process group of its own: Ctrl-C reaches only this process, which stops the others in order.
             command.envs(self.variables.iter().cloned()).process_group(0);
             command.envs(replica.addresses.iter().map(|(name, addr)| (*name, addr.to_string())));
-            command.env("SHUTDOWN_LAME_DUCK_MS", replica.lame_duck.as_millis().to_string());
+            if !replica.lame_duck.is_zero() {
+                command.env("SHUTDOWN_LAME_DUCK_MS", replica.lame_duck.as_millis().to_string());
+            }
             command.stdin(Stdio::null()).stdout(log).stderr(errors);
         };
         spawn_until_we_end("TERM", &program, set_up)

@@ -41,7 +41,7 @@ async fn rf_01_calls_go_round_so_that_each_replica_gets_its_share() {
 }
 
 #[tokio::test]
-async fn rf_01_and_fault_20_a_frozen_replica_is_left_and_taken_back() {
+async fn rf_01_and_fault_20_a_frozen_replica_is_left_within_two_seconds_and_taken_back() {
     let (replicas, client) = replicas(2).await;
     replicas[1].link.freeze();
     assert_eq!(
@@ -61,12 +61,12 @@ async fn rf_01_and_fault_20_a_frozen_replica_is_left_and_taken_back() {
 }
 
 #[tokio::test]
-async fn rf_01_few_writes_are_sent_to_a_frozen_replica_and_none_after_it_was_left() {
+async fn rf_01_writes_to_a_frozen_replica_fail_for_less_than_two_seconds() {
     let (replicas, client) = replicas(2).await;
     replicas[1].link.freeze();
     let failed = failures(&client, WRITE, Duration::from_secs(4)).await;
     assert!(failed.len() <= 20, "few are sent to it while it does not answer: {failed:?}");
-    assert!(failed.iter().all(|at| *at < Duration::from_secs(3)), "{failed:?}");
+    assert!(failed.iter().all(|at| *at < Duration::from_secs(2)), "{failed:?}");
 }
 
 #[tokio::test]
@@ -197,5 +197,5 @@ async fn fault_18_and_fault_20_no_call_takes_longer_than_its_budget_when_nobody_
     let calls = (0..40).map(|_| client.call(READ));
     let answers = futures_util::future::join_all(calls).await;
     assert!(answers.iter().all(|succeeded| !succeeded));
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_millis(2_500), "{:?}", began.elapsed());
 }
