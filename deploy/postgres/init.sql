@@ -12,6 +12,8 @@ CREATE EXTENSION IF NOT EXISTS btree_gin SCHEMA extensions;
 -- A condition under row-level security reaches an index only when its function is leakproof. These compare texts and
 -- report nothing of what they compared; without LEAKPROOF, search reads every row of the table.
 ALTER FUNCTION pg_catalog.textlike(text, text) LEAKPROOF;
+ALTER FUNCTION pg_catalog.string_to_array(text, text) LEAKPROOF;
+ALTER FUNCTION pg_catalog.arrayoverlap(anyarray, anyarray) LEAKPROOF;
 ALTER FUNCTION extensions.similarity_op(text, text) LEAKPROOF;
 ALTER FUNCTION extensions.word_similarity_op(text, text) LEAKPROOF;
 ALTER FUNCTION extensions.word_similarity_commutator_op(text, text) LEAKPROOF;

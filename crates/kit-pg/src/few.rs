@@ -9,13 +9,10 @@ use diesel::sql_types::{Array, BigInt, Uuid};
 use crate::Window;
 use crate::window::limit_of;
 
-/// So many rows are few: they are sorted in a few milliseconds.
-pub const FEW: i64 = 10_000;
-
-/// The number of rows of a query, up to [`FEW`] and one, and the ids of the page of them. The query selects `id` and what
-/// `order` names.
-pub fn few<Q>(query: Q, order: &'static str, window: Window) -> Few<Q> {
-    Few { query, order, limit: limit_of(window.rows), offset: window.offset }
+/// The number of rows of a query, up to `most` and one, and the ids of the page of them. The query selects `id` and what
+/// `order` names. Statements are prepared for each `most`, so a caller has one or two of them.
+pub fn few<Q>(query: Q, order: &'static str, most: i64, window: Window) -> Few<Q> {
+    Few { query, order, most, limit: limit_of(window.rows), offset: window.offset }
 }
 
 /// The query that [`few`] makes.
@@ -23,6 +20,7 @@ pub fn few<Q>(query: Q, order: &'static str, window: Window) -> Few<Q> {
 pub struct Few<Q> {
     query: Q,
     order: &'static str,
+    most: i64,
     limit: i64,
     offset: i64,
 }
@@ -42,8 +40,8 @@ impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Few<Q> {
         out.push_sql("WITH hits AS MATERIALIZED (");
         self.query.walk_ast(out.reborrow())?;
         out.push_sql(&format!(
-            " LIMIT {FEW} + 1) SELECT (SELECT count(*) FROM hits), ARRAY(SELECT id FROM hits ORDER BY {} LIMIT {} OFFSET ",
-            self.order, self.limit
+            " LIMIT {} + 1) SELECT (SELECT count(*) FROM hits), ARRAY(SELECT id FROM hits ORDER BY {} LIMIT {} OFFSET ",
+            self.most, self.order, self.limit
         ));
         out.push_bind_param::<BigInt, _>(&self.offset)?;
         out.push_sql(")");

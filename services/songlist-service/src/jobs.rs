@@ -15,7 +15,11 @@ use crate::domain::linking::vocabulary;
 use crate::domain::normalise::searched;
 use crate::store::link_changes;
 use crate::store::search_words::{self, Vocabulary};
+use crate::store::tenant_song_landmarks;
 use crate::store::unfilled::{self, Unfilled};
+
+/// The scheduler waits a minute for a run, and the next one goes on.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(40);
 
 /// Runs a job.
 ///
@@ -26,6 +30,7 @@ pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
         "songlist.purge" => purge(app).await,
         "songlist.count_out_deleted" => count_out_deleted(app).await,
         "songlist.fill_words" => fill_words(app).await,
+        "songlist.keep_landmarks" => keep_landmarks(app).await,
         _ => Err(Error::not_found()),
     }
 }
@@ -71,11 +76,25 @@ async fn fill_words(app: &App) -> Result<String, Error> {
         if rows == 0 {
             return Ok(format!("filled {filled}"));
         }
-        // The scheduler waits a minute for a run, and the next one goes on.
-        if begun.elapsed().as_secs() > 40 {
+        if begun.elapsed() > PATIENCE {
             return Ok(format!("filled {filled}, more remain"));
         }
     }
+}
+
+/// Makes landmarks of long lists, and puts what has changed into those that are there.
+async fn keep_landmarks(app: &App) -> Result<String, Error> {
+    let to_complete = async |conn: &mut Conn| tenant_song_landmarks::to_complete(conn).await;
+    let tenants = app.pg.transaction(Scope::Worker, to_complete).await?;
+    let (mut added, begun) = (0, Instant::now());
+    for (place, tenant) in tenants.iter().enumerate() {
+        if begun.elapsed() > PATIENCE {
+            return Ok(format!("{place} lists, {added} landmarks added, {} lists remain", tenants.len() - place));
+        }
+        let complete = async |conn: &mut Conn| tenant_song_landmarks::complete(conn, *tenant).await;
+        added += app.pg.transaction(Scope::Worker, complete).await?;
+    }
+    Ok(format!("{} lists, {added} landmarks added", tenants.len()))
 }
 
 /// Rows of each table that are filled in one transaction.

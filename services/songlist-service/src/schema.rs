@@ -85,8 +85,34 @@ diesel::table! {
 }
 
 diesel::table! {
+    tenant_artists (tenant_id, artist_norm) {
+        tenant_id -> Uuid,
+        artist_norm -> Text,
+    }
+}
+
+diesel::table! {
     tenant_song_counts (tenant_id) {
         tenant_id -> Uuid,
+        total -> BigInt,
+        approved -> BigInt,
+    }
+}
+
+diesel::table! {
+    tenant_song_landmarks (tenant_id, created_at) {
+        tenant_id -> Uuid,
+        created_at -> Timestamptz,
+        older -> BigInt,
+        older_approved -> BigInt,
+    }
+}
+
+diesel::table! {
+    // Rows have no key: those of a time add up.
+    tenant_song_landmark_changes (tenant_id, created_at) {
+        tenant_id -> Uuid,
+        created_at -> Timestamptz,
         total -> BigInt,
         approved -> BigInt,
     }

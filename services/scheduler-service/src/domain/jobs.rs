@@ -19,6 +19,7 @@ pub(crate) async fn register(app: &App) -> Result<(), Error> {
         ("songlist.purge", "songlist", DAY_SECS),
         ("songlist.count_out_deleted", "songlist", MINUTE_SECS),
         ("songlist.fill_words", "songlist", MINUTE_SECS),
+        ("songlist.keep_landmarks", "songlist", MINUTE_SECS),
         ("payments.purge", "payments", DAY_SECS),
     ];
     app.pg

@@ -17,6 +17,7 @@ pub(crate) mod premium;
 pub(crate) mod quotas;
 mod ranking;
 mod read_only;
+mod readings;
 mod search;
 pub(crate) mod song_changes;
 pub(crate) mod song_copies;

@@ -1,7 +1,7 @@
 //! Ranked search, in stages: what is typed right is found by its beginning and its words; only when that is not enough, the
 //! words are compared with those that are known, which costs more.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::future::Future;
 
 use futures_util::future::try_join3;
@@ -10,10 +10,11 @@ use kit::page::Page;
 use kit_pg::{Conn, TxError, Window, in_order};
 use uuid::Uuid;
 
-use super::ranking::{Candidate, Rank, Tier, Typed, may_mean, rank};
+use super::ranking::{Candidate, Rank, Tier, Typed, rank};
+use super::readings::{Beginnings, MIN_LETTERS};
 use crate::store::filters::Filters;
-use crate::store::search::{AllOf, Hit, Stage};
-use crate::store::search_words::{self, Vocabulary};
+use crate::store::search::{Hit, Stage};
+use crate::store::search_words::Vocabulary;
 use crate::store::songs::{self, Catalogue};
 use crate::store::tenant_song_pages;
 
@@ -23,18 +24,8 @@ const MOST: usize = 1_000;
 const ENOUGH: usize = 10;
 /// With so many similar songs no word is left out.
 const ENOUGH_ALIKE: usize = 3;
-/// The longest words of a search are compared with those that are known, so many at most.
-const MAX_COMPARED: usize = 6;
-/// So many known words may be meant by one.
-const MAX_MEANT: usize = 4;
-/// The most words for which similar ones are looked for.
-const MAX_UNKNOWN: usize = 4;
-/// The most readings of one search.
-const MAX_READINGS: usize = 8;
 /// Songs that are compared without a pause.
 const COMPARED_AT_A_TIME: usize = 50;
-/// Shorter words do not narrow a search down.
-const MIN_LETTERS: usize = 3;
 
 /// Where songs are searched.
 #[derive(Clone, Copy, Debug)]
@@ -63,17 +54,18 @@ impl Place {
 
 /// The ids of the songs that a search finds, links on a tenant's list and songs in the catalogue, the best first.
 pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Typed) -> Result<Vec<Uuid>, TxError> {
-    let stages =
-        [Stage::Title(typed.whole.clone()), Stage::Artist(typed.whole.clone()), Stage::Words(longest(&typed.words, 1))];
-    let [title, artist, words] = stages.each_ref().map(|stage| list.hits(conn, filters, stage));
-    let words = async { if typed.words.is_empty() { Ok(Vec::new()) } else { words.await } };
-    let (title, artist, words) = try_join3(title, artist, words).await?;
+    let vocabularies = list.vocabularies();
+    let (title, artist) = (Stage::Title(typed.whole.clone()), Stage::Artist(typed.whole.clone()));
+    let (title, artist) = (list.hits(conn, filters, &title), list.hits(conn, filters, &artist));
+    let (title, artist, beginnings) = try_join3(title, artist, Beginnings::of(conn, &vocabularies, typed)).await?;
+    let words = Stage::Words(beginnings.wanted());
+    let words = if typed.words.is_empty() { Vec::new() } else { list.hits(conn, filters, &words).await? };
     let mut found = Found::new(typed);
     for hits in [title, artist, words] {
         found.add(hits).await;
     }
     if !found.is_enough() {
-        let readings = readings(conn, &list.vocabularies(), typed).await?;
+        let readings = beginnings.readings(conn, &vocabularies, typed).await?;
         found.add(list.hits(conn, filters, &Stage::Meant(readings.strict)).await?).await;
         if found.at_least(Tier::Alike) < ENOUGH_ALIKE && !readings.loose.is_empty() {
             found.add(list.hits(conn, filters, &Stage::Meant(readings.loose)).await?).await;
@@ -155,103 +147,4 @@ impl<'a> Found<'a> {
         });
         self.songs.into_iter().take(MOST).map(|(_, hit)| hit.id).collect()
     }
-}
-
-/// How mistyped words may be read.
-struct Readings {
-    /// Every word means something.
-    strict: Vec<AllOf>,
-    /// One word is left out.
-    loose: Vec<AllOf>,
-}
-
-async fn readings(conn: &Conn, vocabularies: &[Vocabulary], typed: &Typed) -> Result<Readings, TxError> {
-    let words = longest(&typed.words, MIN_LETTERS);
-    let splits = splits_of(&words);
-    let mut texts: Vec<String> = splits.iter().flat_map(|(_, a, b)| [a.clone(), b.clone()]).collect();
-    texts.extend(words.iter().cloned());
-    texts.extend(pairs_of(&typed.words).map(<[String]>::concat));
-    texts.push(typed.whole.clone());
-    let known = search_words::known(conn, vocabularies, &texts).await?;
-    let known: HashSet<&str> = known.iter().map(String::as_str).collect();
-    // A known word means itself. Looking for similar ones takes as long as everything else together.
-    let mut unknown: Vec<String> = words.iter().filter(|word| !known.contains(word.as_str())).cloned().collect();
-    unknown.truncate(MAX_UNKNOWN);
-    if typed.words.len() <= 2 && !known.contains(typed.whole.as_str()) && !unknown.contains(&typed.whole) {
-        unknown.push(typed.whole.clone());
-    }
-    let similar = search_words::similar(conn, vocabularies, &unknown).await?;
-    let mut meant: HashMap<&str, Vec<String>> = known.iter().map(|word| (*word, vec![(*word).to_owned()])).collect();
-    for found in similar.iter().filter(|found| may_mean(&found.asked, &found.word)) {
-        let words = meant.entry(found.asked.as_str()).or_default();
-        // Words are found by their beginnings, so a word that begins with another one adds nothing.
-        if words.len() < MAX_MEANT && !words.iter().any(|word| found.word.starts_with(word)) {
-            words.push(found.word.clone());
-        }
-    }
-    Ok(combined(typed, &words, &meant, &splits, &known))
-}
-
-/// Two words that may have been meant as one.
-fn pairs_of(words: &[String]) -> impl Iterator<Item = &[String]> {
-    words.windows(2).take(2 * MAX_COMPARED)
-}
-
-/// The words that narrow a search down: the longest ones, in their order.
-fn longest(words: &[String], least: usize) -> Vec<String> {
-    let mut by_length: Vec<(usize, &String)> = words.iter().enumerate().collect();
-    by_length.retain(|(_, word)| word.chars().count() >= least || words.len() == 1);
-    by_length.sort_by_key(|(place, word)| (std::cmp::Reverse(word.len()), *place));
-    by_length.truncate(MAX_COMPARED);
-    by_length.sort_by_key(|(place, _)| *place);
-    by_length.into_iter().map(|(_, word)| word.clone()).collect()
-}
-
-/// Every way to part one word into two, as the word and its parts.
-fn splits_of(words: &[String]) -> Vec<(String, String, String)> {
-    let mut all = Vec::new();
-    for word in words.iter().filter(|word| word.chars().count() <= 40) {
-        for (at, _) in word.char_indices().skip(1) {
-            let (a, b) = word.split_at(at);
-            all.push((word.clone(), a.to_owned(), b.to_owned()));
-        }
-    }
-    all
-}
-
-fn combined(
-    typed: &Typed,
-    words: &[String],
-    meant: &HashMap<&str, Vec<String>>,
-    splits: &[(String, String, String)],
-    known: &HashSet<&str>,
-) -> Readings {
-    // A word that means nothing known is left out: it cannot be searched for.
-    let of = |word: &String| meant.get(word.as_str()).cloned();
-    let base: AllOf = words.iter().filter_map(of).collect();
-    let without = |word: &str| -> AllOf {
-        let others = words.iter().filter(|other| other.as_str() != word);
-        others.filter_map(of).collect()
-    };
-    let mut strict: Vec<AllOf> = Vec::new();
-    if !base.is_empty() {
-        strict.push(base.clone());
-    }
-    if let Some(whole) = of(&typed.whole) {
-        strict.push(vec![whole]);
-    }
-    for pair in pairs_of(&typed.words) {
-        if let ([first, second], Some(joined)) = (pair, of(&pair.concat())) {
-            let others = words.iter().filter(|word| *word != first && *word != second).filter_map(of);
-            strict.push(others.chain([joined]).collect());
-        }
-    }
-    for (word, a, b) in splits.iter().filter(|(_, a, b)| known.contains(a.as_str()) && known.contains(b.as_str())) {
-        let mut all = without(word);
-        all.extend([vec![a.clone()], vec![b.clone()]]);
-        strict.push(all);
-    }
-    strict.truncate(MAX_READINGS);
-    let loose = if base.len() < 2 { Vec::new() } else { words.iter().map(|word| without(word)).collect() };
-    Readings { strict, loose: loose.into_iter().filter(|all: &AllOf| !all.is_empty()).collect() }
 }

@@ -43,6 +43,7 @@ pub async fn generate(admin_url: &str, schema: &str, wanted: &Catalogue) -> anyh
     // Indexes are built at the end, in the same transaction: entering each row into each takes several times as long.
     let begin = format!(
         "BEGIN; SET LOCAL search_path = {schema}, extensions; SET LOCAL maintenance_work_mem = '512MB'; {DROP_INDEXES}; \
+         ALTER TABLE tenant_songs DISABLE TRIGGER tenant_songs_are_followed_when_inserted; \
          CREATE TEMP TABLE popular (rank integer, id uuid) ON COMMIT DROP"
     );
     client.batch_execute(&begin).await?;
@@ -113,12 +114,12 @@ pub async fn generate(admin_url: &str, schema: &str, wanted: &Catalogue) -> anyh
         )
         .await?;
     client
-        .batch_execute(&format!("{COUNT}; {WORDS_OF_LISTS}; {BUILD_INDEXES}; COMMIT"))
+        .batch_execute(&format!("{COUNT}; {WORDS_OF_LISTS}; {ARTISTS_OF_LISTS}; {BUILD_INDEXES}; {FOLLOW}; COMMIT"))
         .await
         .context("the lists cannot be completed")?;
     // As autovacuum would in some minutes: until then an index alone does not tell which rows everybody sees.
-    let tables =
-        ["songs", "tenant_songs", "tenant_song_counts", "search_words"].map(|table| format!("{schema}.{table}"));
+    let tables = ["songs", "tenant_songs", "tenant_song_counts", "search_words", "tenant_artists"]
+        .map(|table| format!("{schema}.{table}"));
     client.batch_execute(&format!("VACUUM (ANALYZE) {}", tables.join(", "))).await?;
     Ok(())
 }
@@ -155,6 +156,10 @@ const WORDS_OF_LISTS: &str = "
     SELECT DISTINCT tenant_id, w.word
         FROM tenant_songs, unnest(string_to_array(split_part(words, '  ', 1) || ' ' || artist_norm, ' ')) w (word) WHERE w.word <> ''
     ON CONFLICT DO NOTHING";
+
+const ARTISTS_OF_LISTS: &str = "
+    INSERT INTO tenant_artists (tenant_id, artist_norm) SELECT DISTINCT tenant_id, artist_norm FROM tenant_songs ON CONFLICT DO NOTHING";
+const FOLLOW: &str = "ALTER TABLE tenant_songs ENABLE TRIGGER tenant_songs_are_followed_when_inserted";
 
 #[cfg(test)]
 mod tests {
@@ -193,6 +198,9 @@ mod tests {
         assert_eq!(count(&db, &wrong.replace('%', &db.schema)).await.unwrap(), 0);
         assert_eq!(count(&db, "songs WHERE words = ''").await.unwrap(), 0);
         assert!(count(&db, "search_words").await.unwrap() > 3_000);
+        let without_artist = "tenant_songs l WHERE NOT EXISTS (SELECT FROM %.tenant_artists a \
+                              WHERE a.tenant_id = l.tenant_id AND a.artist_norm = l.artist_norm)";
+        assert_eq!(count(&db, &without_artist.replace('%', &db.schema)).await.unwrap(), 0);
         let empty = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
         assert_eq!(indexes(&db).await, indexes(&empty).await);
     }

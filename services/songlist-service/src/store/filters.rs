@@ -27,6 +27,12 @@ impl Filters {
         let none = self.title.is_empty() && self.artist.is_empty() && self.album.is_empty();
         none && self.genres.is_none()
     }
+
+    /// True when the links that match are found by trigrams of title or album, and are then read in the table.
+    pub(crate) fn reads_table(&self) -> bool {
+        let parts = || self.title.iter().chain(&self.album);
+        parts().next().is_some() && parts().all(|part| part.chars().count() >= 3)
+    }
 }
 
 /// Whom a song belongs to.

@@ -1,10 +1,13 @@
 //! How songs are matched. Filters are substrings of the compared forms. A search goes through stages, each with an index of its
 //! own; how its hits are ranked is the domain's.
 
+use diesel::declare_sql_function;
+use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
-use kit_pg::{contains_any, like_anywhere};
+use diesel::sql_types::{Bool, Text};
+use diesel_async::RunQueryDsl;
+use kit_pg::{Conn, TxError, contains_any, like_anywhere};
 use uuid::Uuid;
 
 use super::filters::Filters;
@@ -24,14 +27,35 @@ pub(crate) enum Stage {
     Artist(String),
     /// Title, artist or album contain this compared form.
     Part(String),
-    /// Words begin with all of these.
-    Words(Vec<String>),
+    /// All of these are words, or beginnings of words.
+    Words(Vec<Wanted>),
     /// One of these holds.
     Meant(Vec<AllOf>),
 }
 
-/// A song has a word from each of these sets. A word is found by its beginning.
+impl Stage {
+    /// True when words or parts are found, by [`by_bitmaps`].
+    pub(super) fn is_within(&self) -> bool {
+        !matches!(self, Self::Title(_) | Self::Artist(_))
+    }
+}
+
+/// A song has a word from each of these sets.
 pub(crate) type AllOf = Vec<Vec<String>>;
+
+/// What a song has to have.
+#[derive(Clone, Debug)]
+pub(crate) enum Wanted {
+    /// One of these words, which an index finds.
+    OneOf(Vec<String>),
+    /// A word that begins so. There are so many that only songs with other wanted words are looked at.
+    Begins(String),
+}
+
+#[declare_sql_function]
+extern "SQL" {
+    fn string_to_array(text: Text, separator: Text) -> Array<Text>;
+}
 
 /// A song that a stage has found.
 #[derive(Clone, Debug, Queryable)]
@@ -43,24 +67,35 @@ pub(crate) struct Hit {
     pub words: String,
 }
 
+/// Runs a query with no other plan than one by bitmaps, which GIN indexes of words and parts make. The planner would rather read a
+/// list in another order until enough songs fit, which is all of it when there are fewer: it does not know how frequent words are.
+pub(super) async fn by_bitmaps<T>(
+    mut conn: &Conn,
+    query: impl AsyncFnOnce(&Conn) -> Result<T, TxError>,
+) -> Result<T, TxError> {
+    const OTHER_SCANS: &str = "SELECT set_config('enable_seqscan', $1, true), set_config('enable_indexscan', $1, true), \
+                               set_config('enable_indexonlyscan', $1, true)";
+    diesel::sql_query(OTHER_SCANS).bind::<Text, _>("off").execute(&mut conn).await?;
+    let found = query(conn).await?;
+    diesel::sql_query(OTHER_SCANS).bind::<Text, _>("on").execute(&mut conn).await?;
+    Ok(found)
+}
+
 /// The end of the texts that begin with `prefix`: the order of texts is that of their code points (C.UTF-8).
 pub(super) fn end_of(prefix: &str) -> String {
     format!("{prefix}\u{10ffff}")
 }
 
-type Condition<From> = Box<dyn BoxableExpression<From, Pg, SqlType = Bool>>;
+pub(super) type Condition<From> = Box<dyn BoxableExpression<From, Pg, SqlType = Bool>>;
 
 /// A macro, because the two tables have the same columns but diesel cannot express that as a type.
 macro_rules! matching {
     ($columns:ident, $from:ty) => {
-        /// The conditions that every row of the list meets: it matches one of the values of each filter.
+        /// The conditions that every row of the list meets, except that on its artist: it matches one of the values of each filter.
         pub(crate) fn conditions(filters: &Filters) -> Vec<Condition<$from>> {
             let mut all: Vec<Condition<$from>> = Vec::new();
             if !filters.title.is_empty() {
                 all.push(Box::new(contains_any($columns::title_norm, &filters.title)));
-            }
-            if !filters.artist.is_empty() {
-                all.push(Box::new(contains_any($columns::artist_norm, &filters.artist)));
             }
             if !filters.album.is_empty() {
                 all.push(Box::new(contains_any($columns::album_norm, &filters.album)));
@@ -75,6 +110,7 @@ macro_rules! matching {
         pub(in crate::store) fn hits(
             list: $columns::BoxedQuery<'static, Pg>,
             stage: &Stage,
+            artist_with: impl FnOnce(&str) -> Condition<$from>,
         ) -> $columns::BoxedQuery<
             'static,
             Pg,
@@ -89,10 +125,13 @@ macro_rules! matching {
                     .order($columns::artist_norm),
                 Stage::Part(form) => {
                     let part = || like_anywhere(form);
-                    let title = $columns::title_norm.like(part());
-                    list.filter(title.or($columns::artist_norm.like(part())).or($columns::album_norm.like(part())))
+                    let title_or_album = $columns::title_norm.like(part()).or($columns::album_norm.like(part()));
+                    list.filter(title_or_album.or(artist_with(form)))
                 }
-                Stage::Words(all) => list.filter(holds(&all.iter().map(|word| vec![word.clone()]).collect())),
+                Stage::Words(all) => all.iter().fold(list, |list, wanted| match wanted {
+                    Wanted::OneOf(words) => list.filter(has_one_of(words)),
+                    Wanted::Begins(word) => list.filter($columns::words.like(like_anywhere(&format!(" {word}")))),
+                }),
                 Stage::Meant(any) => list.filter(any_of(any.iter().map(holds))),
             };
             let most = if matches!(stage, Stage::Meant(_)) { MAX_MEANT } else { MAX_HITS };
@@ -102,12 +141,12 @@ macro_rules! matching {
 
         fn holds(all: &AllOf) -> Condition<$from> {
             let always: Condition<$from> = Box::new(true.into_sql::<Bool>());
-            let words = all.iter().map(|words| {
-                any_of(words.iter().map(|word| -> Condition<$from> {
-                    Box::new($columns::words.like(like_anywhere(&format!(" {word}"))))
-                }))
-            });
-            words.reduce(|a, b| Box::new(a.and(b))).unwrap_or(always)
+            all.iter().map(|words| has_one_of(words)).reduce(|a, b| Box::new(a.and(b))).unwrap_or(always)
+        }
+
+        fn has_one_of(words: &[String]) -> Condition<$from> {
+            // As the index says it.
+            Box::new(string_to_array($columns::words, sql::<Text>("' '")).overlaps_with(words.to_vec()))
         }
 
         fn any_of(conditions: impl Iterator<Item = Condition<$from>>) -> Condition<$from> {

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Integer, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Integer, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
 use uuid::Uuid;
 
+use super::search::end_of;
 use super::songs::Catalogue;
 
 /// Whose words these are: a tenant's list, or (the nil id) the GLOBAL songs.
@@ -31,7 +32,7 @@ impl Vocabulary {
     }
 }
 
-/// A similar word, and the word that it may have been meant by.
+/// A known word, and what was typed and may mean it.
 #[derive(Clone, Debug, QueryableByName)]
 pub(crate) struct Similar {
     #[diesel(sql_type = Text)]
@@ -55,6 +56,29 @@ pub(crate) async fn add(conn: &mut Conn, vocabulary: Vocabulary, words: &BTreeSe
 
 /// Longer ones are nothing that anybody types, in bytes.
 const MAX_WORD: usize = 100;
+
+/// For each of `beginnings` the known words that begin so, in order, at most `most` in each vocabulary.
+pub(crate) async fn beginning_with(
+    mut conn: &Conn,
+    vocabularies: &[Vocabulary],
+    beginnings: &[String],
+    most: i64,
+) -> Result<Vec<Similar>, TxError> {
+    const BEGINNING: &str = "
+        SELECT asked.word AS asked, w.word FROM unnest($1) AS v (id) CROSS JOIN unnest($2, $3) AS asked (word, below)
+        CROSS JOIN LATERAL (
+            SELECT word FROM search_words
+            WHERE tenant_id = v.id AND word >= asked.word AND word < asked.below ORDER BY tenant_id, word LIMIT $4
+        ) w";
+    let ends: Vec<String> = beginnings.iter().map(|beginning| end_of(beginning)).collect();
+    Ok(diesel::sql_query(BEGINNING)
+        .bind::<Array<SqlUuid>, _>(ids(vocabularies))
+        .bind::<Array<Text>, _>(beginnings.to_vec())
+        .bind::<Array<Text>, _>(ends)
+        .bind::<BigInt, _>(most)
+        .load(&mut conn)
+        .await?)
+}
 
 /// The words among `words` that are known.
 pub(crate) async fn known(

@@ -4,12 +4,12 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, Window, merged, of_tenant, uncached};
+use kit_pg::{Conn, TxError, Window, contains_any, like_anywhere, merged, of_tenant, uncached};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
-use super::search::{Hit, Stage, in_catalogue};
+use super::search::{self, Hit, Stage, by_bitmaps, in_catalogue};
 use crate::schema::{song_counts, songs};
 
 /// The id under which GLOBAL songs are counted.
@@ -206,12 +206,13 @@ pub(crate) async fn find_same(
 fn filtered(catalogue: Catalogue, filters: &Filters) -> songs::BoxedQuery<'static, Pg> {
     let seen =
         songs::table.filter(songs::deleted_at.is_null()).filter(seen(catalogue, filters.visibility)).into_boxed();
-    in_catalogue::conditions(filters).into_iter().fold(seen, |query, condition| query.filter(condition))
+    let all = in_catalogue::conditions(filters).into_iter().fold(seen, |query, condition| query.filter(condition));
+    if filters.artist.is_empty() { all } else { all.filter(contains_any(songs::artist_norm, &filters.artist)) }
 }
 
 /// The hits of a stage of a search among the songs that match the filters.
 pub(crate) async fn hits(
-    mut conn: &Conn,
+    conn: &Conn,
     catalogue: Catalogue,
     filters: &Filters,
     stage: &Stage,
@@ -224,10 +225,15 @@ pub(crate) async fn hits(
     let mut all = Vec::new();
     for visibility in visibilities {
         let filters = Filters { visibility, ..filters.clone() };
-        let found = uncached(in_catalogue::hits(filtered(catalogue, &filters), stage));
-        all.extend(found.load::<Hit>(&mut conn).await?);
+        let query = uncached(in_catalogue::hits(filtered(catalogue, &filters), stage, artist_with));
+        let load = async |mut conn: &Conn| Ok(query.load::<Hit>(&mut conn).await?);
+        all.extend(if stage.is_within() { by_bitmaps(conn, load).await? } else { load(conn).await? });
     }
     Ok(all)
+}
+
+fn artist_with(part: &str) -> search::Condition<songs::table> {
+    Box::new(songs::artist_norm.like(like_anywhere(part)))
 }
 
 /// The number of songs of a list: the stored count when there is no filter except visibility.

@@ -6,26 +6,42 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, FEW, TxError, Window, Windowed, few, in_order, uncached};
+use kit_pg::{Conn, TxError, Window, Windowed, contains_any, few, in_order, uncached};
 use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
-use super::search::{Hit, Stage, on_list};
-use super::tenant_song_counts;
+use super::search::{Hit, Stage, by_bitmaps, on_list};
+use super::tenant_artists::by_artist_with;
 use super::tenant_songs::{Query, TenantSong, deleted, find_many, linked, live};
+use super::{tenant_song_counts, tenant_song_landmarks};
 use crate::schema::tenant_songs;
 
+/// So many matching links are few: they are counted and sorted in a few milliseconds. More are counted in an index alone.
+const FEW: i64 = 10_000;
+/// Links that have to be read in the table are read only once as long as they are not more than this.
+const FEW_OF_TABLE: i64 = 200_000;
+
 /// The hits of a stage of a search among the links that match the filters.
-pub(crate) async fn hits(mut conn: &Conn, id: TenantId, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
-    Ok(uncached(on_list::hits(filtered(id, filters), stage)).load(&mut conn).await?)
+pub(crate) async fn hits(conn: &Conn, id: TenantId, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
+    let artist_with = |part: &str| by_artist_with(id, &[part.to_owned()]);
+    let query = uncached(on_list::hits(found(id, filters), stage, artist_with));
+    let load = async |mut conn: &Conn| Ok(query.load(&mut conn).await?);
+    if stage.is_within() { by_bitmaps(conn, load).await } else { load(conn).await }
 }
 
-/// The links that a list shows.
+/// The links that a list shows, to be read in its order until a page is full.
 fn filtered(id: TenantId, filters: &Filters) -> Query {
-    matching(live(id), filters)
+    let all = matching(live(id), filters);
+    if filters.artist.is_empty() { all } else { all.filter(contains_any(tenant_songs::artist_norm, &filters.artist)) }
 }
 
-/// Those of the links that match the filters. Approval is a literal in the SQL, so that the planner can choose the index for it.
+/// The same links, to be found by their artists when there is a filter by artist.
+fn found(id: TenantId, filters: &Filters) -> Query {
+    let all = matching(live(id), filters);
+    if filters.artist.is_empty() { all } else { all.filter(by_artist_with(id, &filters.artist)) }
+}
+
+/// Those of the links that match the filters, except that by artist. Approval is a literal in the SQL, so that the planner can choose the index for it.
 fn matching(links: Query, filters: &Filters) -> Query {
     let mut query = on_list::conditions(filters).into_iter().fold(links, |query, condition| query.filter(condition));
     query = match filters.visibility {
@@ -45,7 +61,7 @@ pub(crate) async fn count(mut conn: &Conn, id: TenantId, filters: &Filters) -> R
     if filters.plain() {
         return tenant_song_counts::kept(conn, id, filters.is_active).await;
     }
-    Ok(filtered(id, filters).count().get_result(&mut conn).await?)
+    Ok(found(id, filters).count().get_result(&mut conn).await?)
 }
 
 /// The query of a page.
@@ -58,12 +74,41 @@ fn page(id: TenantId, filters: &Filters, order: Order, after: Option<&Key>, wind
 /// The ids of a deep page. What is skipped is skipped in an index that has all that is asked for; the few deleted songs are read
 /// once. As a condition of the join that `NOT EXISTS` is, they would be looked up for each skipped row.
 fn deep_page(id: TenantId, filters: &Filters, order: Order, window: Window) -> Windowed<IdQuery> {
-    let rows = if filters.plain() {
-        linked(id).filter(case_when(exists(deleted()), sql::<Bool>("FALSE")).otherwise(sql::<Bool>("TRUE")))
-    } else {
-        live(id)
+    if !filters.plain() {
+        return window.of(ordered(filtered(id, filters), order).select(tenant_songs::id));
+    }
+    window.of(ordered(skippable(id, filters), order).select(tenant_songs::id))
+}
+
+/// The links of a list whose only filter is that for approval, to be skipped.
+fn skippable(id: TenantId, filters: &Filters) -> Query {
+    let is_live = case_when(exists(deleted()), sql::<Bool>("FALSE")).otherwise(sql::<Bool>("TRUE"));
+    matching(linked(id).filter(is_live), filters)
+}
+
+/// The ids of a deep page in the order of time, from the landmark before it on; `None` when the list has none there.
+async fn from_landmark(
+    mut conn: &Conn,
+    id: TenantId,
+    filters: &Filters,
+    order: Order,
+    window: Window,
+    count: i64,
+) -> Result<Option<Vec<Uuid>>, TxError> {
+    let rows = window.rows.min(count - window.offset);
+    let position = if order.descending { count - window.offset - rows } else { window.offset };
+    let Some(landmark) = tenant_song_landmarks::before(conn, id, filters.is_active, position).await? else {
+        return Ok(None);
     };
-    window.of(ordered(matching(rows, filters), order).select(tenant_songs::id))
+    let from = skippable(id, filters).filter(tenant_songs::created_at.ge(landmark.created_at));
+    let oldest_first = ordered(from, Order { descending: false, ..order }).select(tenant_songs::id);
+    let window = Window { rows, offset: position - landmark.older };
+    let mut ids: Vec<Uuid> = window.of(oldest_first).load(&mut conn).await?;
+    ids.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
+    if order.descending {
+        ids.reverse();
+    }
+    Ok(Some(ids))
 }
 
 type IdQuery = tenant_songs::BoxedQuery<'static, Pg, SqlTypeOf<tenant_songs::id>>;
@@ -107,6 +152,14 @@ pub(crate) async fn list(
     window: Window,
     count: Option<i64>,
 ) -> Result<Vec<TenantSong>, TxError> {
+    if let Some(count) = count
+        && filters.plain()
+        && order.by == SortBy::CreatedAt
+        && window.is_deep()
+        && let Some(ids) = from_landmark(conn, id, filters, order, window, count).await?
+    {
+        return Ok(in_order(find_many(conn, id, &ids).await?, &ids, |row| row.id));
+    }
     let mirrored = count.and_then(|count| window.mirrored(count));
     let (order, window) = mirrored.map_or((order, window), |mirrored| (order.reversed(), mirrored));
     let mut rows: Vec<TenantSong> = if window.is_deep() {
@@ -124,31 +177,21 @@ pub(crate) async fn list(
 
 /// The number of links that match and are behind `after`, and one page of them; nothing when they are more than a few.
 pub(crate) async fn few_matching(
-    mut conn: &Conn,
+    conn: &Conn,
     id: TenantId,
     filters: &Filters,
     order: Order,
     after: Option<&Key>,
     window: Window,
 ) -> Result<Option<(i64, Vec<TenantSong>)>, TxError> {
-    use tenant_songs as t;
-    let rows = behind_key(filtered(id, filters), order, after);
-    let (names, descending) = match order.by {
-        SortBy::Title => ("title_norm, id", "title_norm DESC, id DESC"),
-        SortBy::Artist => ("artist_norm, id", "artist_norm DESC, id DESC"),
-        SortBy::ReleaseYear => ("release_year, id", "release_year DESC, id DESC"),
-        SortBy::CreatedAt | SortBy::Duration => ("created_at, id", "created_at DESC, id DESC"),
+    let rows = behind_key(found(id, filters), order, after);
+    let (most, (count, ids)) = if filters.reads_table() && after.is_none() {
+        let few = async |conn: &Conn| counted(conn, rows, order, FEW_OF_TABLE, window).await;
+        (FEW_OF_TABLE, by_bitmaps(conn, few).await?)
+    } else {
+        (FEW, counted(conn, rows, order, FEW, window).await?)
     };
-    let names = if order.descending { descending } else { names };
-    let (count, ids): (i64, Vec<Uuid>) = match order.by {
-        SortBy::Title => few(rows.select((t::id, t::title_norm)), names, window).get_result(&mut conn).await?,
-        SortBy::Artist => few(rows.select((t::id, t::artist_norm)), names, window).get_result(&mut conn).await?,
-        SortBy::ReleaseYear => few(rows.select((t::id, t::release_year)), names, window).get_result(&mut conn).await?,
-        SortBy::CreatedAt | SortBy::Duration => {
-            few(rows.select((t::id, t::created_at)), names, window).get_result(&mut conn).await?
-        }
-    };
-    if count > FEW {
+    if count > most {
         return Ok(None);
     }
     let mut rows = in_order(find_many(conn, id, &ids).await?, &ids, |row| row.id);
@@ -156,5 +199,35 @@ pub(crate) async fn few_matching(
     Ok(Some((count, rows)))
 }
 
+/// The number of rows, at most `most` and one, and the ids of a page of them.
+async fn counted(
+    mut conn: &Conn,
+    rows: Query,
+    order: Order,
+    most: i64,
+    window: Window,
+) -> Result<(i64, Vec<Uuid>), TxError> {
+    use tenant_songs as t;
+    let (names, descending) = match order.by {
+        SortBy::Title => ("title_norm, id", "title_norm DESC, id DESC"),
+        SortBy::Artist => ("artist_norm, id", "artist_norm DESC, id DESC"),
+        SortBy::ReleaseYear => ("release_year, id", "release_year DESC, id DESC"),
+        SortBy::CreatedAt | SortBy::Duration => ("created_at, id", "created_at DESC, id DESC"),
+    };
+    let names = if order.descending { descending } else { names };
+    Ok(match order.by {
+        SortBy::Title => few(rows.select((t::id, t::title_norm)), names, most, window).get_result(&mut conn).await?,
+        SortBy::Artist => few(rows.select((t::id, t::artist_norm)), names, most, window).get_result(&mut conn).await?,
+        SortBy::ReleaseYear => {
+            few(rows.select((t::id, t::release_year)), names, most, window).get_result(&mut conn).await?
+        }
+        SortBy::CreatedAt | SortBy::Duration => {
+            few(rows.select((t::id, t::created_at)), names, most, window).get_result(&mut conn).await?
+        }
+    })
+}
+
+#[cfg(test)]
+mod landmarks;
 #[cfg(test)]
 mod plans;

@@ -31,7 +31,7 @@ async fn the_scheduler_has_every_service_forget_what_is_old() {
         let good = "jobs j WHERE next_run_at > now() + interval '1 second' * (every_secs - 60) \
                     AND EXISTS (SELECT FROM $schema.runs r WHERE r.job = j.name AND r.ok)";
         let jobs = count(&stack.db.scheduler, "jobs").await.unwrap();
-        (count(&stack.db.scheduler, &good.replace("$schema", schema)).await.unwrap() == jobs && jobs == 7).then_some(())
+        (count(&stack.db.scheduler, &good.replace("$schema", schema)).await.unwrap() == jobs && jobs == 8).then_some(())
     })
     .await;
     stack.stop().await.unwrap();

@@ -1,0 +1,2 @@
+DROP TABLE tenant_song_landmark_changes;
+DROP TABLE tenant_song_landmarks;

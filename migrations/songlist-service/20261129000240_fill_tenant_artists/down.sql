@@ -1,0 +1,1 @@
+-- The rows go with the table.

@@ -1,0 +1,172 @@
+//! What the words of a search may mean: known words that begin so, and similar ones.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use kit_pg::{Conn, TxError};
+
+use super::ranking::{Typed, may_mean};
+use crate::store::search::{AllOf, Wanted};
+use crate::store::search_words::{self, Vocabulary};
+
+/// Shorter words do not narrow a search down.
+pub(super) const MIN_LETTERS: usize = 3;
+/// The longest words of a search are looked up, so many at most.
+const MAX_COMPARED: usize = 6;
+/// The beginning of more known words than this is broad: it is in so many songs that no index is asked for it.
+const MAX_BEGINNING: usize = 50;
+/// In a reading, a beginning of more words than this is only the word itself.
+const MAX_COMPLETED: usize = 20;
+/// So many known words may be meant by a mistyped one.
+const MAX_MEANT: usize = 8;
+/// The most words for which similar ones are looked for.
+const MAX_UNKNOWN: usize = 4;
+/// The most readings of one search.
+const MAX_READINGS: usize = 8;
+
+/// The words that narrow a search down, each with the known ones that begin so.
+pub(super) struct Beginnings {
+    words: Vec<String>,
+    known: HashMap<String, BTreeSet<String>>,
+}
+
+/// How mistyped words may be read.
+pub(super) struct Readings {
+    /// Every word means something.
+    pub strict: Vec<AllOf>,
+    /// One word is left out.
+    pub loose: Vec<AllOf>,
+}
+
+impl Beginnings {
+    /// Looks the words up.
+    pub(super) async fn of(conn: &Conn, vocabularies: &[Vocabulary], typed: &Typed) -> Result<Self, TxError> {
+        let words = longest(&typed.words, 1);
+        let most = i64::try_from(MAX_BEGINNING + 1).unwrap_or(i64::MAX);
+        let mut known: HashMap<String, BTreeSet<String>> = HashMap::new();
+        for found in search_words::beginning_with(conn, vocabularies, &words, most).await? {
+            known.entry(found.asked).or_default().insert(found.word);
+        }
+        Ok(Self { words, known })
+    }
+
+    /// What a song has that has all the words, or words that begin so.
+    pub(super) fn wanted(&self) -> Vec<Wanted> {
+        let is_broad = |word: &String| self.beginning(word).nth(MAX_BEGINNING).is_some();
+        let all_are_broad = self.words.iter().all(is_broad);
+        let wanted = |word: &String| match is_broad(word) {
+            // Titles and artists that begin so are found by their own stages.
+            true if all_are_broad => Wanted::OneOf(vec![word.clone()]),
+            true => Wanted::Begins(word.clone()),
+            // The word itself may be a title that was joined, which is no known word.
+            false => Wanted::OneOf(self.beginning(word).chain([word.clone()]).collect()),
+        };
+        self.words.iter().map(wanted).collect()
+    }
+
+    fn beginning<'a>(&'a self, word: &str) -> impl Iterator<Item = String> + use<'a> {
+        self.known.get(word).into_iter().flatten().cloned()
+    }
+
+    /// How the words may be read when they are mistyped.
+    pub(super) async fn readings(
+        &self,
+        conn: &Conn,
+        vocabularies: &[Vocabulary],
+        typed: &Typed,
+    ) -> Result<Readings, TxError> {
+        let words = longest(&typed.words, MIN_LETTERS);
+        let splits = splits_of(&words);
+        let mut texts: Vec<String> = splits.iter().flat_map(|(_, a, b)| [a.clone(), b.clone()]).collect();
+        texts.extend(words.iter().cloned());
+        texts.extend(pairs_of(&typed.words).map(<[String]>::concat));
+        texts.push(typed.whole.clone());
+        let known = search_words::known(conn, vocabularies, &texts).await?;
+        let known: HashSet<&str> = known.iter().map(String::as_str).collect();
+        // A known word means itself. Looking for similar ones takes as long as everything else together.
+        let mut unknown: Vec<String> = words.iter().filter(|word| !known.contains(word.as_str())).cloned().collect();
+        unknown.truncate(MAX_UNKNOWN);
+        if typed.words.len() <= 2 && !known.contains(typed.whole.as_str()) && !unknown.contains(&typed.whole) {
+            unknown.push(typed.whole.clone());
+        }
+        let similar = search_words::similar(conn, vocabularies, &unknown).await?;
+        let mut meant: HashMap<&str, Vec<String>> =
+            known.iter().map(|word| (*word, vec![(*word).to_owned()])).collect();
+        for found in similar.iter().filter(|found| may_mean(&found.asked, &found.word)) {
+            let words = meant.entry(found.asked.as_str()).or_default();
+            if words.len() < MAX_MEANT {
+                words.push(found.word.clone());
+            }
+        }
+        for word in words.iter().filter(|word| self.beginning(word).nth(MAX_COMPLETED).is_none()) {
+            let completed: Vec<String> = self.beginning(word).collect();
+            if !completed.is_empty() {
+                meant.entry(word.as_str()).or_default().extend(completed);
+            }
+        }
+        Ok(combined(typed, &words, &meant, &splits, &known))
+    }
+}
+
+/// Two words that may have been meant as one.
+fn pairs_of(words: &[String]) -> impl Iterator<Item = &[String]> {
+    words.windows(2).take(2 * MAX_COMPARED)
+}
+
+/// The words that narrow a search down: the longest ones, in their order.
+fn longest(words: &[String], least: usize) -> Vec<String> {
+    let mut by_length: Vec<(usize, &String)> = words.iter().enumerate().collect();
+    by_length.retain(|(_, word)| word.chars().count() >= least || words.len() == 1);
+    by_length.sort_by_key(|(place, word)| (std::cmp::Reverse(word.len()), *place));
+    by_length.truncate(MAX_COMPARED);
+    by_length.sort_by_key(|(place, _)| *place);
+    by_length.into_iter().map(|(_, word)| word.clone()).collect()
+}
+
+/// Every way to part one word into two, as the word and its parts.
+fn splits_of(words: &[String]) -> Vec<(String, String, String)> {
+    let mut all = Vec::new();
+    for word in words.iter().filter(|word| word.chars().count() <= 40) {
+        for (at, _) in word.char_indices().skip(1) {
+            let (a, b) = word.split_at(at);
+            all.push((word.clone(), a.to_owned(), b.to_owned()));
+        }
+    }
+    all
+}
+
+fn combined(
+    typed: &Typed,
+    words: &[String],
+    meant: &HashMap<&str, Vec<String>>,
+    splits: &[(String, String, String)],
+    known: &HashSet<&str>,
+) -> Readings {
+    // A word that means nothing known is left out: it cannot be searched for.
+    let of = |word: &String| meant.get(word.as_str()).cloned();
+    let base: AllOf = words.iter().filter_map(of).collect();
+    let without = |word: &str| -> AllOf {
+        let others = words.iter().filter(|other| other.as_str() != word);
+        others.filter_map(of).collect()
+    };
+    let mut strict: Vec<AllOf> = Vec::new();
+    if !base.is_empty() {
+        strict.push(base.clone());
+    }
+    if let Some(whole) = of(&typed.whole) {
+        strict.push(vec![whole]);
+    }
+    for pair in pairs_of(&typed.words) {
+        if let ([first, second], Some(joined)) = (pair, of(&pair.concat())) {
+            let others = words.iter().filter(|word| *word != first && *word != second).filter_map(of);
+            strict.push(others.chain([joined]).collect());
+        }
+    }
+    for (word, a, b) in splits.iter().filter(|(_, a, b)| known.contains(a.as_str()) && known.contains(b.as_str())) {
+        let mut all = without(word);
+        all.extend([vec![a.clone()], vec![b.clone()]]);
+        strict.push(all);
+    }
+    strict.truncate(MAX_READINGS);
+    let loose = if base.len() < 2 { Vec::new() } else { words.iter().map(|word| without(word)).collect() };
+    Readings { strict, loose: loose.into_iter().filter(|all: &AllOf| !all.is_empty()).collect() }
+}

@@ -1,0 +1,184 @@
+//! Tests of pages by number in a long list: from landmarks they are what skipping row by row gives, whatever has happened to the list.
+
+use chrono::{TimeDelta, Utc};
+use kit_pg::bootstrap::open;
+use kit_pg::{Pool, Scope};
+use testkit::TestDb;
+
+use super::*;
+use crate::generate::{Catalogue, generate};
+use crate::store::tenant_song_landmarks::{before, complete, to_complete};
+use crate::store::tenant_songs::{Link, link};
+use crate::store::{link_changes, songs};
+
+const SONGS: u32 = 25_000;
+const LISTS: [Option<bool>; 3] = [None, Some(true), Some(false)];
+
+/// A tenant with a long list.
+struct Long {
+    db: TestDb,
+    pool: Pool,
+    superuser: tokio_postgres::Client,
+    tenant: TenantId,
+}
+
+impl Long {
+    async fn new() -> Self {
+        let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
+        let superuser = open(db.admin_url()).await.unwrap();
+        let genre = format!(
+            "SET search_path = {}; INSERT INTO genres (id, name, name_norm, description, created_at, updated_at) \
+             VALUES (md5('Rock')::uuid, 'Rock', 'rock', '', now(), now())",
+            db.schema
+        );
+        superuser.batch_execute(&genre).await.unwrap();
+        let tenants = vec![Uuid::from_u128(1), Uuid::from_u128(2)];
+        let wanted = Catalogue { songs: SONGS, links: SONGS + 1_000, tenants, seed: 11 };
+        generate(db.admin_url(), &db.schema, &wanted).await.unwrap();
+        let pool = Pool::new(&db.config().unwrap(), &[]);
+        Self { db, pool, superuser, tenant: TenantId(Uuid::from_u128(1)) }
+    }
+
+    /// As the job does it; the number of landmarks that were added.
+    async fn complete(&self) -> usize {
+        let tenants =
+            self.pool.transaction(Scope::Worker, async |conn: &mut Conn| to_complete(conn).await).await.unwrap();
+        let mut added = 0;
+        for tenant in tenants {
+            let complete = async |conn: &mut Conn| complete(conn, tenant).await;
+            added += self.pool.transaction(Scope::Worker, complete).await.unwrap();
+        }
+        added
+    }
+
+    async fn ids(&self, sql: &str) -> Vec<Uuid> {
+        let rows = self.superuser.query(sql, &[]).await.unwrap();
+        rows.iter().map(|row| Uuid::try_parse(row.get(0)).unwrap()).collect()
+    }
+
+    /// Ids of links, or of their songs, which have `state`; always the same ones.
+    async fn some(&self, column: &str, state: &str, rows: u32) -> Vec<Uuid> {
+        let tenant = self.tenant.0;
+        let from = format!("FROM tenant_songs WHERE tenant_id = '{tenant}' AND {state}");
+        self.ids(&format!("SELECT {column}::text {from} ORDER BY md5({column}::text) LIMIT {rows}")).await
+    }
+
+    /// Compares pages of all lists with what skipping gives.
+    async fn check(&self, what: &str) {
+        for is_active in LISTS {
+            let filters = Filters { is_active, ..Filters::default() };
+            let listed = is_active.map_or(String::new(), |active| format!("AND l.is_active = {active}"));
+            let list = format!(
+                "FROM tenant_songs l JOIN songs s ON s.id = l.song_id WHERE l.tenant_id = '{}' AND l.deleted_at IS NULL \
+                 AND s.deleted_at IS NULL {listed}",
+                self.tenant.0
+            );
+            let all = self.ids(&format!("SELECT l.id::text {list} ORDER BY l.created_at, l.id")).await;
+            let length = i64::try_from(all.len()).unwrap();
+            for offset in [1_000, length / 3, length / 2, length - 4_321, length - 5].map(|offset| offset.max(1_000)) {
+                for descending in [false, true] {
+                    let order = Order { by: SortBy::CreatedAt, descending };
+                    let window = Window { rows: 21, offset };
+                    let (counted, page) = self
+                        .pool
+                        .read(Scope::Tenant(self.tenant), async |conn: &Conn| {
+                            let counted = count(conn, self.tenant, &filters).await?;
+                            let page = list_of(conn, self.tenant, &filters, order, window, counted).await?;
+                            Ok((counted, page))
+                        })
+                        .await
+                        .unwrap();
+                    assert_eq!(counted, length, "{what}, approved {is_active:?}");
+                    let skipped = usize::try_from(offset).unwrap();
+                    let expected: Vec<Uuid> = if descending {
+                        all.iter().rev().skip(skipped).take(21).copied().collect()
+                    } else {
+                        all.iter().skip(skipped).take(21).copied().collect()
+                    };
+                    assert_eq!(
+                        page, expected,
+                        "{what}, approved {is_active:?}, from {offset}, descending {descending}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+async fn list_of(
+    conn: &Conn,
+    tenant: TenantId,
+    filters: &Filters,
+    order: Order,
+    window: Window,
+    count: i64,
+) -> Result<Vec<Uuid>, TxError> {
+    let rows = list(conn, tenant, filters, order, None, window, Some(count)).await?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
+}
+
+#[tokio::test]
+async fn a_page_from_a_landmark_is_the_one_that_skipping_gives_whatever_has_changed_since() {
+    let long = Long::new().await;
+    let (pool, tenant, now) = (&long.pool, long.tenant, Utc::now());
+    long.check("without landmarks").await;
+    assert_eq!(long.complete().await, 12, "one for every 2,000 links, except for the first ones");
+    for position in [2_000, 12_500, 24_999] {
+        let before = async |conn: &Conn| before(conn, tenant, None, position).await;
+        let landmark = pool.read(Scope::Tenant(tenant), before).await.unwrap().unwrap();
+        assert!((0..2_000).contains(&(position - landmark.older)), "{position} {landmark:?}");
+    }
+    long.check("with landmarks").await;
+
+    let (removed, withdrawn) =
+        (long.some("id", "deleted_at IS NULL", 900).await, long.some("id", "is_active", 2_000).await);
+    let mut removed_songs = long.some("song_id", "deleted_at IS NULL", 700).await;
+    let change = async |conn: &mut Conn| {
+        link_changes::unlink(conn, tenant, &removed, now).await?;
+        link_changes::set_active(conn, tenant, &withdrawn, false, now).await
+    };
+    assert!(!pool.transaction(Scope::Tenant(tenant), change).await.unwrap().is_empty());
+    long.check("after links were removed and withdrawn").await;
+
+    let restored = long.some("song_id", "deleted_at IS NOT NULL", 50).await;
+    let restore = async |conn: &mut Conn| {
+        let songs = songs::find_many(conn, songs::Catalogue::Global, &restored).await?;
+        let links: Vec<Link> = songs.iter().map(|song| Link::new(tenant, song, false)).collect();
+        let linked = link(conn, tenant, &links, now).await?;
+        crate::store::tenant_songs::count_in(conn, tenant, linked.len(), 0).await?;
+        Ok(linked.len())
+    };
+    assert_eq!(pool.transaction(Scope::Tenant(tenant), restore).await.unwrap(), 50);
+    long.check("after links were restored").await;
+    long.complete().await;
+    long.check("after changes were put in").await;
+
+    removed_songs.truncate(300);
+    let gone = async |conn: &mut Conn| {
+        for song in &removed_songs {
+            songs::delete(conn, None, *song, now).await?;
+        }
+        Ok(())
+    };
+    pool.transaction(Scope::Platform, gone).await.unwrap();
+    long.check("after songs were deleted").await;
+    long.complete().await;
+    long.check("after songs were deleted and changes put in").await;
+    let out = async |conn: &mut Conn| link_changes::count_out(conn, now + TimeDelta::hours(1), 1_000).await;
+    assert_eq!(pool.transaction(Scope::Worker, out).await.unwrap(), 300);
+    long.check("after deleted songs were counted out").await;
+    long.complete().await;
+    long.check("after they were put in").await;
+
+    // Five thousand links of about the same time come back in the middle of the list.
+    let back = format!(
+        "UPDATE tenant_songs SET created_at = timestamptz '2024-05-05' + (random() * 1000)::integer * interval '1 second' \
+         WHERE tenant_id = '{}' AND id IN (SELECT id FROM tenant_songs WHERE tenant_id = '{}' AND song_id IN (SELECT id FROM songs WHERE deleted_at IS NULL) ORDER BY md5(id::text) LIMIT 5000)",
+        tenant.0, tenant.0
+    );
+    long.superuser.batch_execute(&back).await.unwrap();
+    long.check("after many links came to one place").await;
+    assert!(long.complete().await > 0, "there are more landmarks where there are more links");
+    long.check("with landmarks there").await;
+    assert_eq!(testkit::schema::count(&long.db, "tenant_song_landmark_changes").await.unwrap(), 0);
+}
