@@ -37,6 +37,7 @@ struct Ctype {
 pub async fn run(owner_url: &str, service: &str, migrations: EmbeddedMigrations) -> anyhow::Result<Vec<String>> {
     let mut conn = open(owner_url, service).await?;
     check_locale(&mut conn).await?;
+    check_set_up(&mut conn).await?;
     let lock = service.bytes().fold(0_i64, |number, byte| number.wrapping_mul(31).wrapping_add(i64::from(byte)));
     // Another process waits here until this one is done, however long that takes.
     diesel::sql_query("SET lock_timeout = 0").execute(&mut conn).await?;
@@ -120,6 +121,30 @@ async fn check_locale(conn: &mut Conn) -> anyhow::Result<()> {
     anyhow::ensure!(!broken, "the database has lc_ctype {}: make it with --locale=C.UTF-8", found.datctype);
     Ok(())
 }
+
+/// Refuses a database that was set up for an earlier release, or restored from a dump, which does not tell what is leakproof.
+async fn check_set_up(conn: &mut Conn) -> anyhow::Result<()> {
+    let leaking: Vec<Leaking> = diesel::sql_query(LEAKING).load(conn).await?;
+    let names: Vec<String> = leaking.into_iter().map(|function| function.name).collect();
+    anyhow::ensure!(
+        names.is_empty(),
+        "searches would read whole lists, because {} must be leakproof: run deploy/postgres/init.sql again, as a superuser",
+        names.join(", ")
+    );
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Leaking {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+/// The functions that conditions under row-level security need to reach an index, when they are not marked as `init.sql` does it.
+pub const LEAKING: &str = "SELECT oid::regprocedure::text AS name FROM pg_proc
+    WHERE NOT proleakproof AND oid IN ('pg_catalog.textlike(text, text)'::regprocedure,
+        'pg_catalog.string_to_array(text, text)'::regprocedure, 'pg_catalog.arrayoverlap(anyarray, anyarray)'::regprocedure)
+    ORDER BY 1";
 
 async fn open(url: &str, service: &str) -> anyhow::Result<Conn> {
     let mut settings = PgConfig::of_url(url, &format!("{service}-migrate"));

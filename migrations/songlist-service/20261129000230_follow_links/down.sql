@@ -1,6 +1,8 @@
 DROP TRIGGER songs_are_followed_when_counted_out ON songs;
+DROP TRIGGER tenant_songs_are_followed_when_deleted ON tenant_songs;
 DROP TRIGGER tenant_songs_are_followed_when_updated ON tenant_songs;
 DROP TRIGGER tenant_songs_are_followed_when_inserted ON tenant_songs;
-DROP FUNCTION follow_counted_out_song();
+DROP FUNCTION follow_counted_out_songs();
+DROP FUNCTION follow_deleted_links();
 DROP FUNCTION follow_updated_links();
 DROP FUNCTION follow_inserted_links();

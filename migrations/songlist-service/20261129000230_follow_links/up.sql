@@ -1,9 +1,12 @@
 -- Triggers write down which artists a list has and how its length changes, once per statement, whichever release writes the links.
+-- Nothing that they write has a unique key: two who change the same list do not wait for each other.
+-- In the order in which songs are written, so that this waits for writers and they for this.
+LOCK TABLE songs, tenant_songs IN SHARE ROW EXCLUSIVE MODE;
 CREATE FUNCTION follow_inserted_links() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     INSERT INTO tenant_artists (tenant_id, artist_norm)
-    SELECT DISTINCT tenant_id, artist_norm FROM inserted ORDER BY 1, 2
-    ON CONFLICT DO NOTHING;
+    SELECT DISTINCT tenant_id, artist_norm FROM inserted i
+    WHERE NOT EXISTS (SELECT FROM tenant_artists a WHERE a.tenant_id = i.tenant_id AND a.artist_norm = i.artist_norm);
     INSERT INTO tenant_song_landmark_changes (tenant_id, created_at, total, approved)
     SELECT tenant_id, created_at, count(*), count(*) FILTER (WHERE is_active) FROM inserted
     WHERE deleted_at IS NULL GROUP BY tenant_id, created_at;
@@ -12,8 +15,12 @@ END $$;
 CREATE FUNCTION follow_updated_links() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
     INSERT INTO tenant_artists (tenant_id, artist_norm)
-    SELECT tenant_id, artist_norm FROM after EXCEPT SELECT tenant_id, artist_norm FROM before ORDER BY 1, 2
-    ON CONFLICT DO NOTHING;
+    SELECT tenant_id, artist_norm FROM (
+        SELECT tenant_id, artist_norm FROM after WHERE deleted_at IS NULL
+        EXCEPT
+        SELECT tenant_id, artist_norm FROM before WHERE deleted_at IS NULL
+    ) n
+    WHERE NOT EXISTS (SELECT FROM tenant_artists a WHERE a.tenant_id = n.tenant_id AND a.artist_norm = n.artist_norm);
     INSERT INTO tenant_song_landmark_changes (tenant_id, created_at, total, approved)
     SELECT tenant_id, created_at, sum(total), sum(approved)
     FROM (
@@ -24,27 +31,38 @@ BEGIN
     GROUP BY tenant_id, created_at HAVING sum(total) <> 0 OR sum(approved) <> 0;
     RETURN NULL;
 END $$;
--- A deleted song leaves all lists when it is taken out of their counts; until then readers subtract it.
-CREATE FUNCTION follow_counted_out_song() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+CREATE FUNCTION follow_deleted_links() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
-    IF NEW.tenant_id IS NULL THEN
-        INSERT INTO tenant_song_landmark_changes (tenant_id, created_at, total, approved)
-        SELECT tenant_id, created_at, -1, -is_active::integer FROM tenant_songs
-        WHERE is_global AND song_id = NEW.id AND deleted_at IS NULL;
-    ELSE
-        INSERT INTO tenant_song_landmark_changes (tenant_id, created_at, total, approved)
-        SELECT tenant_id, created_at, -1, -is_active::integer FROM tenant_songs
-        WHERE tenant_id = NEW.tenant_id AND song_id = NEW.id AND deleted_at IS NULL;
-    END IF;
+    INSERT INTO tenant_song_landmark_changes (tenant_id, created_at, total, approved)
+    SELECT tenant_id, created_at, -count(*), -count(*) FILTER (WHERE is_active) FROM deleted
+    WHERE deleted_at IS NULL GROUP BY tenant_id, created_at;
+    RETURN NULL;
+END $$;
+-- A deleted song leaves all lists when it is taken out of their counts; until then readers subtract it.
+CREATE FUNCTION follow_counted_out_songs() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+BEGIN
+    INSERT INTO tenant_song_landmark_changes (tenant_id, created_at, total, approved)
+    SELECT l.tenant_id, l.created_at, -count(*), -count(*) FILTER (WHERE l.is_active)
+    FROM (SELECT a.id, a.tenant_id FROM after a JOIN before b USING (id) WHERE a.counted_out AND NOT b.counted_out) s
+    CROSS JOIN LATERAL (
+        SELECT tenant_id, created_at, is_active FROM tenant_songs
+        WHERE s.tenant_id IS NULL AND is_global AND song_id = s.id AND deleted_at IS NULL
+        UNION ALL
+        SELECT tenant_id, created_at, is_active FROM tenant_songs
+        WHERE tenant_id = s.tenant_id AND song_id = s.id AND deleted_at IS NULL
+    ) l
+    GROUP BY l.tenant_id, l.created_at;
     RETURN NULL;
 END $$;
 CREATE TRIGGER tenant_songs_are_followed_when_inserted AFTER INSERT ON tenant_songs
     REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION follow_inserted_links();
 CREATE TRIGGER tenant_songs_are_followed_when_updated AFTER UPDATE ON tenant_songs
     REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION follow_updated_links();
-CREATE TRIGGER songs_are_followed_when_counted_out AFTER UPDATE OF counted_out ON songs FOR EACH ROW
-    WHEN (NEW.counted_out AND NOT OLD.counted_out) EXECUTE FUNCTION follow_counted_out_song();
+CREATE TRIGGER tenant_songs_are_followed_when_deleted AFTER DELETE ON tenant_songs
+    REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION follow_deleted_links();
+CREATE TRIGGER songs_are_followed_when_counted_out AFTER UPDATE ON songs
+    REFERENCING OLD TABLE AS before NEW TABLE AS after FOR EACH STATEMENT EXECUTE FUNCTION follow_counted_out_songs();
 DO $$ BEGIN
-    EXECUTE format('GRANT EXECUTE ON FUNCTION follow_inserted_links(), follow_updated_links(), follow_counted_out_song() TO %I',
-                   replace(current_user, '_owner', '_rw'));
+    EXECUTE format('GRANT EXECUTE ON FUNCTION follow_inserted_links(), follow_updated_links(), follow_deleted_links(), '
+                   'follow_counted_out_songs() TO %I', replace(current_user, '_owner', '_rw'));
 END $$;

@@ -6,9 +6,10 @@ BEGIN
     PERFORM set_config('app.scope', 'worker', true);
     FOR tenant IN SELECT tenant_id FROM tenant_song_counts ORDER BY tenant_id LOOP
         PERFORM set_config('app.scope', 'worker', true);
+        -- Also of links that were removed: they may be restored.
         INSERT INTO tenant_artists (tenant_id, artist_norm)
-        SELECT DISTINCT tenant_id, artist_norm FROM tenant_songs WHERE tenant_id = tenant AND deleted_at IS NULL ORDER BY 1, 2
-        ON CONFLICT DO NOTHING;
+        SELECT DISTINCT tenant_id, artist_norm FROM tenant_songs WHERE tenant_id = tenant
+        EXCEPT SELECT tenant_id, artist_norm FROM tenant_artists WHERE tenant_id = tenant;
         COMMIT;
     END LOOP;
 END $$;

@@ -38,7 +38,7 @@ pub(crate) async fn run(app: &App, name: &str) -> Result<String, Error> {
 /// Takes songs that were deleted some minutes ago out of the stored counts of lists. Until then each count is read with what
 /// is to be subtracted. By that time no transaction is left that has seen the song live and links it.
 async fn count_out_deleted(app: &App) -> Result<String, Error> {
-    const BATCH: i64 = 200;
+    const BATCH: i64 = 50;
     let before = app.clock.now() - Duration::minutes(5);
     let mut songs = 0;
     loop {
@@ -86,15 +86,21 @@ async fn fill_words(app: &App) -> Result<String, Error> {
 async fn keep_landmarks(app: &App) -> Result<String, Error> {
     let to_complete = async |conn: &mut Conn| tenant_song_landmarks::to_complete(conn).await;
     let tenants = app.pg.transaction(Scope::Worker, to_complete).await?;
-    let (mut added, begun) = (0, Instant::now());
-    for (place, tenant) in tenants.iter().enumerate() {
+    let (mut added, mut left, mut failed, begun) = (0, 0, None, Instant::now());
+    for tenant in &tenants {
         if begun.elapsed() > PATIENCE {
-            return Ok(format!("{place} lists, {added} landmarks added, {} lists remain", tenants.len() - place));
+            left += 1;
+            continue;
         }
         let complete = async |conn: &mut Conn| tenant_song_landmarks::complete(conn, *tenant).await;
-        added += app.pg.transaction(Scope::Worker, complete).await?;
+        match app.pg.transaction(Scope::Worker, complete).await {
+            Ok(landmarks) => added += landmarks,
+            // One list that takes too long must not keep the others from their landmarks.
+            Err(error) => failed = Some(error),
+        }
     }
-    Ok(format!("{} lists, {added} landmarks added", tenants.len()))
+    let all = tenants.len();
+    failed.map_or_else(|| Ok(format!("{all} lists, of which {left} remain; {added} landmarks added")), Err)
 }
 
 /// Rows of each table that are filled in one transaction.

@@ -132,6 +132,12 @@ async fn database(report: &mut Report, name: &str, url: &str) {
         _ => Ok(()),
     };
     report.note(format!("{name}: locale"), locale);
+    let functions = match client.query(migrate::LEAKING, &[]).await {
+        Ok(rows) if rows.is_empty() => Ok(()),
+        Ok(_) => Err("searches read whole lists; run deploy/postgres/init.sql again, as a superuser".to_owned()),
+        Err(error) => Err(error.to_string()),
+    };
+    report.note(format!("{name}: functions"), functions);
     let skew = (row.try_get::<_, i64>(2).unwrap_or(0) - Clock::system().now().timestamp()).abs();
     let clock = if skew > 5 { Err(format!("{skew} s apart from this machine's; run NTP on both")) } else { Ok(()) };
     report.note(format!("{name}: clock"), clock);

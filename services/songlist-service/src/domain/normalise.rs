@@ -25,7 +25,7 @@ pub(crate) fn words(text: &str) -> Vec<String> {
 }
 
 /// What a search looks through: the words of artist, title and album, and behind a second space artist and title as one word
-/// each, with a space before every word and after the last one. So a word is found by its beginning and "ledzeppelin" is one.
+/// each, with a space before every word and after the last one. An index has the parts between spaces, and "ledzeppelin" is one.
 pub(crate) fn searched(title: &str, artist: &str, album: &str) -> String {
     let mut seen = HashSet::new();
     let plain = [artist, title, album].into_iter().flat_map(words);

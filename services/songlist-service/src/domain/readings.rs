@@ -52,15 +52,24 @@ impl Beginnings {
     /// What a song has that has all the words, or words that begin so.
     pub(super) fn wanted(&self) -> Vec<Wanted> {
         let is_broad = |word: &String| self.beginning(word).nth(MAX_BEGINNING).is_some();
-        let all_are_broad = self.words.iter().all(is_broad);
-        let wanted = |word: &String| match is_broad(word) {
-            // Titles and artists that begin so are found by their own stages.
-            true if all_are_broad => Wanted::OneOf(vec![word.clone()]),
-            true => Wanted::Begins(word.clone()),
-            // The word itself may be a title that was joined, which is no known word.
-            false => Wanted::OneOf(self.beginning(word).chain([word.clone()]).collect()),
+        // The word itself may be a title that was joined, which is no known word.
+        let one_of = |word: &String| {
+            let completed = self.beginning(word).take(MAX_BEGINNING);
+            Wanted::OneOf(completed.chain([word.clone()]).collect())
         };
-        self.words.iter().map(wanted).collect()
+        match self.words.as_slice() {
+            // Titles and artists that begin so are found by their own stages.
+            [word] => vec![one_of(word)],
+            // Some of them must be found by the index: who types the last word has typed the others.
+            [whole @ .., last] if self.words.iter().all(is_broad) => {
+                let whole = whole.iter().map(|word| Wanted::OneOf(vec![word.clone()]));
+                whole.chain([Wanted::Begins(last.clone())]).collect()
+            }
+            words => {
+                let wanted = |word| if is_broad(word) { Wanted::Begins(word.clone()) } else { one_of(word) };
+                words.iter().map(wanted).collect()
+            }
+        }
     }
 
     fn beginning<'a>(&'a self, word: &str) -> impl Iterator<Item = String> + use<'a> {
@@ -169,4 +178,37 @@ fn combined(
     strict.truncate(MAX_READINGS);
     let loose = if base.len() < 2 { Vec::new() } else { words.iter().map(|word| without(word)).collect() };
     Readings { strict, loose: loose.into_iter().filter(|all: &AllOf| !all.is_empty()).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The beginnings of words, some of which begin many words.
+    fn typed(words: &[&str], broad: &[&str]) -> Vec<Wanted> {
+        let many = |word: &str| (0..=MAX_BEGINNING).map(|number| format!("{word}{number:03}")).collect::<BTreeSet<_>>();
+        let known = broad.iter().map(|word| ((*word).to_owned(), many(word)));
+        let few = ("quee".to_owned(), BTreeSet::from(["queen".to_owned()]));
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        Beginnings { words, known: known.chain([few]).collect() }.wanted()
+    }
+
+    fn one_of(words: &[&str]) -> Wanted {
+        Wanted::OneOf(words.iter().map(|word| (*word).to_owned()).collect())
+    }
+
+    #[test]
+    fn a_beginning_is_completed_and_the_word_itself_may_be_one() {
+        assert_eq!(typed(&["quee"], &[]), [one_of(&["queen", "quee"])]);
+        assert_eq!(typed(&["letitbe", "quee"], &[]), [one_of(&["letitbe"]), one_of(&["queen", "quee"])]);
+    }
+
+    #[test]
+    fn a_beginning_of_many_words_is_looked_for_in_the_songs_with_the_other_words() {
+        assert_eq!(typed(&["quee", "bo"], &["bo"]), [one_of(&["queen", "quee"]), Wanted::Begins("bo".to_owned())]);
+        assert_eq!(typed(&["back", "bla"], &["back", "bla"]), [one_of(&["back"]), Wanted::Begins("bla".to_owned())]);
+        let alone = typed(&["na"], &["na"]);
+        let [Wanted::OneOf(words)] = alone.as_slice() else { panic!("not by the index: {alone:?}") };
+        assert_eq!((words.len(), words.last().map(String::as_str)), (MAX_BEGINNING + 1, Some("na")));
+    }
 }

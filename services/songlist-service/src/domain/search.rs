@@ -70,8 +70,8 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
         if found.at_least(Tier::Alike) < ENOUGH_ALIKE && !readings.loose.is_empty() {
             found.add(list.hits(conn, filters, &Stage::Meant(readings.loose)).await?).await;
         }
-        // A part of one or two letters is nearly everywhere.
-        if typed.whole.chars().count() >= MIN_LETTERS {
+        // A part of one or two letters is nearly everywhere, and signs are in no index.
+        if typed.whole.chars().count() >= MIN_LETTERS && !typed.words.is_empty() {
             found.add_parts(list.hits(conn, filters, &Stage::Part(typed.whole.clone())).await?);
         }
     }

@@ -101,7 +101,8 @@ pub(crate) async fn list(
             let (order, after) = (listing.order, listing.after.as_ref());
             // Of a page by cursor the count is that of the whole list.
             if !filters.plain() && (!page.counted() || after.is_none()) {
-                let few = tenant_song_pages::few_matching(conn, tenant, &filters, order, after, window).await?;
+                let few = tenant_song_pages::few_matching(conn, tenant, &filters, order, after, window, page.counted())
+                    .await?;
                 if let Some((count, rows)) = few {
                     page.check_range(count)?;
                     return Ok((page.counted().then_some(count), rows));

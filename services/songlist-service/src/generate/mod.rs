@@ -158,8 +158,11 @@ const WORDS_OF_LISTS: &str = "
     ON CONFLICT DO NOTHING";
 
 const ARTISTS_OF_LISTS: &str = "
-    INSERT INTO tenant_artists (tenant_id, artist_norm) SELECT DISTINCT tenant_id, artist_norm FROM tenant_songs ON CONFLICT DO NOTHING";
-const FOLLOW: &str = "ALTER TABLE tenant_songs ENABLE TRIGGER tenant_songs_are_followed_when_inserted";
+    INSERT INTO tenant_artists (tenant_id, artist_norm) SELECT DISTINCT tenant_id, artist_norm FROM tenant_songs";
+const FOLLOW: &str = "
+    DELETE FROM tenant_song_landmarks;
+    DELETE FROM tenant_song_landmark_changes;
+    ALTER TABLE tenant_songs ENABLE TRIGGER tenant_songs_are_followed_when_inserted";
 
 #[cfg(test)]
 mod tests {

@@ -31,7 +31,9 @@ impl Filters {
     /// True when the links that match are found by trigrams of title or album, and are then read in the table.
     pub(crate) fn reads_table(&self) -> bool {
         let parts = || self.title.iter().chain(&self.album);
-        parts().next().is_some() && parts().all(|part| part.chars().count() >= 3)
+        // Signs have no trigrams.
+        let has_trigram = |part: &String| part.chars().filter(|c| c.is_alphanumeric()).count() >= 3;
+        parts().next().is_some() && parts().all(has_trigram)
     }
 }
 

@@ -44,7 +44,7 @@ impl Stage {
 pub(crate) type AllOf = Vec<Vec<String>>;
 
 /// What a song has to have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// One of these words, which an index finds.
     OneOf(Vec<String>),

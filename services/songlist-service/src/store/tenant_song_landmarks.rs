@@ -13,6 +13,10 @@ use uuid::Uuid;
 const LONG: i64 = 20_000;
 /// Links between two landmarks. When they are more than twice as many, landmarks are added.
 const BETWEEN: i64 = 2_000;
+/// With more changes than this beside the landmarks, reading them takes longer than skipping.
+const MOST_CHANGES: i64 = 50_000;
+/// Changes that are put into landmarks at once.
+const PUT_IN_AT_ONCE: i64 = 100_000;
 
 /// A time, and the number of links that are older.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
@@ -23,7 +27,8 @@ pub(crate) struct Landmark {
     pub older: i64,
 }
 
-/// The last landmark of a list with at most `position` older links; `None` when there is none. The list is the whole one, that of
+/// The last landmark of a list with at most `position` older links; `None` when there is none, or too much has changed since the
+/// landmarks were made. The list is the whole one, that of
 /// approved links or that of the others.
 pub(super) async fn before(
     mut conn: &Conn,
@@ -44,7 +49,9 @@ pub(super) async fn before(
             SELECT created_at, older, older + sum(by) OVER (ORDER BY created_at, older NULLS LAST ROWS UNBOUNDED PRECEDING) AS now
             FROM steps
         )
-        SELECT created_at, now::bigint AS older FROM landmarks WHERE older IS NOT NULL AND now <= $2
+        SELECT created_at, now::bigint AS older FROM landmarks
+        WHERE older IS NOT NULL AND now <= $2
+          AND (SELECT count(*) FROM (SELECT FROM tenant_song_landmark_changes WHERE tenant_id = $1 LIMIT $3 + 1) few) <= $3
         ORDER BY now DESC, created_at DESC LIMIT 1";
     let (older, by, listed) = match is_active {
         None => ("older", "total", "TRUE"),
@@ -53,16 +60,20 @@ pub(super) async fn before(
     };
     let query = BEFORE.replace("$older", older).replace("$by", by).replace("$listed", listed);
     let found = diesel::sql_query(query).bind::<SqlUuid, _>(tenant.0).bind::<BigInt, _>(position);
+    let found = found.bind::<BigInt, _>(MOST_CHANGES);
     Ok(found.get_result(&mut conn).await.optional()?)
 }
 
-/// The tenants whose landmarks do not contain all changes, or whose list has become long.
+/// The tenants whose landmarks do not contain all changes, or whose list has become long; in any order, so that a run that ends early
+/// leaves other ones each time.
 pub(crate) async fn to_complete(mut conn: &Conn) -> Result<Vec<TenantId>, TxError> {
     const TO_COMPLETE: &str = "
-        SELECT tenant_id FROM tenant_song_landmark_changes
-        UNION
-        SELECT c.tenant_id FROM tenant_song_counts c
-        WHERE c.total >= $1 AND NOT EXISTS (SELECT FROM tenant_song_landmarks l WHERE l.tenant_id = c.tenant_id)";
+        SELECT tenant_id FROM (
+            SELECT tenant_id FROM tenant_song_landmark_changes
+            UNION
+            SELECT c.tenant_id FROM tenant_song_counts c
+            WHERE c.total >= $1 AND NOT EXISTS (SELECT FROM tenant_song_landmarks l WHERE l.tenant_id = c.tenant_id)
+        ) all_of_them ORDER BY random()";
     let found: Vec<Tenant> = diesel::sql_query(TO_COMPLETE).bind::<BigInt, _>(LONG).load(&mut conn).await?;
     Ok(found.into_iter().map(|row| TenantId(row.tenant_id)).collect())
 }
@@ -75,17 +86,22 @@ struct Tenant {
 
 /// Puts the changes of a list into its landmarks, and adds landmarks where there are too few. Returns how many were added.
 pub(crate) async fn complete(conn: &mut Conn, tenant: TenantId) -> Result<usize, TxError> {
+    // The first landmarks of a list of ten million take ten seconds.
+    diesel::sql_query("SET LOCAL statement_timeout = '50s'").execute(conn).await?;
     // Two of these would each overlook what the other one does with the changes that both see.
     let lock = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended('landmarks ' || $1, 0))");
     lock.bind::<SqlUuid, _>(tenant.0).execute(conn).await?;
-    diesel::sql_query(PUT_IN).bind::<SqlUuid, _>(tenant.0).execute(conn).await?;
+    let put_in = diesel::sql_query(PUT_IN).bind::<SqlUuid, _>(tenant.0);
+    put_in.bind::<BigInt, _>(PUT_IN_AT_ONCE).execute(conn).await?;
     let add = diesel::sql_query(ADD).bind::<SqlUuid, _>(tenant.0);
     Ok(add.bind::<BigInt, _>(LONG).bind::<BigInt, _>(BETWEEN).execute(conn).await?)
 }
 
 const PUT_IN: &str = "
     WITH changes AS (
-        DELETE FROM tenant_song_landmark_changes WHERE tenant_id = $1 RETURNING created_at, total, approved
+        DELETE FROM tenant_song_landmark_changes
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM tenant_song_landmark_changes WHERE tenant_id = $1 LIMIT $2))
+        RETURNING created_at, total, approved
     ), steps AS (
         SELECT created_at, total, approved, false AS is_landmark FROM changes
         UNION ALL
@@ -98,7 +114,8 @@ const PUT_IN: &str = "
     FROM moves m
     WHERE m.is_landmark AND l.tenant_id = $1 AND l.created_at = m.created_at AND (m.total <> 0 OR m.approved <> 0)";
 
-/// Counts the links from the landmark before each long gap on. Changes that were committed a moment ago are in this count, and will be
+/// Counts the links from the landmark before each long gap on; the oldest link is a landmark too, so that a list which came at one time
+/// has one. Changes that were committed a moment ago are in this count, and will be
 /// put into the new landmarks once more: so they are subtracted.
 const ADD: &str = "
     WITH list AS (
@@ -114,7 +131,8 @@ const ADD: &str = "
     ), times AS (
         SELECT g.low, g.older, g.older_approved, t.*
         FROM gaps g CROSS JOIN LATERAL (
-            SELECT created_at, sum(links) OVER before - links AS links_before, sum(approved) OVER before - approved AS approved_before,
+            SELECT created_at, sum(links) OVER before - links AS links_before,
+                   sum(approved) OVER before - approved AS approved_before,
                    lag(links, 1, 0::bigint) OVER before AS links_of_last
             FROM (
                 SELECT l.created_at, count(*) AS links, count(*) FILTER (WHERE l.is_active) AS approved
@@ -127,10 +145,11 @@ const ADD: &str = "
         WHERE g.links > 2 * $3
     )
     INSERT INTO tenant_song_landmarks (tenant_id, created_at, older, older_approved)
-    SELECT $1, t.created_at, t.older + t.links_before - coalesce(c.total, 0), t.older_approved + t.approved_before - coalesce(c.approved, 0)
+    SELECT $1, t.created_at, t.older + t.links_before - coalesce(c.total, 0),
+           t.older_approved + t.approved_before - coalesce(c.approved, 0)
     FROM times t CROSS JOIN LATERAL (
         SELECT sum(total) AS total, sum(approved) AS approved FROM tenant_song_landmark_changes
         WHERE tenant_id = $1 AND created_at >= t.low AND created_at < t.created_at
     ) c
-    WHERE div(t.links_before, $3) > div(t.links_before - t.links_of_last, $3)
+    WHERE div(t.links_before, $3) > div(t.links_before - t.links_of_last, $3) OR (t.low = '-infinity' AND t.links_before = 0)
     ON CONFLICT DO NOTHING";

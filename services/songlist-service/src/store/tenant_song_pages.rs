@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
 use super::search::{Hit, Stage, by_bitmaps, on_list};
-use super::tenant_artists::by_artist_with;
+use super::tenant_artists::{self, by_artist_with};
 use super::tenant_songs::{Query, TenantSong, deleted, find_many, linked, live};
 use super::{tenant_song_counts, tenant_song_landmarks};
 use crate::schema::tenant_songs;
@@ -19,14 +19,17 @@ use crate::schema::tenant_songs;
 /// So many matching links are few: they are counted and sorted in a few milliseconds. More are counted in an index alone.
 const FEW: i64 = 10_000;
 /// Links that have to be read in the table are read only once as long as they are not more than this.
-const FEW_OF_TABLE: i64 = 200_000;
+const FEW_OF_TABLE: i64 = 50_000;
 
 /// The hits of a stage of a search among the links that match the filters.
 pub(crate) async fn hits(conn: &Conn, id: TenantId, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
     let artist_with = |part: &str| by_artist_with(id, &[part.to_owned()]);
+    if !stage.is_within() {
+        let query = uncached(on_list::hits(filtered(id, filters), stage, artist_with));
+        return Ok(query.load(&mut &*conn).await?);
+    }
     let query = uncached(on_list::hits(found(id, filters), stage, artist_with));
-    let load = async |mut conn: &Conn| Ok(query.load(&mut conn).await?);
-    if stage.is_within() { by_bitmaps(conn, load).await } else { load(conn).await }
+    by_bitmaps(conn, async |mut conn: &Conn| Ok(query.load(&mut conn).await?)).await
 }
 
 /// The links that a list shows, to be read in its order until a page is full.
@@ -35,10 +38,12 @@ fn filtered(id: TenantId, filters: &Filters) -> Query {
     if filters.artist.is_empty() { all } else { all.filter(contains_any(tenant_songs::artist_norm, &filters.artist)) }
 }
 
-/// The same links, to be found by their artists when there is a filter by artist.
+/// The same links, to be found by their artists when these narrow the list down.
 fn found(id: TenantId, filters: &Filters) -> Query {
-    let all = matching(live(id), filters);
-    if filters.artist.is_empty() { all } else { all.filter(by_artist_with(id, &filters.artist)) }
+    if !tenant_artists::finds(filters) {
+        return filtered(id, filters);
+    }
+    matching(live(id), filters).filter(by_artist_with(id, &filters.artist))
 }
 
 /// Those of the links that match the filters, except that by artist. Approval is a literal in the SQL, so that the planner can choose the index for it.
@@ -97,8 +102,10 @@ async fn from_landmark(
 ) -> Result<Option<Vec<Uuid>>, TxError> {
     let rows = window.rows.min(count - window.offset);
     let position = if order.descending { count - window.offset - rows } else { window.offset };
-    let Some(landmark) = tenant_song_landmarks::before(conn, id, filters.is_active, position).await? else {
-        return Ok(None);
+    let nearer_end = window.offset.min(count - window.offset - rows);
+    let landmark = match tenant_song_landmarks::before(conn, id, filters.is_active, position).await? {
+        Some(landmark) if position - landmark.older < nearer_end => landmark,
+        _ => return Ok(None),
     };
     let from = skippable(id, filters).filter(tenant_songs::created_at.ge(landmark.created_at));
     let oldest_first = ordered(from, Order { descending: false, ..order }).select(tenant_songs::id);
@@ -175,7 +182,8 @@ pub(crate) async fn list(
     Ok(rows)
 }
 
-/// The number of links that match and are behind `after`, and one page of them; nothing when they are more than a few.
+/// The number of links that match and are behind `after`, and one page of them; nothing when they are more than a few. When the number
+/// is `wanted`, more are few, because all of them would be read anyway.
 pub(crate) async fn few_matching(
     conn: &Conn,
     id: TenantId,
@@ -183,9 +191,10 @@ pub(crate) async fn few_matching(
     order: Order,
     after: Option<&Key>,
     window: Window,
+    wanted: bool,
 ) -> Result<Option<(i64, Vec<TenantSong>)>, TxError> {
     let rows = behind_key(found(id, filters), order, after);
-    let (most, (count, ids)) = if filters.reads_table() && after.is_none() {
+    let (most, (count, ids)) = if filters.reads_table() && wanted {
         let few = async |conn: &Conn| counted(conn, rows, order, FEW_OF_TABLE, window).await;
         (FEW_OF_TABLE, by_bitmaps(conn, few).await?)
     } else {

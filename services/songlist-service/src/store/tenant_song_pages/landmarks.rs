@@ -14,6 +14,22 @@ use crate::store::{link_changes, songs};
 const SONGS: u32 = 25_000;
 const LISTS: [Option<bool>; 3] = [None, Some(true), Some(false)];
 
+/// A tenant with so many songs on its list.
+pub(super) async fn generated(songs: u32) -> (TestDb, tokio_postgres::Client, TenantId) {
+    let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
+    let superuser = open(db.admin_url()).await.unwrap();
+    let genre = format!(
+        "SET search_path = {}; INSERT INTO genres (id, name, name_norm, description, created_at, updated_at) \
+         VALUES (md5('Rock')::uuid, 'Rock', 'rock', '', now(), now())",
+        db.schema
+    );
+    superuser.batch_execute(&genre).await.unwrap();
+    let tenants = vec![Uuid::from_u128(1), Uuid::from_u128(2)];
+    let wanted = Catalogue { songs, links: songs + 1_000, tenants, seed: 11 };
+    generate(db.admin_url(), &db.schema, &wanted).await.unwrap();
+    (db, superuser, TenantId(Uuid::from_u128(1)))
+}
+
 /// A tenant with a long list.
 struct Long {
     db: TestDb,
@@ -24,19 +40,9 @@ struct Long {
 
 impl Long {
     async fn new() -> Self {
-        let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
-        let superuser = open(db.admin_url()).await.unwrap();
-        let genre = format!(
-            "SET search_path = {}; INSERT INTO genres (id, name, name_norm, description, created_at, updated_at) \
-             VALUES (md5('Rock')::uuid, 'Rock', 'rock', '', now(), now())",
-            db.schema
-        );
-        superuser.batch_execute(&genre).await.unwrap();
-        let tenants = vec![Uuid::from_u128(1), Uuid::from_u128(2)];
-        let wanted = Catalogue { songs: SONGS, links: SONGS + 1_000, tenants, seed: 11 };
-        generate(db.admin_url(), &db.schema, &wanted).await.unwrap();
+        let (db, superuser, tenant) = generated(SONGS).await;
         let pool = Pool::new(&db.config().unwrap(), &[]);
-        Self { db, pool, superuser, tenant: TenantId(Uuid::from_u128(1)) }
+        Self { db, pool, superuser, tenant }
     }
 
     /// As the job does it; the number of landmarks that were added.
@@ -63,8 +69,8 @@ impl Long {
         self.ids(&format!("SELECT {column}::text {from} ORDER BY md5({column}::text) LIMIT {rows}")).await
     }
 
-    /// Compares pages of all lists with what skipping gives.
-    async fn check(&self, what: &str) {
+    /// Compares pages of all lists with what skipping gives. At most so many links are `skipped` from a landmark on.
+    async fn check(&self, what: &str, skipped: Option<i64>) {
         for is_active in LISTS {
             let filters = Filters { is_active, ..Filters::default() };
             let listed = is_active.map_or(String::new(), |active| format!("AND l.is_active = {active}"));
@@ -73,6 +79,17 @@ impl Long {
                  AND s.deleted_at IS NULL {listed}",
                 self.tenant.0
             );
+            if let Some(most) = skipped {
+                for position in [2_000, 12_500, 19_000] {
+                    let position = if is_active == Some(false) { position / 20 } else { position };
+                    let before = async |conn: &Conn| before(conn, self.tenant, is_active, position).await;
+                    let landmark = self.pool.read(Scope::Tenant(self.tenant), before).await.unwrap().unwrap();
+                    assert!(
+                        (0..most).contains(&(position - landmark.older)),
+                        "{what} {is_active:?} {position} {landmark:?}"
+                    );
+                }
+            }
             let all = self.ids(&format!("SELECT l.id::text {list} ORDER BY l.created_at, l.id")).await;
             let length = i64::try_from(all.len()).unwrap();
             for offset in [1_000, length / 3, length / 2, length - 4_321, length - 5].map(|offset| offset.max(1_000)) {
@@ -121,14 +138,9 @@ async fn list_of(
 async fn a_page_from_a_landmark_is_the_one_that_skipping_gives_whatever_has_changed_since() {
     let long = Long::new().await;
     let (pool, tenant, now) = (&long.pool, long.tenant, Utc::now());
-    long.check("without landmarks").await;
-    assert_eq!(long.complete().await, 12, "one for every 2,000 links, except for the first ones");
-    for position in [2_000, 12_500, 24_999] {
-        let before = async |conn: &Conn| before(conn, tenant, None, position).await;
-        let landmark = pool.read(Scope::Tenant(tenant), before).await.unwrap().unwrap();
-        assert!((0..2_000).contains(&(position - landmark.older)), "{position} {landmark:?}");
-    }
-    long.check("with landmarks").await;
+    long.check("without landmarks", None).await;
+    assert_eq!(long.complete().await, 13, "one for every 2,000 links");
+    long.check("with landmarks", Some(2_100)).await;
 
     let (removed, withdrawn) =
         (long.some("id", "deleted_at IS NULL", 900).await, long.some("id", "is_active", 2_000).await);
@@ -138,7 +150,7 @@ async fn a_page_from_a_landmark_is_the_one_that_skipping_gives_whatever_has_chan
         link_changes::set_active(conn, tenant, &withdrawn, false, now).await
     };
     assert!(!pool.transaction(Scope::Tenant(tenant), change).await.unwrap().is_empty());
-    long.check("after links were removed and withdrawn").await;
+    long.check("after links were removed and withdrawn", Some(4_100)).await;
 
     let restored = long.some("song_id", "deleted_at IS NOT NULL", 50).await;
     let restore = async |conn: &mut Conn| {
@@ -149,9 +161,9 @@ async fn a_page_from_a_landmark_is_the_one_that_skipping_gives_whatever_has_chan
         Ok(linked.len())
     };
     assert_eq!(pool.transaction(Scope::Tenant(tenant), restore).await.unwrap(), 50);
-    long.check("after links were restored").await;
+    long.check("after links were restored", Some(4_100)).await;
     long.complete().await;
-    long.check("after changes were put in").await;
+    long.check("after changes were put in", Some(4_100)).await;
 
     removed_songs.truncate(300);
     let gone = async |conn: &mut Conn| {
@@ -161,24 +173,84 @@ async fn a_page_from_a_landmark_is_the_one_that_skipping_gives_whatever_has_chan
         Ok(())
     };
     pool.transaction(Scope::Platform, gone).await.unwrap();
-    long.check("after songs were deleted").await;
+    long.check("after songs were deleted", Some(4_100)).await;
     long.complete().await;
-    long.check("after songs were deleted and changes put in").await;
+    long.check("after songs were deleted and changes put in", Some(4_100)).await;
     let out = async |conn: &mut Conn| link_changes::count_out(conn, now + TimeDelta::hours(1), 1_000).await;
     assert_eq!(pool.transaction(Scope::Worker, out).await.unwrap(), 300);
-    long.check("after deleted songs were counted out").await;
+    long.check("after deleted songs were counted out", Some(4_100)).await;
     long.complete().await;
-    long.check("after they were put in").await;
+    long.check("after they were put in", Some(4_100)).await;
 
     // Five thousand links of about the same time come back in the middle of the list.
     let back = format!(
         "UPDATE tenant_songs SET created_at = timestamptz '2024-05-05' + (random() * 1000)::integer * interval '1 second' \
-         WHERE tenant_id = '{}' AND id IN (SELECT id FROM tenant_songs WHERE tenant_id = '{}' AND song_id IN (SELECT id FROM songs WHERE deleted_at IS NULL) ORDER BY md5(id::text) LIMIT 5000)",
-        tenant.0, tenant.0
+         WHERE id IN (SELECT l.id FROM tenant_songs l JOIN songs s ON s.id = l.song_id \
+                      WHERE l.tenant_id = '{}' AND s.deleted_at IS NULL ORDER BY md5(l.id::text) LIMIT 5000)",
+        tenant.0
     );
     long.superuser.batch_execute(&back).await.unwrap();
-    long.check("after many links came to one place").await;
+    long.check("after many links came to one place", Some(8_000)).await;
     assert!(long.complete().await > 0, "there are more landmarks where there are more links");
-    long.check("with landmarks there").await;
+    long.check("with landmarks there", Some(4_100)).await;
     assert_eq!(testkit::schema::count(&long.db, "tenant_song_landmark_changes").await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn landmarks_are_exact_while_links_change_beside_the_job() {
+    let long = Long::new().await;
+    let (tenant, now) = (long.tenant, Utc::now());
+    let links = long.some("id", "deleted_at IS NULL", 3_000).await;
+    let writers = links.chunks(1_000).map(|links| {
+        let (pool, links) = (&long.pool, links.to_vec());
+        async move {
+            for (round, some) in (0..).zip(links.chunks(50).cycle().take(60)) {
+                let change =
+                    async |conn: &mut Conn| link_changes::set_active(conn, tenant, some, round < 20, now).await;
+                pool.transaction(Scope::Tenant(tenant), change).await.unwrap();
+            }
+        }
+    });
+    let job = async {
+        for _ in 0..20 {
+            long.complete().await;
+        }
+    };
+    futures_util::future::join(futures_util::future::join_all(writers), job).await;
+    long.check("after writers and the job ran beside each other", Some(4_100)).await;
+    long.complete().await;
+    assert_eq!(testkit::schema::count(&long.db, "tenant_song_landmark_changes").await.unwrap(), 0);
+    long.check("after all changes were put in", Some(2_100)).await;
+}
+
+#[tokio::test]
+async fn an_artist_is_found_whose_only_song_was_removed_before_artists_were_kept_and_is_restored() {
+    let (db, superuser, tenant) = generated(1_000).await;
+    let pool = Pool::new(&db.config().unwrap(), &[]);
+    let queen = Filters { artist: vec!["queen".to_owned()], ..Filters::default() };
+    let newest = Order { by: SortBy::CreatedAt, descending: true };
+    let songs_of_queen = async || {
+        let window = Window { rows: 21, offset: 0 };
+        let few = async |conn: &Conn| few_matching(conn, tenant, &queen, newest, None, window, true).await;
+        pool.read(Scope::Tenant(tenant).search(), few).await.unwrap().map(|(count, _)| count)
+    };
+    let release_before = format!(
+        "UPDATE tenant_songs SET artist = 'Queen', artist_norm = 'queen', deleted_at = now() \
+         WHERE id = (SELECT id FROM tenant_songs WHERE tenant_id = '{}' LIMIT 1); DELETE FROM tenant_artists",
+        tenant.0
+    );
+    superuser.batch_execute(&release_before).await.unwrap();
+    let owner = open(&db.owner_url().unwrap()).await.unwrap();
+    owner
+        .batch_execute(include_str!(
+            "../../../../../migrations/songlist-service/20261129000240_fill_tenant_artists/up.sql"
+        ))
+        .await
+        .unwrap();
+    assert_eq!(songs_of_queen().await, Some(0));
+    superuser.batch_execute("UPDATE tenant_songs SET deleted_at = NULL WHERE artist = 'Queen'").await.unwrap();
+    assert_eq!(songs_of_queen().await, Some(1));
+    superuser.batch_execute("UPDATE tenant_songs SET artist_norm = 'queens' WHERE artist = 'Queen'").await.unwrap();
+    superuser.batch_execute("DELETE FROM tenant_artists WHERE artist_norm = 'queen'").await.unwrap();
+    assert_eq!(songs_of_queen().await, Some(1), "a new name is kept too, and contains the old one");
 }

@@ -5,7 +5,9 @@ use kit_pg::bootstrap::open;
 use testkit::TestDb;
 use testkit::schema::as_tenant;
 
+use super::landmarks::generated;
 use super::*;
+use crate::store::search::Wanted;
 
 const GIANT: &str = "00000000-0000-7000-8000-000000000001";
 const SMALL: &str = "00000000-0000-7000-8000-000000000002";
@@ -115,8 +117,8 @@ async fn what_a_filter_finds_is_sorted_while_it_is_little_and_a_deep_page_is_fou
     let (rare, frequent, page) = pool
         .read(kit_pg::Scope::Tenant(giant).search(), async |conn: &Conn| {
             let last = Window { offset: 1_000, ..window };
-            let rare = few_matching(conn, giant, &of_artist("998"), newest, None, last).await?;
-            let frequent = few_matching(conn, giant, &of_artist("98"), newest, None, window).await?;
+            let rare = few_matching(conn, giant, &of_artist("998"), newest, None, last, true).await?;
+            let frequent = few_matching(conn, giant, &of_artist("98"), newest, None, window, true).await?;
             let count = count(conn, giant, &of_artist("98")).await?;
             Ok((rare, frequent, list(conn, giant, &of_artist("98"), newest, None, window, Some(count)).await?))
         })
@@ -127,4 +129,29 @@ async fn what_a_filter_finds_is_sorted_while_it_is_little_and_a_deep_page_is_fou
     assert!(frequent.is_none(), "20 of 999 artists have 98 in their name: 20,000 links");
     assert_eq!(page.len(), 21);
     assert!(page.iter().is_sorted_by_key(|row| std::cmp::Reverse(row.created_at)));
+}
+
+#[tokio::test]
+async fn words_are_found_in_their_index_by_the_runtime_role_because_their_functions_are_leakproof() {
+    let (db, superuser, tenant) = generated(3_000).await;
+    let client = open(&db.url().unwrap()).await.unwrap();
+    client.batch_execute(&as_tenant(tenant.0)).await.unwrap();
+    client.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off").await.unwrap();
+    let stage = Stage::Words(vec![Wanted::OneOf(vec!["queen".to_owned()]), Wanted::Begins("bo".to_owned())]);
+    let artist_with = |part: &str| by_artist_with(tenant, &[part.to_owned()]);
+    let query = on_list::hits(found(tenant, &Filters::default()), &stage, artist_with);
+    let plan = plan(&client, &query, &format!("'{}', ARRAY['queen'], '% bo%', 1000", tenant.0)).await;
+    let is_condition =
+        |line: &str| line.contains("Index Cond") && line.contains("tenant_id =") && line.contains("string_to_array");
+    assert!(plan.contains("tenant_songs_by_word") && plan.lines().any(is_condition), "{plan}");
+    client.batch_execute("ROLLBACK").await.unwrap();
+
+    let leaking = "BEGIN; ALTER FUNCTION pg_catalog.arrayoverlap(anyarray, anyarray) NOT LEAKPROOF";
+    superuser.batch_execute(leaking).await.unwrap();
+    let named = superuser.query(kit_pg::migrate::LEAKING, &[]).await.unwrap();
+    assert_eq!(
+        named.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>(),
+        ["arrayoverlap(anyarray,anyarray)"]
+    );
+    superuser.batch_execute("ROLLBACK").await.unwrap();
 }

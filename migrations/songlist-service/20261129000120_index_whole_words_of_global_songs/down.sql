@@ -1,4 +1,0 @@
-CREATE INDEX songs_global_words_trigrams ON songs USING gin (words gin_trgm_ops) WITH (gin_pending_list_limit = 512)
-    WHERE deleted_at IS NULL AND tenant_id IS NULL;
-DROP INDEX songs_global_words;
-ALTER INDEX songs_global_words_trigrams RENAME TO songs_global_words;

@@ -1,4 +1,0 @@
-CREATE INDEX tenant_songs_words_trigrams ON tenant_songs USING gin (tenant_id, words gin_trgm_ops) WITH (gin_pending_list_limit = 512)
-    WHERE deleted_at IS NULL;
-DROP INDEX tenant_songs_words;
-ALTER INDEX tenant_songs_words_trigrams RENAME TO tenant_songs_words;
