@@ -1,6 +1,7 @@
 //! Tests of pages by number in a long list: from landmarks they are what skipping row by row gives, whatever has happened to the list.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
+use kit::Clock;
 use kit_pg::bootstrap::open;
 use kit_pg::{Pool, Scope};
 use testkit::TestDb;
@@ -137,7 +138,7 @@ async fn list_of(
 #[tokio::test]
 async fn a_page_from_a_landmark_is_the_one_that_skipping_gives_whatever_has_changed_since() {
     let long = Long::new().await;
-    let (pool, tenant, now) = (&long.pool, long.tenant, Utc::now());
+    let (pool, tenant, now) = (&long.pool, long.tenant, Clock::system().now());
     long.check("without landmarks", None).await;
     assert_eq!(long.complete().await, 13, "one for every 2,000 links");
     long.check("with landmarks", Some(2_100)).await;
@@ -199,7 +200,7 @@ async fn a_page_from_a_landmark_is_the_one_that_skipping_gives_whatever_has_chan
 #[tokio::test]
 async fn landmarks_are_exact_while_links_change_beside_the_job() {
     let long = Long::new().await;
-    let (tenant, now) = (long.tenant, Utc::now());
+    let (tenant, now) = (long.tenant, Clock::system().now());
     let links = long.some("id", "deleted_at IS NULL", 3_000).await;
     let writers = links.chunks(1_000).map(|links| {
         let (pool, links) = (&long.pool, links.to_vec());
