@@ -145,6 +145,17 @@ def plans(stack, session, sample, file):
                 out.write(f"## {name}: {urllib.parse.unquote(asked)}\n\n{written.read()}\n")
 
 
+def wait_for_landmarks(stack):
+    """The job that makes them runs every minute."""
+    lists = "SELECT count(*) FROM songlist.tenant_song_counts c WHERE total >= 20000"
+    without = " AND NOT EXISTS (SELECT FROM songlist.tenant_song_landmarks l WHERE l.tenant_id = c.tenant_id)"
+    deadline = time.monotonic() + 150
+    while stack.sql(lists + without) != "0":
+        if time.monotonic() > deadline:
+            raise SystemExit("no landmarks were made")
+        time.sleep(1)
+
+
 def main():
     random.seed(1)
     table = {}
@@ -156,6 +167,7 @@ def main():
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
             links = stack.sql("SELECT sum(total) FROM songlist.tenant_song_counts")
             print(f"{size} songs on {links} places of lists in {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+            wait_for_landmarks(stack)
             for tenant in ("gen-1", "gen-2"):
                 session = Session(stack, tenant)
                 sample = []
