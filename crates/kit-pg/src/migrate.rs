@@ -143,7 +143,8 @@ struct Leaking {
 /// The functions that conditions under row-level security need to reach an index, when they are not marked as `init.sql` does it.
 pub const LEAKING: &str = "SELECT oid::regprocedure::text AS name FROM pg_proc
     WHERE NOT proleakproof AND oid IN ('pg_catalog.textlike(text, text)'::regprocedure,
-        'pg_catalog.string_to_array(text, text)'::regprocedure, 'pg_catalog.arrayoverlap(anyarray, anyarray)'::regprocedure)
+        'pg_catalog.string_to_array(text, text)'::regprocedure, 'pg_catalog.arrayoverlap(anyarray, anyarray)'::regprocedure,
+        to_regprocedure('extensions.similarity_op(text, text)'))
     ORDER BY 1";
 
 async fn open(url: &str, service: &str) -> anyhow::Result<Conn> {

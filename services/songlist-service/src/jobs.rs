@@ -92,10 +92,15 @@ async fn keep_landmarks(app: &App) -> Result<String, Error> {
             left += 1;
             continue;
         }
-        let complete = async |conn: &mut Conn| tenant_song_landmarks::complete(conn, *tenant).await;
-        match app.pg.transaction(Scope::Worker, complete).await {
+        // One list that takes too long must not keep the others from their landmarks.
+        let put_in = async |conn: &mut Conn| tenant_song_landmarks::put_in(conn, *tenant).await;
+        if let Err(error) = app.pg.transaction(Scope::Worker, put_in).await {
+            failed = Some(error);
+            continue;
+        }
+        let add = async |conn: &mut Conn| tenant_song_landmarks::add(conn, *tenant).await;
+        match app.pg.transaction(Scope::Worker, add).await {
             Ok(landmarks) => added += landmarks,
-            // One list that takes too long must not keep the others from their landmarks.
             Err(error) => failed = Some(error),
         }
     }

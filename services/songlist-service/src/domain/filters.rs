@@ -52,6 +52,7 @@ impl RawFilters {
         let filters = Filters {
             title: all(self.title),
             artist: all(self.artist),
+            artists: None,
             album: all(self.album),
             genres: None,
             visibility,

@@ -51,7 +51,6 @@ impl Beginnings {
 
     /// What a song has that has all the words, or words that begin so.
     pub(super) fn wanted(&self) -> Vec<Wanted> {
-        let is_broad = |word: &String| self.beginning(word).nth(MAX_BEGINNING).is_some();
         // The word itself may be a title that was joined, which is no known word.
         let one_of = |word: &String| {
             let completed = self.beginning(word).take(MAX_BEGINNING);
@@ -61,15 +60,32 @@ impl Beginnings {
             // Titles and artists that begin so are found by their own stages.
             [word] => vec![one_of(word)],
             // Some of them must be found by the index: who types the last word has typed the others.
-            [whole @ .., last] if self.words.iter().all(is_broad) => {
+            [whole @ .., last] if self.words.iter().all(|word| self.is_broad(word)) => {
                 let whole = whole.iter().map(|word| Wanted::OneOf(vec![word.clone()]));
                 whole.chain([Wanted::Begins(last.clone())]).collect()
             }
             words => {
-                let wanted = |word| if is_broad(word) { Wanted::Begins(word.clone()) } else { one_of(word) };
+                let wanted = |word: &String| match self.is_broad(word) {
+                    true => Wanted::Begins(word.clone()),
+                    false => one_of(word),
+                };
                 words.iter().map(wanted).collect()
             }
         }
+    }
+
+    /// What else a song may have when all beginnings are broad: the last of two words is whole, and the first one is not.
+    pub(super) fn turned(&self) -> Option<Vec<Wanted>> {
+        match self.words.as_slice() {
+            [first, last] if self.is_broad(first) && self.is_broad(last) => {
+                Some(vec![Wanted::Begins(first.clone()), Wanted::OneOf(vec![last.clone()])])
+            }
+            _ => None,
+        }
+    }
+
+    fn is_broad(&self, word: &str) -> bool {
+        self.beginning(word).nth(MAX_BEGINNING).is_some()
     }
 
     fn beginning<'a>(&'a self, word: &str) -> impl Iterator<Item = String> + use<'a> {
@@ -185,12 +201,16 @@ mod tests {
     use super::*;
 
     /// The beginnings of words, some of which begin many words.
-    fn typed(words: &[&str], broad: &[&str]) -> Vec<Wanted> {
+    fn beginnings(words: &[&str], broad: &[&str]) -> Beginnings {
         let many = |word: &str| (0..=MAX_BEGINNING).map(|number| format!("{word}{number:03}")).collect::<BTreeSet<_>>();
         let known = broad.iter().map(|word| ((*word).to_owned(), many(word)));
         let few = ("quee".to_owned(), BTreeSet::from(["queen".to_owned()]));
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        Beginnings { words, known: known.chain([few]).collect() }.wanted()
+        Beginnings { words, known: known.chain([few]).collect() }
+    }
+
+    fn typed(words: &[&str], broad: &[&str]) -> Vec<Wanted> {
+        beginnings(words, broad).wanted()
     }
 
     fn one_of(words: &[&str]) -> Wanted {
@@ -207,6 +227,9 @@ mod tests {
     fn a_beginning_of_many_words_is_looked_for_in_the_songs_with_the_other_words() {
         assert_eq!(typed(&["quee", "bo"], &["bo"]), [one_of(&["queen", "quee"]), Wanted::Begins("bo".to_owned())]);
         assert_eq!(typed(&["back", "bla"], &["back", "bla"]), [one_of(&["back"]), Wanted::Begins("bla".to_owned())]);
+        let turned = beginnings(&["beat", "let"], &["beat", "let"]).turned();
+        assert_eq!(turned, Some(vec![Wanted::Begins("beat".to_owned()), one_of(&["let"])]));
+        assert_eq!(beginnings(&["quee", "bo"], &["bo"]).turned(), None);
         let alone = typed(&["na"], &["na"]);
         let [Wanted::OneOf(words)] = alone.as_slice() else { panic!("not by the index: {alone:?}") };
         assert_eq!((words.len(), words.last().map(String::as_str)), (MAX_BEGINNING + 1, Some("na")));

@@ -13,7 +13,7 @@ use crate::App;
 use crate::store::filters::{Key, SortBy};
 use crate::store::songs::{self, Catalogue};
 use crate::store::tenant_songs::{self, Link, TenantSong};
-use crate::store::{link_changes, tenant_song_pages};
+use crate::store::{link_changes, tenant_artists, tenant_song_pages};
 
 /// The route under which answers are kept for repeated requests. The number changes with the form of the answer.
 const LINK_ROUTE: &str = "tenant_songs.link.2";
@@ -93,6 +93,10 @@ pub(crate) async fn list(
     let (count, rows) = app
         .pg
         .read(scope, async |conn: &Conn| {
+            let mut filters = filters.clone();
+            if !filters.artist.is_empty() {
+                filters.artists = tenant_artists::few_with(conn, tenant, &filters.artist).await?;
+            }
             if let Some(typed) = &listing.q {
                 let found = search::find(conn, Place::List(tenant), &filters, typed).await?;
                 let rows = async |ids: Vec<Uuid>| tenant_songs::find_many(conn, tenant, &ids).await;

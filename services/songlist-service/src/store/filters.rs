@@ -9,6 +9,8 @@ use uuid::Uuid;
 pub(crate) struct Filters {
     pub title: Vec<String>,
     pub artist: Vec<String>,
+    /// The artists of a tenant's list that `artist` means, when they are few.
+    pub artists: Option<Vec<String>>,
     pub album: Vec<String>,
     /// The ids of the wanted genres; `None` when the list is not filtered by genre.
     pub genres: Option<Vec<Uuid>>,

@@ -12,7 +12,7 @@ pub(crate) mod search_words;
 pub(crate) mod song_requests;
 pub(crate) mod songs;
 pub(crate) mod suggestions;
-mod tenant_artists;
+pub(crate) mod tenant_artists;
 mod tenant_song_counts;
 pub(crate) mod tenant_song_landmarks;
 pub(crate) mod tenant_song_pages;

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
@@ -84,17 +84,38 @@ struct Tenant {
     tenant_id: Uuid,
 }
 
-/// Puts the changes of a list into its landmarks, and adds landmarks where there are too few. Returns how many were added.
-pub(crate) async fn complete(conn: &mut Conn, tenant: TenantId) -> Result<usize, TxError> {
+/// Puts the changes of a list into its landmarks, unless somebody else does.
+pub(crate) async fn put_in(conn: &mut Conn, tenant: TenantId) -> Result<(), TxError> {
+    if lock(conn, tenant).await? {
+        let put_in = diesel::sql_query(PUT_IN).bind::<SqlUuid, _>(tenant.0);
+        put_in.bind::<BigInt, _>(PUT_IN_AT_ONCE).execute(conn).await?;
+    }
+    Ok(())
+}
+
+/// Adds landmarks where a list has too few, unless somebody else does. Returns how many were added. In a transaction of its own: when it
+/// takes too long, changes have been put into those that are there.
+pub(crate) async fn add(conn: &mut Conn, tenant: TenantId) -> Result<usize, TxError> {
+    if !lock(conn, tenant).await? {
+        return Ok(0);
+    }
     // The first landmarks of a list of ten million take ten seconds.
-    diesel::sql_query("SET LOCAL statement_timeout = '50s'").execute(conn).await?;
-    // Two of these would each overlook what the other one does with the changes that both see.
-    let lock = diesel::sql_query("SELECT pg_advisory_xact_lock(hashtextextended('landmarks ' || $1, 0))");
-    lock.bind::<SqlUuid, _>(tenant.0).execute(conn).await?;
-    let put_in = diesel::sql_query(PUT_IN).bind::<SqlUuid, _>(tenant.0);
-    put_in.bind::<BigInt, _>(PUT_IN_AT_ONCE).execute(conn).await?;
+    diesel::sql_query("SET LOCAL statement_timeout = '20s'").execute(conn).await?;
     let add = diesel::sql_query(ADD).bind::<SqlUuid, _>(tenant.0);
     Ok(add.bind::<BigInt, _>(LONG).bind::<BigInt, _>(BETWEEN).execute(conn).await?)
+}
+
+/// Two of these would each overlook what the other one does with the changes that both see.
+async fn lock(conn: &mut Conn, tenant: TenantId) -> Result<bool, TxError> {
+    const LOCK: &str = "SELECT pg_try_advisory_xact_lock(hashtextextended('landmarks ' || $1, 0)) AS is_mine";
+    let lock: Lock = diesel::sql_query(LOCK).bind::<SqlUuid, _>(tenant.0).get_result(conn).await?;
+    Ok(lock.is_mine)
+}
+
+#[derive(QueryableByName)]
+struct Lock {
+    #[diesel(sql_type = Bool)]
+    is_mine: bool,
 }
 
 const PUT_IN: &str = "

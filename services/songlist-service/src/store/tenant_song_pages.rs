@@ -6,17 +6,18 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, Window, Windowed, contains_any, few, in_order, uncached};
+use kit_pg::{Conn, TxError, Window, Windowed, few, in_order, uncached};
 use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
 use super::search::{Hit, Stage, by_bitmaps, on_list};
-use super::tenant_artists::{self, by_artist_with};
+use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
 use super::tenant_songs::{Query, TenantSong, deleted, find_many, linked, live};
 use super::{tenant_song_counts, tenant_song_landmarks};
 use crate::schema::tenant_songs;
 
-/// So many matching links are few: they are counted and sorted in a few milliseconds. More are counted in an index alone.
+/// So many matching links are few: they are counted and sorted in a few milliseconds. More are counted without sorting, most of them
+/// in an index alone.
 const FEW: i64 = 10_000;
 /// Links that have to be read in the table are read only once as long as they are not more than this.
 const FEW_OF_TABLE: i64 = 50_000;
@@ -35,15 +36,13 @@ pub(crate) async fn hits(conn: &Conn, id: TenantId, filters: &Filters, stage: &S
 /// The links that a list shows, to be read in its order until a page is full.
 fn filtered(id: TenantId, filters: &Filters) -> Query {
     let all = matching(live(id), filters);
-    if filters.artist.is_empty() { all } else { all.filter(contains_any(tenant_songs::artist_norm, &filters.artist)) }
+    if filters.artist.is_empty() { all } else { all.filter(by_artist(filters)) }
 }
 
 /// The same links, to be found by their artists when these narrow the list down.
 fn found(id: TenantId, filters: &Filters) -> Query {
-    if !tenant_artists::finds(filters) {
-        return filtered(id, filters);
-    }
-    matching(live(id), filters).filter(by_artist_with(id, &filters.artist))
+    let all = matching(live(id), filters);
+    if filters.artist.is_empty() { all } else { all.filter(by_many_artists(id, filters)) }
 }
 
 /// Those of the links that match the filters, except that by artist. Approval is a literal in the SQL, so that the planner can choose the index for it.

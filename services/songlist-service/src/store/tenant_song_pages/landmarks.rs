@@ -8,7 +8,7 @@ use testkit::TestDb;
 
 use super::*;
 use crate::generate::{Catalogue, generate};
-use crate::store::tenant_song_landmarks::{before, complete, to_complete};
+use crate::store::tenant_song_landmarks::{add, before, put_in, to_complete};
 use crate::store::tenant_songs::{Link, link};
 use crate::store::{link_changes, songs};
 
@@ -52,8 +52,9 @@ impl Long {
             self.pool.transaction(Scope::Worker, async |conn: &mut Conn| to_complete(conn).await).await.unwrap();
         let mut added = 0;
         for tenant in tenants {
-            let complete = async |conn: &mut Conn| complete(conn, tenant).await;
-            added += self.pool.transaction(Scope::Worker, complete).await.unwrap();
+            self.pool.transaction(Scope::Worker, async |conn: &mut Conn| put_in(conn, tenant).await).await.unwrap();
+            added +=
+                self.pool.transaction(Scope::Worker, async |conn: &mut Conn| add(conn, tenant).await).await.unwrap();
         }
         added
     }
