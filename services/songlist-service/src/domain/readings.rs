@@ -59,29 +59,31 @@ impl Beginnings {
         match self.words.as_slice() {
             // Titles and artists that begin so are found by their own stages.
             [word] => vec![one_of(word)],
-            // Some of them must be found by the index: who types the last word has typed the others.
-            [whole @ .., last] if self.words.iter().all(|word| self.is_broad(word)) => {
-                let whole = whole.iter().map(|word| Wanted::OneOf(vec![word.clone()]));
-                whole.chain([Wanted::Begins(last.clone())]).collect()
-            }
+            // Some of them must be found by the index.
+            words if self.all_are_broad() => words.iter().map(|word| whole(word)).collect(),
             words => {
-                let wanted = |word: &String| match self.is_broad(word) {
-                    true => Wanted::Begins(word.clone()),
-                    false => one_of(word),
-                };
+                let wanted = |word: &String| if self.is_broad(word) { begins(word) } else { one_of(word) };
                 words.iter().map(wanted).collect()
             }
         }
     }
 
-    /// What else a song may have when all beginnings are broad: the last of two words is whole, and the first one is not.
-    pub(super) fn turned(&self) -> Option<Vec<Wanted>> {
+    /// What a song may have instead when all beginnings are broad, in the order in which it is looked for: who types the last word has
+    /// typed the others; or the first of two words is the beginning.
+    pub(super) fn alternatives(&self) -> Vec<Vec<Wanted>> {
         match self.words.as_slice() {
-            [first, last] if self.is_broad(first) && self.is_broad(last) => {
-                Some(vec![Wanted::Begins(first.clone()), Wanted::OneOf(vec![last.clone()])])
+            [first, last] if self.all_are_broad() => {
+                vec![vec![whole(first), begins(last)], vec![begins(first), whole(last)]]
             }
-            _ => None,
+            [others @ .., last] if self.all_are_broad() && !others.is_empty() => {
+                vec![others.iter().map(|word| whole(word)).chain([begins(last)]).collect()]
+            }
+            _ => Vec::new(),
         }
+    }
+
+    fn all_are_broad(&self) -> bool {
+        self.words.iter().all(|word| self.is_broad(word))
     }
 
     fn is_broad(&self, word: &str) -> bool {
@@ -130,6 +132,14 @@ impl Beginnings {
         }
         Ok(combined(typed, &words, &meant, &splits, &known))
     }
+}
+
+fn whole(word: &str) -> Wanted {
+    Wanted::OneOf(vec![word.to_owned()])
+}
+
+fn begins(word: &str) -> Wanted {
+    Wanted::Begins(word.to_owned())
 }
 
 /// Two words that may have been meant as one.
@@ -226,10 +236,16 @@ mod tests {
     #[test]
     fn a_beginning_of_many_words_is_looked_for_in_the_songs_with_the_other_words() {
         assert_eq!(typed(&["quee", "bo"], &["bo"]), [one_of(&["queen", "quee"]), Wanted::Begins("bo".to_owned())]);
-        assert_eq!(typed(&["back", "bla"], &["back", "bla"]), [one_of(&["back"]), Wanted::Begins("bla".to_owned())]);
-        let turned = beginnings(&["beat", "let"], &["beat", "let"]).turned();
-        assert_eq!(turned, Some(vec![Wanted::Begins("beat".to_owned()), one_of(&["let"])]));
-        assert_eq!(beginnings(&["quee", "bo"], &["bo"]).turned(), None);
+    }
+
+    #[test]
+    fn of_broad_beginnings_all_are_words_at_first_and_then_one_of_two_is_a_beginning() {
+        let (back, bla) = (|| one_of(&["back"]), || one_of(&["bla"]));
+        let both = beginnings(&["back", "bla"], &["back", "bla"]);
+        assert_eq!(both.wanted(), [back(), bla()]);
+        let begins = |word: &str| Wanted::Begins(word.to_owned());
+        assert_eq!(both.alternatives(), [[back(), begins("bla")], [begins("back"), bla()]]);
+        assert!(beginnings(&["quee", "bo"], &["bo"]).alternatives().is_empty());
         let alone = typed(&["na"], &["na"]);
         let [Wanted::OneOf(words)] = alone.as_slice() else { panic!("not by the index: {alone:?}") };
         assert_eq!((words.len(), words.last().map(String::as_str)), (MAX_BEGINNING + 1, Some("na")));

@@ -64,10 +64,10 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
     for hits in [title, artist, words] {
         found.add(hits).await;
     }
-    if !found.is_enough()
-        && let Some(turned) = beginnings.turned()
-    {
-        found.add(list.hits(conn, filters, &Stage::Words(turned)).await?).await;
+    for wanted in beginnings.alternatives() {
+        if !found.is_enough() {
+            found.add(list.hits(conn, filters, &Stage::Words(wanted)).await?).await;
+        }
     }
     if !found.is_enough() {
         let readings = beginnings.readings(conn, &vocabularies, typed).await?;
