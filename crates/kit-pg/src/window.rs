@@ -29,11 +29,16 @@ pub struct Window {
 }
 
 impl Window {
+    /// The same rows counted from the end of a list of `count` rows.
+    pub fn from_end(self, count: i64) -> Self {
+        let rows = self.rows.min(count - self.offset);
+        Self { rows, offset: count - self.offset - rows }
+    }
+
     /// The same rows counted from the end of a list of `count` rows, when they are nearer to its end.
     pub fn mirrored(self, count: i64) -> Option<Self> {
-        let rows = self.rows.min(count - self.offset);
-        let offset = count - self.offset - rows;
-        (rows > 0 && offset < self.offset).then_some(Self { rows, offset })
+        let mirrored = self.from_end(count);
+        (mirrored.rows > 0 && mirrored.offset < self.offset).then_some(mirrored)
     }
 
     /// True when so many rows are skipped that they are better skipped in an index alone.

@@ -165,13 +165,14 @@ const FOLLOW: &str = "
     ALTER TABLE tenant_songs ENABLE TRIGGER tenant_songs_are_followed_when_inserted";
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use testkit::TestDb;
     use testkit::schema::count;
 
     use super::*;
 
-    async fn generated(seed: u64) -> (TestDb, Vec<String>) {
+    /// A schema with a generated catalogue, and a superuser's connection to it.
+    pub(crate) async fn generated(wanted: &Catalogue) -> (TestDb, tokio_postgres::Client) {
         let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
         let superuser = open(db.admin_url()).await.unwrap();
         let prepare = format!(
@@ -180,9 +181,13 @@ mod tests {
             db.schema
         );
         superuser.batch_execute(&prepare).await.unwrap();
+        generate(db.admin_url(), &db.schema, wanted).await.unwrap();
+        (db, superuser)
+    }
+
+    async fn with_titles(seed: u64) -> (TestDb, Vec<String>) {
         let tenants = (1..=5).map(Uuid::from_u128).collect();
-        let wanted = Catalogue { songs: 1_500, links: 4_000, tenants, seed };
-        generate(db.admin_url(), &db.schema, &wanted).await.unwrap();
+        let (db, superuser) = generated(&Catalogue { songs: 1_500, links: 4_000, tenants, seed }).await;
         let titles = "SELECT title || artist FROM songs ORDER BY created_at, id";
         let titles = superuser.query(titles, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
         (db, titles)
@@ -190,7 +195,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_lists_have_the_wished_sizes_and_the_same_seed_makes_the_same_songs() {
-        let ((db, titles), (_, again)) = (generated(7).await, generated(7).await);
+        let ((db, titles), (_, again)) = (with_titles(7).await, with_titles(7).await);
         assert_eq!((titles.len(), &titles), (1_500, &again));
         let giant = "tenant_songs WHERE tenant_id = '00000000-0000-0000-0000-000000000001'";
         assert_eq!(count(&db, giant).await.unwrap(), 1_500);

@@ -45,7 +45,8 @@ fn found(id: TenantId, filters: &Filters) -> Query {
     if filters.artist.is_empty() { all } else { all.filter(by_many_artists(id, filters)) }
 }
 
-/// Those of the links that match the filters, except that by artist. Approval is a literal in the SQL, so that the planner can choose the index for it.
+/// Those of the links that match the filters, except that by artist. Approval is a literal in the SQL, so that the planner can choose
+/// the index for it.
 fn matching(links: Query, filters: &Filters) -> Query {
     let mut query = on_list::conditions(filters).into_iter().fold(links, |query, condition| query.filter(condition));
     query = match filters.visibility {
@@ -99,9 +100,9 @@ async fn from_landmark(
     window: Window,
     count: i64,
 ) -> Result<Option<Vec<Uuid>>, TxError> {
-    let rows = window.rows.min(count - window.offset);
-    let position = if order.descending { count - window.offset - rows } else { window.offset };
-    let nearer_end = window.offset.min(count - window.offset - rows);
+    let from_end = window.from_end(count);
+    let (rows, nearer_end) = (from_end.rows, window.offset.min(from_end.offset));
+    let position = if order.descending { from_end.offset } else { window.offset };
     let landmark = match tenant_song_landmarks::before(conn, id, filters.is_active, position).await? {
         Some(landmark) if position - landmark.older < nearer_end => landmark,
         _ => return Ok(None),

@@ -1,6 +1,7 @@
 //! The schema and its row-level security. How pages are read is in `src/store/tenant_songs/plans.rs`.
 
-use kit_pg::bootstrap::open;
+use kit_pg::bootstrap::{self, open, with_database};
+use kit_pg::migrate;
 use songlist_service::MIGRATIONS;
 use testkit::TestDb;
 use testkit::schema::{self, as_tenant};
@@ -89,4 +90,21 @@ async fn db_05_every_connection_limits_statements_locks_and_idle_transactions() 
             .unwrap();
         assert!(found.setting.parse::<u64>().unwrap() > 0, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_database_whose_searches_would_read_whole_lists_gets_no_migration() {
+    let db = TestDb::empty("songlist").await.unwrap();
+    // A database of its own, because what is leakproof counts for all tests of one.
+    let name = format!("leaking_{}", kit::ids::random().simple());
+    bootstrap::run(db.admin_url(), &name, &[]).await.unwrap();
+    let inside = open(&with_database(db.admin_url(), &name).unwrap()).await.unwrap();
+    let leaking = "ALTER FUNCTION pg_catalog.arrayoverlap(anyarray, anyarray) NOT LEAKPROOF";
+    inside.batch_execute(leaking).await.unwrap();
+    let owner = with_database(&db.owner_url().unwrap(), &name).unwrap();
+    let refused = migrate::run(&owner, "songlist", MIGRATIONS).await.unwrap_err().to_string();
+    assert!(refused.contains("arrayoverlap(anyarray,anyarray)") && refused.contains("init.sql"), "{refused}");
+    drop(inside);
+    let superuser = open(db.admin_url()).await.unwrap();
+    superuser.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
 }

@@ -7,7 +7,7 @@ use kit_pg::{Pool, Scope};
 use testkit::TestDb;
 
 use super::*;
-use crate::generate::{Catalogue, generate};
+use crate::generate::Catalogue;
 use crate::store::tenant_song_landmarks::{add, before, put_in, to_complete};
 use crate::store::tenant_songs::{Link, link};
 use crate::store::{link_changes, songs};
@@ -17,17 +17,9 @@ const LISTS: [Option<bool>; 3] = [None, Some(true), Some(false)];
 
 /// A tenant with so many songs on its list.
 pub(super) async fn generated(songs: u32) -> (TestDb, tokio_postgres::Client, TenantId) {
-    let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
-    let superuser = open(db.admin_url()).await.unwrap();
-    let genre = format!(
-        "SET search_path = {}; INSERT INTO genres (id, name, name_norm, description, created_at, updated_at) \
-         VALUES (md5('Rock')::uuid, 'Rock', 'rock', '', now(), now())",
-        db.schema
-    );
-    superuser.batch_execute(&genre).await.unwrap();
     let tenants = vec![Uuid::from_u128(1), Uuid::from_u128(2)];
     let wanted = Catalogue { songs, links: songs + 1_000, tenants, seed: 11 };
-    generate(db.admin_url(), &db.schema, &wanted).await.unwrap();
+    let (db, superuser) = crate::generate::tests::generated(&wanted).await;
     (db, superuser, TenantId(Uuid::from_u128(1)))
 }
 
