@@ -18,17 +18,6 @@ pub fn remaining() -> Option<Duration> {
     DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now())).ok()
 }
 
-/// `work` with the deadline that counts here, for a task of its own.
-pub fn kept<F: Future>(work: F) -> impl Future<Output = F::Output> {
-    let deadline = DEADLINE.try_with(|deadline| *deadline).ok();
-    async move {
-        match deadline {
-            Some(deadline) => DEADLINE.scope(deadline, work).await,
-            None => work.await,
-        }
-    }
-}
-
 /// Reads a `grpc-timeout` header: at most eight digits and a unit
 /// (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>).
 pub(crate) fn parse_grpc_timeout(header: &str) -> Option<Duration> {
@@ -61,13 +50,6 @@ mod tests {
         assert_eq!(remaining(), None);
         let left = within(Duration::from_secs(5), async { remaining() }).await.unwrap();
         assert!(left <= Duration::from_secs(5) && left > Duration::from_secs(4));
-    }
-
-    #[tokio::test]
-    async fn a_task_can_keep_the_deadline_of_the_request_that_starts_it() {
-        let asked = within(Duration::from_secs(5), async { tokio::spawn(kept(async { remaining() })).await });
-        assert!(asked.await.unwrap().unwrap() > Duration::from_secs(4));
-        assert_eq!(tokio::spawn(kept(async { remaining() })).await.unwrap(), None);
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub struct PostgresOptions {
     /// The folder of the cluster, the log and the superuser's password.
     pub folder: PathBuf,
     pub port: u16,
-    /// False for throw-away servers: nothing is flushed to the disk.
+    /// False for throw-away servers: nothing is flushed to the disk, and PostgreSQL has its default of memory.
     pub durable: bool,
 }
 
@@ -56,9 +56,12 @@ impl Postgres {
             fs::read_to_string(&secret).context("the superuser's password cannot be read")?.trim().to_owned();
         let mut command = as_its_user("INT", &postgres_program("postgres")?);
         command.arg("-D").arg(&data).args(["-p", &options.port.to_string()]);
+        let buffers = format!("shared_buffers={}MB", shared_buffers_mib());
         let mut settings =
             vec!["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "timezone=UTC"];
-        if !options.durable {
+        if options.durable {
+            settings.push(&buffers);
+        } else {
             settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=256MB"]);
         }
         for setting in settings {
@@ -116,6 +119,15 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.stop();
     }
+}
+
+/// A quarter of the machine's memory, as PostgreSQL's documentation of `shared_buffers` recommends, but at most 2 GiB: containers may
+/// have less memory than the machine. It is taken only as far as the database is read.
+fn shared_buffers_mib() -> u64 {
+    const MIB: u64 = 1024 * 1024;
+    let machine = rustix::system::sysinfo();
+    let memory = machine.totalram.saturating_mul(machine.mem_unit.into());
+    (memory / 4 / MIB).clamp(128, 2_048)
 }
 
 fn is_root() -> bool {

@@ -1,12 +1,10 @@
 //! Stores rows a thousand at a time.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
 
 use kit::Error;
 use kit::caller::Caller;
 use kit::ids::TenantId;
-use kit::turns::Turn;
 use kit_pg::{Conn, Scope};
 use uuid::Uuid;
 
@@ -20,10 +18,9 @@ use crate::store::songs::Song;
 use crate::store::tenant_songs::{self, Link};
 
 /// Rows that are committed in one transaction.
-pub(super) struct Batch {
-    pub(super) app: App,
-    pub(super) caller: Caller,
-    pub(super) turn: Arc<Turn<Option<TenantId>>>,
+pub(super) struct Batch<'a> {
+    pub(super) app: &'a App,
+    pub(super) caller: &'a Caller,
     pub(super) owner: Option<TenantId>,
     pub(super) dry_run: bool,
     pub(super) rows: Vec<Candidate>,
@@ -53,12 +50,11 @@ pub(super) struct Done {
     pub(super) lost: Vec<u64>,
 }
 
-impl Batch {
+impl Batch<'_> {
     /// Commits the batch.
     pub(super) async fn store(self) -> Result<Done, Error> {
         let (scope, now) = (Scope::tenant_or_platform(self.owner), self.app.clock.now());
-        let done = self
-            .app
+        self.app
             .pg
             .transaction(scope, async |conn: &mut Conn| {
                 let wanted: HashSet<Uuid> = self.rows.iter().map(|row| row.song.genre_id).collect();
@@ -102,7 +98,7 @@ impl Batch {
                     search_words::add(conn, Vocabulary::GLOBAL, &vocabulary(songs)).await?;
                     done.skipped += count(old.len());
                     if done.created > 0 {
-                        audit::record(conn, &self.app, &self.caller, event(None)).await?;
+                        audit::record(conn, self.app, self.caller, event(None)).await?;
                     }
                     return Ok(done);
                 };
@@ -119,14 +115,11 @@ impl Batch {
                 done.linked = count(linked);
                 done.skipped += count(old.len() - linked);
                 if done.created + done.linked > 0 {
-                    audit::record(conn, &self.app, &self.caller, event(Some(tenant.0))).await?;
+                    audit::record(conn, self.app, self.caller, event(Some(tenant.0))).await?;
                 }
                 Ok(done)
             })
-            .await;
-        // The next import of the tenant may begin.
-        drop(self.turn);
-        done
+            .await
     }
 }
 

@@ -8,19 +8,16 @@ mod source;
 
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
-use std::sync::Arc;
 
 use kit::caller::Caller;
 use kit::ids::{TenantId, UserId};
-use kit::turns::Turn;
 use kit::{Code, Error};
 use tokio::io::AsyncBufRead;
-use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{premium, songs};
 use crate::App;
-use batch::{Batch, Candidate, Done};
+use batch::{Batch, Candidate};
 use rows::RawRow;
 
 /// Rows that are committed in one transaction.
@@ -29,8 +26,8 @@ const BATCH: usize = 1_000;
 const MAX_ROWS: u64 = 100_000;
 /// When to come back while another import runs.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
-/// After so many rows other requests get a turn on this thread.
-const ROWS_AT_A_TIME: u64 = 50;
+/// After so many rows other requests get a turn on this thread; some of them need several.
+const ROWS_AT_A_TIME: u64 = 10;
 /// The most errors that are listed one by one.
 const MAX_ERRORS: usize = 100;
 
@@ -88,8 +85,6 @@ impl Report {
 struct Import<'a> {
     app: &'a App,
     caller: &'a Caller,
-    /// Each batch has it too: the next import of the tenant waits for one that was cut off to end.
-    turn: Arc<Turn<Option<TenantId>>>,
     owner: Option<TenantId>,
     user: UserId,
     options: Options,
@@ -99,8 +94,6 @@ struct Import<'a> {
     seen: HashSet<[u8; 32]>,
     /// Rows of the batch that is being filled.
     waiting: Vec<Candidate>,
-    /// The batch that is being stored while further rows are read; it ends with the import.
-    storing: JoinSet<Result<Done, Error>>,
     report: Report,
 }
 
@@ -119,14 +112,13 @@ pub(crate) async fn run(
         premium::require(&premium::granted(app, tenant).await)?;
     }
     // One import of a tenant at a time: the others' requests share the same thread and the same connections.
-    let turn = app.imports.now(&owner).ok_or_else(|| {
+    let _turn = app.imports.now(&owner).ok_or_else(|| {
         Error::new(Code::RateLimited)
             .message("An import is running already. Wait until it has ended.")
             .retry_after(BUSY)
     })?;
     let mut import = Import {
         app,
-        turn: Arc::new(turn),
         caller,
         owner,
         user,
@@ -134,7 +126,6 @@ pub(crate) async fn run(
         genres: HashMap::new(),
         seen: HashSet::new(),
         waiting: Vec::with_capacity(BATCH),
-        storing: JoinSet::new(),
         report: Report::default(),
     };
     let mut file = pin!(file);
@@ -142,11 +133,9 @@ pub(crate) async fn run(
         Format::Csv => rows::each_csv(&mut import, &mut file).await,
         Format::Ndjson => rows::each_ndjson(&mut import, &mut file).await,
     };
-    // Whole batches are kept also when the file cannot be read to its end.
-    import.stored().await?;
+    // What was stored stays also when the file cannot be read to its end.
     read?;
     import.flush().await?;
-    import.stored().await?;
     import.report.errors.sort_by_key(|error| error.row);
     Ok(import.report)
 }
@@ -169,37 +158,25 @@ impl Import<'_> {
         if self.waiting.len() >= BATCH { self.flush().await } else { Ok(()) }
     }
 
-    /// Has the current batch stored while further rows are read, after the one before.
+    /// Stores the current batch. Rows are not read meanwhile: an import would have two processors busy at once, and be hardly faster,
+    /// because the database takes nearly all of the time.
     async fn flush(&mut self) -> Result<(), Error> {
-        self.stored().await?;
         let rows = std::mem::replace(&mut self.waiting, Vec::with_capacity(BATCH));
-        if !rows.is_empty() {
-            let (app, caller) = (self.app.clone(), self.caller.clone());
-            let turn = self.turn.clone();
-            let batch = Batch { app, caller, turn, owner: self.owner, dry_run: self.options.dry_run, rows };
-            self.storing.spawn(kit::deadline::kept(batch.store()));
+        if rows.is_empty() {
+            return Ok(());
         }
-        Ok(())
-    }
-
-    /// Waits for the batch that is being stored, and adds its results to the report.
-    async fn stored(&mut self) -> Result<(), Error> {
-        while let Some(done) = self.storing.join_next().await {
-            let done = match done {
-                Ok(done) => done?,
-                Err(ended) if ended.is_panic() => std::panic::resume_unwind(ended.into_panic()),
-                Err(ended) => return Err(Error::internal(ended)),
-            };
-            if !done.lost.is_empty() {
-                self.genres.clear();
-            }
-            for row in done.lost {
-                self.report.fail(row, "genre", "This genre does not exist.");
-            }
-            self.report.created += done.created;
-            self.report.linked += done.linked;
-            self.report.skipped_duplicates += done.skipped;
+        let batch =
+            Batch { app: self.app, caller: self.caller, owner: self.owner, dry_run: self.options.dry_run, rows };
+        let done = batch.store().await?;
+        if !done.lost.is_empty() {
+            self.genres.clear();
         }
+        for row in done.lost {
+            self.report.fail(row, "genre", "This genre does not exist.");
+        }
+        self.report.created += done.created;
+        self.report.linked += done.linked;
+        self.report.skipped_duplicates += done.skipped;
         Ok(())
     }
 }
