@@ -26,7 +26,7 @@ pub struct PostgresOptions {
     /// The folder of the cluster, the log and the superuser's password.
     pub folder: PathBuf,
     pub port: u16,
-    /// False for throw-away servers: nothing is flushed to the disk, and PostgreSQL has its default of memory.
+    /// False for throw-away servers: nothing is flushed to the disk, and PostgreSQL keeps its default of shared memory.
     pub durable: bool,
 }
 
@@ -122,7 +122,7 @@ impl Drop for Postgres {
 }
 
 /// A quarter of the machine's memory, as PostgreSQL's documentation of `shared_buffers` recommends, but at most 2 GiB: containers may
-/// have less memory than the machine. It is taken only as far as the database is read.
+/// have less memory than the machine. Pages of it are taken when they are first used.
 fn shared_buffers_mib() -> u64 {
     const MIB: u64 = 1024 * 1024;
     let machine = rustix::system::sysinfo();
