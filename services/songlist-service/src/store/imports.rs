@@ -120,7 +120,7 @@ mod tests {
         let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
         let superuser = open(db.admin_url()).await.unwrap();
         let client = open(&db.url().unwrap()).await.unwrap();
-        let tenant = TenantId(Uuid::now_v7());
+        let tenant = TenantId(Uuid::from_u128(1));
         let begin = format!(
             "{}; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off",
             as_tenant(tenant.0)

@@ -50,3 +50,45 @@ pub(super) fn by_artist_with(id: TenantId, parts: &[String]) -> Condition<tenant
         .select(tenant_artists::artist_norm);
     Box::new(one_of(tenant_songs::artist_norm, artists))
 }
+
+#[cfg(test)]
+mod tests {
+    use kit_pg::bootstrap::open;
+    use testkit::TestDb;
+    use testkit::schema::as_tenant;
+    use uuid::Uuid;
+
+    #[tokio::test]
+    async fn new_artists_are_looked_up_by_key_also_when_statistics_say_that_there_is_only_one() {
+        let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
+        let superuser = open(db.admin_url()).await.unwrap();
+        let tenant = Uuid::from_u128(1);
+        let songs = format!(
+            "SET search_path = {}, extensions; \
+             INSERT INTO genres (id, name, name_norm, created_at, updated_at) VALUES (md5('g')::uuid, 'g', 'g', now(), now()); \
+             INSERT INTO songs (id, tenant_id, title, artist, title_norm, artist_norm, album_norm, genre_id, created_at, updated_at) \
+             SELECT md5('s' || n)::uuid, '{tenant}', n, n, n, n, '', md5('g')::uuid, now(), now() FROM generate_series(1, 3000) n; \
+             INSERT INTO tenant_artists VALUES (gen_random_uuid(), 'a'); ANALYZE tenant_artists",
+            db.schema
+        );
+        superuser.batch_execute(&songs).await.unwrap();
+        let client = open(&db.url().unwrap()).await.unwrap();
+        client.batch_execute(&as_tenant(tenant)).await.unwrap();
+        for (from, to) in [(1, 1), (2, 2_000), (2_001, 3_000)] {
+            let links = format!(
+                "INSERT INTO tenant_songs (id, tenant_id, song_id, is_active, title_norm, artist_norm, album_norm, genre_id, \
+                 release_year, created_at, updated_at, title, artist) \
+                 SELECT gen_random_uuid(), '{tenant}', md5('s' || n)::uuid, true, n, n, '', md5('g')::uuid, 0, now(), now(), n, n \
+                 FROM generate_series({from}, {to}) n"
+            );
+            client.batch_execute(&links).await.unwrap();
+        }
+        let read = "SELECT seq_scan, idx_scan, idx_tup_fetch, (SELECT count(*) FROM tenant_artists) \
+                    FROM pg_stat_xact_user_tables WHERE relid = 'tenant_artists'::regclass";
+        let row = client.query_one(read, &[]).await.unwrap();
+        let [whole, lookups, fetched, artists] = [0, 1, 2, 3].map(|column| row.get::<_, i64>(column));
+        assert_eq!((whole, lookups, artists), (0, 3_000, 3_000), "the table is never read whole");
+        assert_eq!(fetched, 0, "no artist is compared with others");
+        client.batch_execute("ROLLBACK").await.unwrap();
+    }
+}
