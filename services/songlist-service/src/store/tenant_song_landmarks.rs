@@ -43,8 +43,12 @@ pub(super) async fn before(
             UNION ALL
             SELECT created_at, NULL, $by FROM tenant_song_landmark_changes WHERE tenant_id = $1
             UNION ALL
-            SELECT l.created_at, NULL, -1 FROM tenant_songs l JOIN songs s ON s.id = l.song_id
-            WHERE l.tenant_id = $1 AND l.deleted_at IS NULL AND s.deleted_at IS NOT NULL AND NOT s.counted_out AND $listed
+            SELECT l.created_at, NULL, -1
+            FROM (SELECT id FROM songs WHERE deleted_at IS NOT NULL AND NOT counted_out ORDER BY deleted_at OFFSET 0) s
+            CROSS JOIN LATERAL (
+                SELECT created_at FROM tenant_songs l
+                WHERE tenant_id = $1 AND song_id = s.id AND deleted_at IS NULL AND $listed OFFSET 0
+            ) l
         ), landmarks AS (
             SELECT created_at, older, older + sum(by) OVER (ORDER BY created_at, older NULLS LAST ROWS UNBOUNDED PRECEDING) AS now
             FROM steps
