@@ -2,11 +2,11 @@
 runs the same statements in a copy of the database from before."""
 
 import http.client
+import multiprocessing
 import os
 import re
 import subprocess
 import sys
-import threading
 import time
 import urllib.parse
 
@@ -27,21 +27,17 @@ def quantile(times, percent):
     return sorted(times)[int(len(times) * percent / 100)] if times else float("nan")
 
 
-class Reader(threading.Thread):
-    """Reads the list of another tenant some forty times a second until it is told to stop."""
-
-    def __init__(self, stack, token):
-        super().__init__(daemon=True)
-        self.base, self.token, self.times, self.going = urllib.parse.urlsplit(stack.api), token, [], True
-
-    def run(self):
-        connection = http.client.HTTPConnection(self.base.netloc)
-        while self.going:
-            begun = time.perf_counter()
-            connection.request("GET", self.base.path + "/tenant/songs/", headers={"authorization": "Bearer " + self.token})
-            connection.getresponse().read()
-            self.times.append((time.perf_counter() - begun) * 1_000)
-            time.sleep(0.02)
+def read_on(api, token, stop, found):
+    """Reads the list of another tenant some forty times a second until it is told to stop, and sends how long each took, in ms."""
+    base, times = urllib.parse.urlsplit(api), []
+    connection = http.client.HTTPConnection(base.netloc)
+    while not stop.is_set():
+        begun = time.perf_counter()
+        connection.request("GET", base.path + "/tenant/songs/", headers={"authorization": "Bearer " + token})
+        connection.getresponse().read()
+        times.append((time.perf_counter() - begun) * 1_000)
+        time.sleep(0.02)
+    found.send(times)
 
 
 def import_all(stack, admin, size, artists):
@@ -57,13 +53,14 @@ def import_all(stack, admin, size, artists):
 
 
 def reads(stack, token, during):
-    """The times of another tenant's reads while `during` runs, and what it returns."""
-    reader = Reader(stack, token)
+    """The times of another tenant's reads while `during` runs, and what it returns. A process of its own reads: a thread would wait for
+    the interpreter's lock while this one makes files."""
+    stop, (times, found) = multiprocessing.Event(), multiprocessing.Pipe(duplex=False)
+    reader = multiprocessing.Process(target=read_on, args=(stack.api, token, stop, found), daemon=True)
     reader.start()
     result = during()
-    reader.going = False
-    reader.join()
-    return reader.times, result
+    stop.set()
+    return times.recv(), result
 
 
 def measure(stack, size, artists):

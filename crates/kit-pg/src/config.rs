@@ -36,6 +36,14 @@ impl PgConfig {
         database_url(env, svc, &format!("{svc}_MIGRATE_DATABASE_URL"), "OWNER_DB", "owner")
     }
 
+    /// The same for one connection of its own, for work that would keep others waiting in the pool; `work` names it in
+    /// `pg_stat_activity`.
+    #[must_use]
+    pub fn for_bulk_work(&self, work: &str) -> Self {
+        let application_name = format!("{} {work}", self.application_name);
+        Self { max_connections: 1, application_name, ..self.clone() }
+    }
+
     /// The settings for a URL, as tests need them.
     pub fn of_url(url: &str, application_name: &str) -> Self {
         Self {

@@ -2,6 +2,7 @@
 //! pages and the gRPC set-up. It knows no database and no proto, so that an edit of a `.proto` never rebuilds it.
 
 pub mod assertion;
+pub mod bulk_thread;
 pub mod caller;
 pub mod clock;
 pub mod clock_offset;

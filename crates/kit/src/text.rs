@@ -7,7 +7,8 @@ use unicode_normalization::UnicodeNormalization;
 /// # Errors
 /// A sentence for the field when it contains NUL or another control character, or more than `max` characters.
 pub fn clean(text: &str, max: usize) -> Result<String, String> {
-    let trimmed: String = text.trim().nfc().collect();
+    let text = text.trim();
+    let trimmed: String = if text.is_ascii() { text.to_owned() } else { text.nfc().collect() };
     if trimmed.chars().any(|c| c.is_control() || is_invisible(c)) {
         return Err("Control characters are not allowed.".to_owned());
     }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use kit::assertion::KeyRing;
+use kit::bulk_thread::BulkThread;
 use kit::health::Health;
 use kit::ids::TenantId;
 use kit::metrics::Metrics;
@@ -33,6 +34,11 @@ pub struct App(Arc<Parts>);
 /// The contents of [`App`].
 pub struct Parts {
     pub(crate) pg: Pool,
+    /// The connection of imports, used on their thread only. However many tenants import, one batch is stored at a time, and pages never
+    /// wait for a connection that an import holds.
+    pub(crate) pg_of_imports: Pool,
+    /// The thread of imports.
+    pub(crate) bulk_thread: Arc<BulkThread>,
     /// Imports that run, by tenant (`None`: the platform).
     pub(crate) imports: Turns<Option<TenantId>>,
     /// Tenants that put many songs on their list now.
@@ -61,6 +67,8 @@ impl App {
         let metrics = Metrics::new()?;
         let parts = Parts {
             pg: Pool::new(&config.pg, CONFLICTS),
+            pg_of_imports: Pool::new(&config.pg.for_bulk_work("imports"), CONFLICTS),
+            bulk_thread: Arc::new(BulkThread::start("imports")?),
             imports: Turns::default(),
             bulk_links: Turns::default(),
             wake: Wake::default(),

@@ -48,7 +48,11 @@ pub async fn seed_songs(app: &App, file: &Path) -> kit::Result<u64> {
 ///
 /// # Errors
 /// When the file or the database cannot be read; single invalid rows are in the report.
-pub async fn import_songs(app: &App, options: Options, file: impl AsyncBufRead + Send) -> kit::Result<Report> {
+pub async fn import_songs(
+    app: &App,
+    options: Options,
+    file: impl AsyncBufRead + Send + 'static,
+) -> kit::Result<Report> {
     // The import runs as a SUPER_ADMIN, on behalf of the operator who has access to the database.
     let session = Session { id: SessionId::new(), ver: 0, auth_time: app.clock.now() };
     let caller = Caller { actor: Actor::Platform { id: UserId::new(), session }, ..Caller::system("songlist") };

@@ -23,6 +23,8 @@ pub(super) struct Batch<'a> {
     pub(super) caller: &'a Caller,
     pub(super) owner: Option<TenantId>,
     pub(super) dry_run: bool,
+    /// True until a batch has stored something: the audit log has one event of an import, with its first rows.
+    pub(super) is_first: bool,
     pub(super) rows: Vec<Candidate>,
 }
 
@@ -55,7 +57,7 @@ impl Batch<'_> {
     pub(super) async fn store(self) -> Result<Done, Error> {
         let (scope, now) = (Scope::tenant_or_platform(self.owner), self.app.clock.now());
         self.app
-            .pg
+            .pg_of_imports
             .transaction(scope, async |conn: &mut Conn| {
                 let wanted: HashSet<Uuid> = self.rows.iter().map(|row| row.song.genre_id).collect();
                 let wanted: Vec<Uuid> = wanted.into_iter().collect();
@@ -97,7 +99,7 @@ impl Batch<'_> {
                     let songs = created.iter().map(|song| (song.words.as_str(), song.artist_norm.as_str()));
                     search_words::add(conn, Vocabulary::GLOBAL, &vocabulary(songs)).await?;
                     done.skipped += count(old.len());
-                    if done.created > 0 {
+                    if self.is_first && done.created > 0 {
                         audit::record(conn, self.app, self.caller, event(None)).await?;
                     }
                     return Ok(done);
@@ -114,7 +116,7 @@ impl Batch<'_> {
                 list.finish(conn, tenant).await?;
                 done.linked = count(linked);
                 done.skipped += count(old.len() - linked);
-                if done.created + done.linked > 0 {
+                if self.is_first && done.created + done.linked > 0 {
                     audit::record(conn, self.app, self.caller, event(Some(tenant.0))).await?;
                 }
                 Ok(done)
@@ -123,7 +125,7 @@ impl Batch<'_> {
     }
 }
 
-/// A batch that was stored; how many rows it had stands in the report of the import.
+/// An import that has stored rows; how many stands in its report.
 fn event(tenant: Option<Uuid>) -> Event<'static> {
     Event { tenant, actor: None, action: "songs_import", target: None, result: "success" }
 }

@@ -64,7 +64,7 @@ impl Import<'_> {
         let row = Genre::new(name.trim().to_owned(), form.clone(), String::new(), self.app.clock.now());
         let found = self
             .app
-            .pg
+            .pg_of_imports
             .transaction(Scope::tenant_or_platform(self.owner), async |conn: &mut Conn| {
                 let by_id = Uuid::try_parse(&form).ok();
                 let found = match by_id {

@@ -9,6 +9,7 @@ mod source;
 use std::collections::{HashMap, HashSet};
 use std::pin::pin;
 
+use kit::bulk_thread;
 use kit::caller::Caller;
 use kit::ids::{TenantId, UserId};
 use kit::{Code, Error};
@@ -105,7 +106,7 @@ pub(crate) async fn run(
     app: &App,
     caller: &Caller,
     options: Options,
-    file: impl AsyncBufRead + Send,
+    file: impl AsyncBufRead + Send + 'static,
 ) -> Result<Report, Error> {
     let (user, owner) = songs::writer(caller)?;
     if let Some(tenant) = owner {
@@ -117,6 +118,18 @@ pub(crate) async fn run(
             .message("An import is running already. Wait until it has ended.")
             .retry_after(BUSY)
     })?;
+    let (app, caller) = (app.clone(), caller.clone());
+    let thread = app.bulk_thread.clone();
+    thread.run(async move { import_rows(&app, &caller, (user, owner), options, file).await }).await
+}
+
+async fn import_rows(
+    app: &App,
+    caller: &Caller,
+    (user, owner): (UserId, Option<TenantId>),
+    options: Options,
+    file: impl AsyncBufRead + Send,
+) -> Result<Report, Error> {
     let mut import = Import {
         app,
         caller,
@@ -146,7 +159,7 @@ impl Import<'_> {
         self.report.total += 1;
         let number = self.report.total;
         if number.is_multiple_of(ROWS_AT_A_TIME) {
-            tokio::task::yield_now().await;
+            bulk_thread::give_way().await;
         }
         if number > MAX_ROWS {
             return Err(Error::invalid("file", format!("A file may have {MAX_ROWS} rows.")));
@@ -165,8 +178,14 @@ impl Import<'_> {
         if rows.is_empty() {
             return Ok(());
         }
-        let batch =
-            Batch { app: self.app, caller: self.caller, owner: self.owner, dry_run: self.options.dry_run, rows };
+        let batch = Batch {
+            app: self.app,
+            caller: self.caller,
+            owner: self.owner,
+            dry_run: self.options.dry_run,
+            is_first: self.report.created + self.report.linked == 0,
+            rows,
+        };
         let done = batch.store().await?;
         if !done.lost.is_empty() {
             self.genres.clear();
