@@ -15,6 +15,7 @@ from stack import FOLDER, Stack
 
 SIZES = [int(size) for size in sys.argv[1:]] or [1_000, 20_000, 100_000, 1_000_000]
 FILE = 100_000  # the most rows of one file
+READERS = int(os.environ.get("READERS", "10"))  # clients of another tenant, each reading some forty times a second
 REPLAYED = 20_000  # rows whose statements psql runs
 
 
@@ -28,7 +29,7 @@ def quantile(times, percent):
 
 
 def read_on(api, token, stop, found):
-    """Reads the list of another tenant some forty times a second until it is told to stop, and sends how long each took, in ms."""
+    """Reads the list of a tenant some forty times a second until it is told to stop, and sends how long each took, in ms."""
     base, times = urllib.parse.urlsplit(api), []
     connection = http.client.HTTPConnection(base.netloc)
     while not stop.is_set():
@@ -40,11 +41,15 @@ def read_on(api, token, stop, found):
     found.send(times)
 
 
-def import_all(stack, admin, size, artists):
-    """Imports as many files as it takes; the number of songs that were created."""
+def files(size, artists):
+    """As many files as that many rows take."""
+    return [rows(min(FILE, size - begin), artists, begin) for begin in range(0, size, FILE)]
+
+
+def import_all(stack, admin, bodies):
+    """Imports the files; the number of songs that were created."""
     created = 0
-    for begin in range(0, size, FILE):
-        body = rows(min(FILE, size - begin), artists, begin)
+    for body in bodies:
         status, answer = stack.call("POST", "/songs/import/?genre=Rock", body, admin, "text/csv", timeout=300)
         if status != 200:
             raise SystemExit(f"import: {status} {answer}")
@@ -53,14 +58,16 @@ def import_all(stack, admin, size, artists):
 
 
 def reads(stack, token, during):
-    """The times of another tenant's reads while `during` runs, and what it returns. A process of its own reads: a thread would wait for
-    the interpreter's lock while this one makes files."""
-    stop, (times, found) = multiprocessing.Event(), multiprocessing.Pipe(duplex=False)
-    reader = multiprocessing.Process(target=read_on, args=(stack.api, token, stop, found), daemon=True)
-    reader.start()
+    """The times of another tenant's reads while `during` runs, and what it returns. Processes of their own read: threads would wait for
+    the interpreter's lock while this one sends files."""
+    stop, readers = multiprocessing.Event(), []
+    for _ in range(READERS):
+        times, found = multiprocessing.Pipe(duplex=False)
+        multiprocessing.Process(target=read_on, args=(stack.api, token, stop, found), daemon=True).start()
+        readers.append(times)
     result = during()
     stop.set()
-    return times.recv(), result
+    return [time for times in readers for time in times.recv()], result
 
 
 def measure(stack, size, artists):
@@ -69,10 +76,11 @@ def measure(stack, size, artists):
     other = stack.sign_in({"tenant_slug": "gen-1", "email": "listener@gen-1.example", "password": "correct horse battery"})
     admin = stack.sign_in(stack.login("ADMIN"))
     stack.pay(admin)
+    bodies = files(size, artists)
     reads(stack, other, lambda: time.sleep(1))  # connections and caches are not part of what is compared
     quiet, _ = reads(stack, other, lambda: time.sleep(12))
     before, begun = pss_mib([stack.pid("songlist-service")]), time.monotonic()
-    times, created = reads(stack, other, lambda: import_all(stack, admin, size, artists))
+    times, created = reads(stack, other, lambda: import_all(stack, admin, bodies))
     took = time.monotonic() - begun
     more = pss_mib([stack.pid("songlist-service")]) - before
     print(f"| {size:,} | {artists} | {took:.1f} | {size / took:,.0f} | {created:,} | {more:.0f} | "
@@ -105,7 +113,7 @@ def replay(size):
         stack.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'songlist_rw'")
         time.sleep(2)
         begun = log.stat().st_size
-        import_all(stack, admin, size, 50)
+        import_all(stack, admin, files(size, 50))
         time.sleep(1)
         with open(log, errors="replace") as written:
             written.seek(begun)
