@@ -6,26 +6,26 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError};
+use kit_pg::{Conn, TxError, without_plans};
 use uuid::Uuid;
 
 use super::songs::Song;
 
 /// Live songs with one of these titles: the tenant's own and GLOBAL ones, or GLOBAL ones only.
-pub(crate) async fn with_titles(
-    mut conn: &Conn,
-    owner: Option<TenantId>,
-    titles: &[String],
-) -> Result<Vec<Song>, TxError> {
-    plan_by_keys(conn, "off").await?;
-    let mut found: Vec<Song> =
-        diesel::sql_query(of_titles(None)).bind::<Array<Text>, _>(titles).load(&mut conn).await?;
-    if let Some(id) = owner {
-        let own = diesel::sql_query(of_titles(owner)).bind::<Array<Text>, _>(titles).bind::<SqlUuid, _>(id.0);
-        found.extend(own.load::<Song>(&mut conn).await?);
-    }
-    plan_by_keys(conn, "on").await?;
-    Ok(found)
+///
+/// While statistics say that a tenant has no song, every index looks equally good to the planner; the order of the look-ups decides
+/// when it may neither sort nor build bitmaps.
+pub(crate) async fn with_titles(conn: &Conn, owner: Option<TenantId>, titles: &[String]) -> Result<Vec<Song>, TxError> {
+    without_plans(conn, &["enable_sort", "enable_bitmapscan"], async |mut conn: &Conn| {
+        let global = diesel::sql_query(of_titles(None)).bind::<Array<Text>, _>(titles);
+        let mut found: Vec<Song> = global.load(&mut conn).await?;
+        if let Some(id) = owner {
+            let own = diesel::sql_query(of_titles(owner)).bind::<Array<Text>, _>(titles).bind::<SqlUuid, _>(id.0);
+            found.extend(own.load::<Song>(&mut conn).await?);
+        }
+        Ok(found)
+    })
+    .await
 }
 
 /// The songs with each of the titles `$1`: those of the tenant `$2`, or GLOBAL ones.
@@ -43,14 +43,6 @@ fn of_titles(owner: Option<TenantId>) -> String {
         None => ("tenant_id IS NULL", "title_norm, id"),
     };
     OF_TITLE.replace("$scope", scope).replace("$order", order)
-}
-
-/// While statistics say that a tenant has no song, every index looks equally good to the planner; the order of the look-ups decides
-/// when it may neither sort nor build bitmaps. Other statements of the transaction, whose plans are kept, may do both.
-async fn plan_by_keys(mut conn: &Conn, others: &str) -> Result<(), TxError> {
-    const PLAN: &str = "SELECT set_config('enable_sort', $1, true), set_config('enable_bitmapscan', $1, true)";
-    diesel::sql_query(PLAN).bind::<Text, _>(others).execute(&mut conn).await?;
-    Ok(())
 }
 
 /// Inserts new songs without images, except those that a concurrent request has inserted; returns the ids of the inserted ones.

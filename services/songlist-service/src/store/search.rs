@@ -6,8 +6,7 @@ use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
-use diesel_async::RunQueryDsl;
-use kit_pg::{Conn, TxError, contains_any, like_anywhere};
+use kit_pg::{Conn, TxError, contains_any, like_anywhere, without_plans};
 use uuid::Uuid;
 
 use super::filters::Filters;
@@ -70,15 +69,10 @@ pub(crate) struct Hit {
 /// Runs a query with no other plan than one by bitmaps, which GIN indexes of words and parts make. The planner would rather read a
 /// list in another order until enough songs fit, which is all of it when there are fewer: it does not know how frequent words are.
 pub(super) async fn by_bitmaps<T>(
-    mut conn: &Conn,
+    conn: &Conn,
     query: impl AsyncFnOnce(&Conn) -> Result<T, TxError>,
 ) -> Result<T, TxError> {
-    const OTHER_SCANS: &str = "SELECT set_config('enable_seqscan', $1, true), set_config('enable_indexscan', $1, true), \
-                               set_config('enable_indexonlyscan', $1, true)";
-    diesel::sql_query(OTHER_SCANS).bind::<Text, _>("off").execute(&mut conn).await?;
-    let found = query(conn).await?;
-    diesel::sql_query(OTHER_SCANS).bind::<Text, _>("on").execute(&mut conn).await?;
-    Ok(found)
+    without_plans(conn, &["enable_seqscan", "enable_indexscan", "enable_indexonlyscan"], query).await
 }
 
 /// The end of the texts that begin with `prefix`: the order of texts is that of their code points (C.UTF-8).
