@@ -22,8 +22,8 @@ use crate::store::tenant_song_pages;
 const MOST: usize = 1_000;
 /// With so many songs whose words begin as typed, nobody has mistyped.
 const ENOUGH: usize = 10;
-/// With so many similar songs no word is left out.
-const ENOUGH_ALIKE: usize = 3;
+/// With so many songs in which every word means something no word is left out.
+const ENOUGH_ALIKE: usize = 1;
 /// Songs that are compared without a pause.
 const COMPARED_AT_A_TIME: usize = 50;
 
