@@ -195,7 +195,7 @@ def cpu(pid):
 
 
 def connections(stack):
-    rows = stack.sql("SELECT application_name, count(*) FROM pg_stat_activity WHERE application_name LIKE '%-service' GROUP BY 1 ORDER BY 1")
+    rows = stack.sql("SELECT application_name, count(*) FROM pg_stat_activity WHERE application_name LIKE '%-service%' GROUP BY 1 ORDER BY 1")
     return ", ".join(row.replace("|", " ") for row in rows.splitlines())
 
 

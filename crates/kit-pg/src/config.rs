@@ -6,6 +6,8 @@ use url::Url;
 
 use crate::target::Target;
 
+const NO_CONNECTION: Duration = Duration::from_millis(500);
+
 /// Where a service's database is and how it is used.
 #[derive(Clone, Debug)]
 pub struct PgConfig {
@@ -15,6 +17,8 @@ pub struct PgConfig {
     pub max_connections: u32,
     /// The longest a statement may run.
     pub statement_timeout: Duration,
+    /// How long a request waits while no connection is open: the database is away, or this is the first use.
+    pub without_connection: Duration,
     /// Shown in `pg_stat_activity`.
     pub application_name: String,
 }
@@ -25,8 +29,13 @@ impl PgConfig {
     pub fn from_env(env: &mut Env, svc: &str) -> Self {
         Self {
             url: database_url(env, svc, &format!("{svc}_DATABASE_URL"), "DB", "rw"),
-            max_connections: env.get(&format!("{svc}_DB_POOL"), 8, "Postgres connections of the service, at most"),
+            max_connections: env.get(
+                &format!("{svc}_DB_POOL"),
+                8,
+                "Postgres connections of the service, at most; songlist-service opens one more for imports",
+            ),
             statement_timeout: Duration::from_secs(5),
+            without_connection: NO_CONNECTION,
             application_name: format!("{}-service", svc.to_lowercase()),
         }
     }
@@ -37,11 +46,11 @@ impl PgConfig {
     }
 
     /// The same for one connection of its own, for work that would keep others waiting in the pool; `work` names it in
-    /// `pg_stat_activity`.
+    /// `pg_stat_activity`. Such a connection is often not open: it was idle, or work on it was given up.
     #[must_use]
     pub fn for_bulk_work(&self, work: &str) -> Self {
         let application_name = format!("{} {work}", self.application_name);
-        Self { max_connections: 1, application_name, ..self.clone() }
+        Self { max_connections: 1, application_name, without_connection: Duration::from_secs(10), ..self.clone() }
     }
 
     /// The settings for a URL, as tests need them.
@@ -50,6 +59,7 @@ impl PgConfig {
             url: Secret::new(url),
             max_connections: 4,
             statement_timeout: Duration::from_secs(10),
+            without_connection: NO_CONNECTION,
             application_name: application_name.to_owned(),
         }
     }

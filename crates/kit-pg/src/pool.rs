@@ -18,8 +18,6 @@ pub(crate) type Pooled<'a> = bb8::PooledConnection<'a, Manager>;
 
 /// How often a transaction is tried that fails with a serialization failure or a deadlock.
 const TRIES: u32 = 3;
-/// How long a request waits while no connection is open: the database is away, or this is the first use.
-const NO_CONNECTION: Duration = Duration::from_millis(500);
 /// How often a request that waits for a connection looks whether it can still be served in time.
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
@@ -43,6 +41,7 @@ pub struct Pool {
     inner: bb8::Pool<Manager>,
     waiting: Waiting,
     shares: Shares,
+    without_connection: Duration,
     conflicts: &'static [Conflict],
 }
 
@@ -55,7 +54,14 @@ impl Pool {
             // It also decides how long the pool pauses between attempts to connect after an outage: at most half of it.
             .connection_timeout(CONNECT)
             .build_unchecked(Manager::new(config));
-        Self { inner, waiting: Waiting::new(connections), shares: Shares::new(connections), conflicts }
+        let without_connection = config.without_connection;
+        Self {
+            inner,
+            waiting: Waiting::new(connections),
+            shares: Shares::new(connections),
+            without_connection,
+            conflicts,
+        }
     }
 
     /// Runs `work` in one transaction under `scope`, and repeats it after a serialization failure or a deadlock.
@@ -125,7 +131,7 @@ impl Pool {
     ) -> Result<(Pooled<'_>, Held, Option<Share>), TxError> {
         let mut budget = Waiting::budget();
         if self.connections() == 0 {
-            budget = budget.min(NO_CONNECTION);
+            budget = budget.min(self.without_connection);
         }
         let share = match tenant {
             Some(tenant) => Some(self.shares.of(tenant, work, budget).await?),

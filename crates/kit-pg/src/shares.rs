@@ -1,5 +1,5 @@
 //! Fairness between tenants: none holds more than its share of the pool's connections, so that a tenant that searches or
-//! imports as fast as it can leaves connections to the others.
+//! writes as fast as it can leaves connections to the others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

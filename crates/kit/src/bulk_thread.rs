@@ -30,7 +30,8 @@ impl BulkThread {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (handle, (end, ended)) = (runtime.handle().clone(), oneshot::channel::<()>());
         std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            // On Linux this sets the priority of the calling thread. Work is done without it too, so an error is ignored.
+            // On Linux this sets the priority of the calling thread, elsewhere that of the process. Work is done without it too, so an
+            // error is ignored.
             let _ = rustix::process::setpriority_process(None, NICE);
             let _ = runtime.block_on(ended);
         })?;
@@ -40,7 +41,10 @@ impl BulkThread {
     /// Does work of a request there, with the request's deadline and span. The work ends where it stands when the request is given up.
     ///
     /// # Errors
-    /// Those of the work; `Internal` when it panics.
+    /// Those of the work; `Unavailable` when the thread has ended.
+    ///
+    /// # Panics
+    /// When the work does, so that its panic is counted where those of requests are.
     pub async fn run<T, F>(&self, work: F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>> + Send + 'static,
@@ -54,7 +58,11 @@ impl BulkThread {
             }
         };
         let done = AbortOnDropHandle::new(self.runtime.spawn(work.instrument(span)));
-        done.await.map_err(|failed| Error::internal(anyhow::anyhow!("work on the bulk thread failed: {failed}")))?
+        match done.await {
+            Ok(outcome) => outcome,
+            Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+            Err(failed) => Err(Error::unavailable(anyhow::anyhow!("the bulk thread has ended: {failed}"))),
+        }
     }
 }
 
@@ -67,7 +75,10 @@ pub async fn give_way() {
 
 #[cfg(test)]
 mod tests {
+    use std::panic::AssertUnwindSafe;
     use std::time::Duration;
+
+    use futures_util::FutureExt;
 
     use super::*;
 
@@ -90,7 +101,8 @@ mod tests {
         };
         assert!(tokio::time::timeout(Duration::from_millis(20), thread.run(forever)).await.is_err());
         assert!(dropped.await.is_err(), "what the work held is gone");
-        assert!(thread.run(async { Err::<(), _>(panics()) }).await.is_err());
+        let panicked = AssertUnwindSafe(thread.run(async { Err::<(), _>(panics()) })).catch_unwind().await;
+        assert!(panicked.is_err(), "the request panics too");
         assert_eq!(thread.run(async { Ok(7) }).await.unwrap(), 7);
     }
 

@@ -1,4 +1,4 @@
-//! The runtime of a service binary. A replica has one thread by default: on a machine with few cores, a second thread
+//! The runtime of a service binary. A replica has one thread for requests by default: on a machine with few cores, a second thread
 //! in each of five processes costs more in context switches than it gains.
 
 use std::future::Future;

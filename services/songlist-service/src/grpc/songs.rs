@@ -14,6 +14,7 @@ use proto::songlist::{
 use proto::time::to_proto;
 use proto::tonic::{Request, Response, Status, Streaming};
 use rpc::page;
+use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::io::StreamReader;
 
 use super::small;
@@ -24,6 +25,9 @@ use crate::domain::imports::{self, Format, Options, Report};
 use crate::domain::song_changes::{self, Change};
 use crate::domain::songs::{self, Input};
 use crate::store::songs::Song as Row;
+
+/// Pieces of a file that are received before they are read.
+const PIECES_AHEAD: usize = 2;
 
 struct Grpc(App);
 
@@ -119,6 +123,26 @@ fn pieces(parts: Streaming<ImportSongsRequest>) -> impl Stream<Item = io::Result
     })
 }
 
+/// The same pieces for another thread. The connection of the caller is read on the thread of requests only: it is behind a lock, for
+/// which that thread would wait while one of low priority has it.
+fn relayed<T: Send + 'static>(pieces: impl Stream<Item = T> + Send + 'static) -> impl Stream<Item = T> + Send {
+    let (sender, receiver) = tokio::sync::mpsc::channel(PIECES_AHEAD);
+    tokio::spawn(async move {
+        let mut pieces = std::pin::pin!(pieces);
+        loop {
+            let piece = tokio::select! {
+                piece = pieces.next() => piece,
+                () = sender.closed() => return,
+            };
+            let Some(piece) = piece else { return };
+            if sender.send(piece).await.is_err() {
+                return;
+            }
+        }
+    });
+    ReceiverStream::new(receiver)
+}
+
 #[tonic::async_trait]
 impl Songs for Grpc {
     async fn create(&self, request: Request<CreateSongRequest>) -> Result<Response<Song>, Status> {
@@ -187,7 +211,7 @@ impl Songs for Grpc {
         let Some(Part::Options(asked)) = first else {
             return Err(Error::invalid("non_field_errors", "An import begins with its options.").into());
         };
-        let pieces = StreamReader::new(pieces(parts).boxed());
+        let pieces = StreamReader::new(relayed(pieces(parts)).boxed());
         let done = Box::pin(imports::run(&self.0, &caller, options(asked)?, pieces)).await?;
         Ok(Response::new(report(done)))
     }

@@ -44,7 +44,13 @@ pub(super) async fn before(
             SELECT created_at, NULL, $by FROM tenant_song_landmark_changes WHERE tenant_id = $1
             UNION ALL
             SELECT l.created_at, NULL, -1
-            FROM (SELECT id FROM songs WHERE deleted_at IS NOT NULL AND NOT counted_out ORDER BY deleted_at OFFSET 0) s
+            FROM (
+                (SELECT id FROM songs
+                 WHERE tenant_id >= $1 AND tenant_id <= $1 AND deleted_at IS NOT NULL AND NOT counted_out ORDER BY tenant_id, id)
+                UNION ALL
+                (SELECT id FROM songs WHERE tenant_id IS NULL AND deleted_at IS NOT NULL AND NOT counted_out ORDER BY tenant_id, id)
+                OFFSET 0
+            ) s
             CROSS JOIN LATERAL (
                 SELECT created_at FROM tenant_songs l
                 WHERE tenant_id = $1 AND song_id = s.id AND deleted_at IS NULL AND $listed OFFSET 0

@@ -1,14 +1,30 @@
 //! Importing a file of songs.
 
+use std::sync::Arc;
+
+use kit::caller::Caller;
+use kit::grpc::Peer;
+use kit::ids::TenantId;
 use proto::songlist::import_songs_request::Part;
+use proto::songlist::songs_client::SongsClient;
 use proto::songlist::{ImportEnd, ImportFormat, ImportOptions, ImportSongsRequest, ImportSongsResponse, SongFilters};
-use testkit::caller::{call, super_admin};
+use testkit::caller::{admin, call, super_admin};
 use testkit::schema::count;
+use testkit::{eventually, eventually_ok};
 
 use crate::service::Songlist;
 
 /// Imports a CSV file as a SUPER_ADMIN; without `whole`, the part that ends the stream is not sent.
 async fn import(songlist: &Songlist, file: &str, whole: bool) -> Result<ImportSongsResponse, tonic::Status> {
+    import_as(&super_admin(), songlist.songs(), file, whole).await
+}
+
+async fn import_as(
+    caller: &Caller,
+    mut songs: SongsClient<Peer>,
+    file: &str,
+    whole: bool,
+) -> Result<ImportSongsResponse, tonic::Status> {
     let options =
         ImportOptions { format: ImportFormat::Csv.into(), genre: Some("Rock".to_owned()), ..ImportOptions::default() };
     let mut parts = vec![Part::Options(options), Part::Piece(file.as_bytes().to_vec())];
@@ -16,8 +32,8 @@ async fn import(songlist: &Songlist, file: &str, whole: bool) -> Result<ImportSo
         parts.push(Part::End(ImportEnd {}));
     }
     let parts: Vec<_> = parts.into_iter().map(|part| ImportSongsRequest { part: Some(part) }).collect();
-    let request = call(&super_admin(), tokio_stream::iter(parts));
-    Ok(songlist.songs().import(request).await?.into_inner())
+    let request = call(caller, tokio_stream::iter(parts));
+    Ok(songs.import(request).await?.into_inner())
 }
 
 #[tokio::test]
@@ -58,9 +74,14 @@ async fn whole_batches_of_a_file_that_was_cut_off_are_kept_and_the_file_sent_aga
     let rows = |count: usize| format!("title,artist\n{}", (1..=count).map(row).collect::<String>());
     import(&songlist, &format!("{}Torn at its en", rows(1_500)), false).await.unwrap_err();
     assert_eq!(count(&songlist.db, "songs").await.unwrap(), 1_000, "one whole batch");
+    let audited = async || count(&songlist.db, "audit_events WHERE action = 'songs_import'").await.unwrap();
+    assert_eq!(audited().await, 1);
     let report = import(&songlist, &rows(2_500), true).await.unwrap();
     assert_eq!((report.total, report.failed), (2_500, 25));
     assert_eq!((report.skipped_duplicates, report.created), (1_000, 1_475));
+    assert_eq!(audited().await, 2, "one event of each import that stores rows, however many batches it has");
+    import(&songlist, &rows(2_500), true).await.unwrap();
+    assert_eq!(audited().await, 2, "nothing was stored");
     let refused: Vec<u64> = report.errors.iter().map(|error| error.row).collect();
     assert_eq!(refused, (1..=25).map(|number| number * 100).collect::<Vec<_>>(), "in the order of the file");
 }
@@ -101,4 +122,64 @@ async fn sf_33_a_row_too_long_for_the_index_is_a_fault_of_that_row() {
     let file = format!("title,artist,album\nGood,Somebody,\n{long},{long},{long}\nAlso good,Somebody,\n");
     let report = import(&songlist, &file, true).await.unwrap();
     assert_eq!((report.created, report.failed), (2, 1), "{report:?}");
+}
+
+/// Inserts of songs wait until there is a row in `opened`.
+async fn hold_inserts(songlist: &Songlist) -> tokio_postgres::Client {
+    let superuser = kit_pg::bootstrap::open(songlist.db.admin_url()).await.unwrap();
+    let gate = format!(
+        "SET search_path = {}; CREATE TABLE opened (); GRANT SELECT ON opened TO PUBLIC; \
+         CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             WHILE NOT EXISTS (SELECT FROM {}.opened) LOOP PERFORM pg_sleep(0.01); END LOOP; RETURN NULL; END $$; \
+         CREATE TRIGGER waits BEFORE INSERT ON songs FOR EACH STATEMENT EXECUTE FUNCTION wait()",
+        songlist.db.schema, songlist.db.schema
+    );
+    superuser.batch_execute(&gate).await.unwrap();
+    superuser
+}
+
+#[tokio::test]
+async fn imports_of_more_tenants_than_there_are_connections_leave_these_to_others_and_a_tenant_has_one_at_a_time() {
+    let songlist = Arc::new(Songlist::start().await);
+    songlist.genre("Rock").await;
+    let superuser = hold_inserts(&songlist).await;
+    let writers = async || {
+        let writers =
+            "SELECT count(DISTINCT pid) FROM pg_locks WHERE relation = 'songs'::regclass AND mode = 'RowExclusiveLock'";
+        superuser.query_one(writers, &[]).await.unwrap().get::<_, i64>(0)
+    };
+    let file = "title,artist\nFirst,Somebody\n";
+    let admins: Vec<Caller> = (0..6).map(|_| admin(TenantId::new())).collect();
+    let start = |caller: &Caller| {
+        let (caller, songs) = (caller.clone(), songlist.songs());
+        let import = move || {
+            let (caller, songs) = (caller.clone(), songs.clone());
+            async move { import_as(&caller, songs, file, true).await }
+        };
+        // The probe below may have had the tenant's turn for a moment.
+        tokio::spawn(eventually_ok("the import has the tenant's turn", import))
+    };
+    let mut running: Vec<_> = admins.iter().map(start).collect();
+    for caller in &admins {
+        eventually("a second import of the tenant is refused", || async {
+            let second = tokio::time::timeout(
+                std::time::Duration::from_millis(50),
+                import_as(caller, songlist.songs(), file, true),
+            );
+            second.await.ok().and_then(Result::err).filter(|refused| refused.code() == tonic::Code::ResourceExhausted)
+        })
+        .await;
+    }
+    eventually("a batch waits in the database", || async { (writers().await == 1).then_some(()) }).await;
+    assert_eq!(songlist.titles(&super_admin(), SongFilters::default()).await, Vec::<String>::new());
+    assert_eq!(writers().await, 1, "the page was read while one batch waited, and others for their turn");
+    // Whoever gives an import up may begin anew.
+    running.remove(0).abort();
+    superuser.batch_execute("INSERT INTO opened DEFAULT VALUES").await.unwrap();
+    for import in running {
+        assert_eq!(import.await.unwrap().created, 1);
+    }
+    let again =
+        eventually_ok("the tenant may import again", || import_as(&admins[0], songlist.songs(), file, true)).await;
+    assert_eq!((again.total, again.failed), (1, 0));
 }

@@ -179,3 +179,46 @@ async fn sf_04_a_tenant_that_holds_its_share_of_connections_leaves_the_others_to
     assert_eq!(read.await.unwrap().unwrap(), (vec![neighbour.0], 1));
     many.iter().for_each(tokio::task::JoinHandle::abort);
 }
+
+#[derive(diesel::QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    enable_seqscan: String,
+}
+
+async fn seqscan(mut conn: &Conn) -> Result<String, TxError> {
+    let setting: Setting = diesel::sql_query("SHOW enable_seqscan").get_result(&mut conn).await?;
+    Ok(setting.enable_seqscan)
+}
+
+#[tokio::test]
+async fn settings_of_the_planner_hold_for_one_query_only_in_reads_and_in_writes() {
+    let tenant = TenantId::new();
+    let (_db, pool) = with_playlists(&[tenant]).await;
+    let expected = ["on", "off", "on"].map(str::to_owned);
+    for _ in 0..3 {
+        let read = async |conn: &Conn| {
+            let before = seqscan(conn).await?;
+            let within = kit_pg::without_plans(conn, &["enable_seqscan", "enable_sort"], seqscan).await?;
+            Ok([before, within, seqscan(conn).await?])
+        };
+        assert_eq!(pool.read(Scope::Tenant(tenant), read).await.unwrap(), expected);
+        let write = async |conn: &mut Conn| {
+            let before = seqscan(conn).await?;
+            let within = kit_pg::without_plans(conn, &["enable_seqscan"], seqscan).await?;
+            Ok([before, within, seqscan(conn).await?])
+        };
+        assert_eq!(pool.transaction(Scope::Tenant(tenant), write).await.unwrap(), expected);
+    }
+    // A query that fails leaves no setting to the next user of the connection.
+    let failing = async |conn: &Conn| {
+        let fails = async |mut conn: &Conn| Ok(diesel::sql_query("SELECT 1 / 0").execute(&mut conn).await?);
+        kit_pg::without_plans(conn, &["enable_seqscan"], fails).await
+    };
+    assert!(pool.read(Scope::Tenant(tenant), failing).await.is_err());
+    assert_eq!(pool.read(Scope::Tenant(tenant), seqscan_of).await.unwrap(), "on");
+}
+
+async fn seqscan_of(conn: &Conn) -> Result<String, TxError> {
+    seqscan(conn).await
+}

@@ -125,7 +125,7 @@ impl Batch<'_> {
     }
 }
 
-/// An import that has stored rows; how many stands in its report.
+/// An import that has stored rows; how many is told to its caller only.
 fn event(tenant: Option<Uuid>) -> Event<'static> {
     Event { tenant, actor: None, action: "songs_import", target: None, result: "success" }
 }

@@ -27,7 +27,7 @@ const BATCH: usize = 1_000;
 const MAX_ROWS: u64 = 100_000;
 /// When to come back while another import runs.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
-/// After so many rows other requests get a turn on this thread. Each has to wait several times until it is answered.
+/// After so many rows others get the processor. A request has to wait several times until it is answered.
 const ROWS_AT_A_TIME: u64 = 10;
 /// The most errors that are listed one by one.
 const MAX_ERRORS: usize = 100;
@@ -112,15 +112,20 @@ pub(crate) async fn run(
     if let Some(tenant) = owner {
         premium::require(&premium::granted(app, tenant).await)?;
     }
-    // One import of a tenant at a time: the others' requests share the same thread and the same connections.
-    let _turn = app.imports.now(&owner).ok_or_else(|| {
+    // One import of a tenant at a time: those of others share the thread and the connection.
+    let turn = app.imports.now(&owner).ok_or_else(|| {
         Error::new(Code::RateLimited)
             .message("An import is running already. Wait until it has ended.")
             .retry_after(BUSY)
     })?;
     let (app, caller) = (app.clone(), caller.clone());
     let thread = app.bulk_thread.clone();
-    thread.run(async move { import_rows(&app, &caller, (user, owner), options, file).await }).await
+    let import = async move {
+        // Until the work has ended there, also when its request is given up before.
+        let _turn = turn;
+        import_rows(&app, &caller, (user, owner), options, file).await
+    };
+    thread.run(import).await
 }
 
 async fn import_rows(
@@ -171,8 +176,7 @@ impl Import<'_> {
         if self.waiting.len() >= BATCH { self.flush().await } else { Ok(()) }
     }
 
-    /// Stores the current batch. Rows are not read meanwhile: that would keep two processors busy at once and be some 5 % faster, while
-    /// the pages of others came 20 % later (docs/performance.md).
+    /// Stores the current batch. Rows are not read meanwhile, which would keep two processors busy at once (docs/performance.md).
     async fn flush(&mut self) -> Result<(), Error> {
         let rows = std::mem::replace(&mut self.waiting, Vec::with_capacity(BATCH));
         if rows.is_empty() {

@@ -1,0 +1,1 @@
+DROP INDEX songs_to_count_out_by_tenant;
