@@ -1,7 +1,10 @@
 //! Stored counts of the songs on a tenant's list, for the count that a page shows. They are updated with every write of
 //! a link. With other filters than approval, `tenant_songs::count` counts the rows.
 
+use diesel::QueryResult;
+use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
@@ -33,8 +36,7 @@ pub(super) async fn add(conn: &mut Conn, id: TenantId, total: i64, approved: i64
 
 /// The stored count of a tenant's links: all of them, the approved ones, or those not approved.
 pub(super) async fn kept(mut conn: &Conn, id: TenantId, is_active: Option<bool>) -> Result<i64, TxError> {
-    let kept = diesel::sql_query(KEPT).bind::<SqlUuid, _>(id.0);
-    let Kept { total, approved } = kept.get_result(&mut conn).await.optional()?.unwrap_or_default();
+    let (total, approved): (i64, i64) = Kept(id).get_result(&mut conn).await.optional()?.unwrap_or_default();
     Ok(match is_active {
         None => total,
         Some(true) => approved,
@@ -61,14 +63,21 @@ const KEPT: &str = "
             WHERE tenant_id = c.tenant_id AND song_id = s.id AND deleted_at IS NULL OFFSET 0
         ) l
     ) gone
-    WHERE c.tenant_id = $1";
+    WHERE c.tenant_id = ";
 
-#[derive(Default, QueryableByName)]
-struct Kept {
-    #[diesel(sql_type = BigInt)]
-    total: i64,
-    #[diesel(sql_type = BigInt)]
-    approved: i64,
+/// The query [`KEPT`] of a tenant, which connections keep prepared: as `sql_query` it would be planned for each page.
+#[derive(QueryId)]
+struct Kept(TenantId);
+
+impl Query for Kept {
+    type SqlType = (BigInt, BigInt);
+}
+
+impl QueryFragment<Pg> for Kept {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(KEPT);
+        out.push_bind_param::<SqlUuid, _>(&self.0.0)
+    }
 }
 
 #[cfg(test)]
@@ -110,7 +119,7 @@ mod tests {
         let client = open(&db.url().unwrap()).await.unwrap();
         client.batch_execute(&as_tenant(tenant)).await.unwrap();
         client.batch_execute("SET LOCAL plan_cache_mode = force_generic_plan").await.unwrap();
-        client.batch_execute(&format!("PREPARE kept (uuid) AS {KEPT}")).await.unwrap();
+        client.batch_execute(&format!("PREPARE kept (uuid) AS {KEPT} $1")).await.unwrap();
         let count = client.query_one(&format!("EXECUTE kept ('{tenant}')"), &[]).await.unwrap();
         assert_eq!([0, 1].map(|column| count.get::<_, i64>(column)), [2_997, 1_499]);
         let read = "SELECT sum(seq_tup_read)::bigint, sum(idx_tup_fetch)::bigint FROM pg_stat_xact_user_tables \
