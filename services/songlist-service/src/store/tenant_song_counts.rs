@@ -1,6 +1,8 @@
 //! Stored counts of the songs on a tenant's list, for the count that a page shows. They are updated with every write of
 //! a link. With other filters than approval, `tenant_songs::count` counts the rows.
 
+use std::sync::LazyLock;
+
 use diesel::QueryResult;
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -44,26 +46,31 @@ pub(super) async fn kept(mut conn: &Conn, id: TenantId, is_active: Option<bool>)
     })
 }
 
-/// Links to songs that were deleted a moment ago are still in the stored counts. Those songs are few and read first, in the order of the
-/// index that has no others; `OFFSET 0` keeps the planner from joining them the other way round, which it did while statistics did not
-/// know the list yet: an import then read all links that it had made, after each batch.
-const KEPT: &str = "
+/// The songs of `$tenant` and GLOBAL ones that were deleted a moment ago: links to them are still in the stored counts. They are few and
+/// read first, in the order of the index that has no others; `OFFSET 0` keeps the planner from joining them the other way round, which
+/// it did while statistics did not know the list yet: an import then read all links that it had made, after each batch.
+pub(super) const NOT_COUNTED_OUT: &str = "
+    (SELECT id FROM songs
+     WHERE tenant_id >= $tenant AND tenant_id <= $tenant AND deleted_at IS NOT NULL AND NOT counted_out ORDER BY tenant_id, id)
+    UNION ALL
+    (SELECT id FROM songs WHERE tenant_id IS NULL AND deleted_at IS NOT NULL AND NOT counted_out ORDER BY tenant_id, id)
+    OFFSET 0";
+
+/// The stored counts without those songs, of the tenant that follows.
+static KEPT: LazyLock<String> = LazyLock::new(|| {
+    const KEPT: &str = "
     SELECT c.total - gone.total AS total, c.approved - gone.approved AS approved
     FROM tenant_song_counts c CROSS JOIN LATERAL (
         SELECT count(*) AS total, count(*) FILTER (WHERE l.is_active) AS approved
-        FROM (
-            (SELECT id FROM songs
-             WHERE tenant_id >= c.tenant_id AND tenant_id <= c.tenant_id AND deleted_at IS NOT NULL AND NOT counted_out ORDER BY tenant_id, id)
-            UNION ALL
-            (SELECT id FROM songs WHERE tenant_id IS NULL AND deleted_at IS NOT NULL AND NOT counted_out ORDER BY tenant_id, id)
-            OFFSET 0
-        ) s
+        FROM ($songs) s
         CROSS JOIN LATERAL (
             SELECT is_active FROM tenant_songs
             WHERE tenant_id = c.tenant_id AND song_id = s.id AND deleted_at IS NULL OFFSET 0
         ) l
     ) gone
     WHERE c.tenant_id = ";
+    KEPT.replace("$songs", &NOT_COUNTED_OUT.replace("$tenant", "c.tenant_id"))
+});
 
 /// The query [`KEPT`] of a tenant, which connections keep prepared: as `sql_query` it would be planned for each page.
 #[derive(QueryId)]
@@ -75,7 +82,7 @@ impl Query for Kept {
 
 impl QueryFragment<Pg> for Kept {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(KEPT);
+        out.push_sql(&KEPT);
         out.push_bind_param::<SqlUuid, _>(&self.0.0)
     }
 }
@@ -119,7 +126,7 @@ mod tests {
         let client = open(&db.url().unwrap()).await.unwrap();
         client.batch_execute(&as_tenant(tenant)).await.unwrap();
         client.batch_execute("SET LOCAL plan_cache_mode = force_generic_plan").await.unwrap();
-        client.batch_execute(&format!("PREPARE kept (uuid) AS {KEPT} $1")).await.unwrap();
+        client.batch_execute(&format!("PREPARE kept (uuid) AS {} $1", *KEPT)).await.unwrap();
         let count = client.query_one(&format!("EXECUTE kept ('{tenant}')"), &[]).await.unwrap();
         assert_eq!([0, 1].map(|column| count.get::<_, i64>(column)), [2_997, 1_499]);
         let read = "SELECT sum(seq_tup_read)::bigint, sum(idx_tup_fetch)::bigint FROM pg_stat_xact_user_tables \

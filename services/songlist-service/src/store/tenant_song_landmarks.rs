@@ -9,6 +9,8 @@ use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
 use uuid::Uuid;
 
+use super::tenant_song_counts::NOT_COUNTED_OUT;
+
 /// Lists of so many links have landmarks; a shorter one is read from its ends in a few milliseconds.
 const LONG: i64 = 20_000;
 /// Links between two landmarks. When they are more than twice as many, landmarks are added.
@@ -44,13 +46,7 @@ pub(super) async fn before(
             SELECT created_at, NULL, $by FROM tenant_song_landmark_changes WHERE tenant_id = $1
             UNION ALL
             SELECT l.created_at, NULL, -1
-            FROM (
-                (SELECT id FROM songs
-                 WHERE tenant_id >= $1 AND tenant_id <= $1 AND deleted_at IS NOT NULL AND NOT counted_out ORDER BY tenant_id, id)
-                UNION ALL
-                (SELECT id FROM songs WHERE tenant_id IS NULL AND deleted_at IS NOT NULL AND NOT counted_out ORDER BY tenant_id, id)
-                OFFSET 0
-            ) s
+            FROM ($songs) s
             CROSS JOIN LATERAL (
                 SELECT created_at FROM tenant_songs l
                 WHERE tenant_id = $1 AND song_id = s.id AND deleted_at IS NULL AND $listed OFFSET 0
@@ -69,6 +65,7 @@ pub(super) async fn before(
         Some(false) => ("older - older_approved", "total - approved", "NOT l.is_active"),
     };
     let query = BEFORE.replace("$older", older).replace("$by", by).replace("$listed", listed);
+    let query = query.replace("$songs", &NOT_COUNTED_OUT.replace("$tenant", "$1"));
     let found = diesel::sql_query(query).bind::<SqlUuid, _>(tenant.0).bind::<BigInt, _>(position);
     let found = found.bind::<BigInt, _>(MOST_CHANGES);
     Ok(found.get_result(&mut conn).await.optional()?)
