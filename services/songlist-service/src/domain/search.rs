@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::future::Future;
 
-use futures_util::future::try_join3;
+use futures_util::future::try_join4;
 use kit::ids::TenantId;
 use kit::page::Page;
 use kit_pg::{Conn, TxError, Window, in_order};
@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::ranking::{Candidate, Rank, Tier, Typed, rank};
 use super::readings::{Beginnings, MIN_LETTERS};
 use crate::store::filters::Filters;
-use crate::store::search::{Hit, Stage};
+use crate::store::search::{Hit, Length, Stage};
 use crate::store::search_words::Vocabulary;
 use crate::store::songs::{self, Catalogue};
-use crate::store::tenant_song_pages;
+use crate::store::{tenant_song_pages, tenant_songs};
 
 /// The most songs that a search finds: the best ones.
 const MOST: usize = 1_000;
@@ -24,6 +24,8 @@ const MOST: usize = 1_000;
 const ENOUGH: usize = 10;
 /// With so many songs in which every word means something no word is left out.
 const ENOUGH_ALIKE: usize = 1;
+/// A list of so many songs is read through faster than an index of words, in which those of all tenants stand together.
+const SHORT: i64 = 2_000;
 /// Songs that are compared without a pause.
 const COMPARED_AT_A_TIME: usize = 50;
 
@@ -35,10 +37,18 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    /// The hits of a stage among the rows that meet the filters.
-    async fn hits(self, conn: &Conn, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
+    /// How its rows are found.
+    async fn length(self, conn: &Conn) -> Result<Length, TxError> {
         match self {
-            Self::List(tenant) => tenant_song_pages::hits(conn, tenant, filters, stage).await,
+            Self::List(tenant) if tenant_songs::total(conn, tenant).await? <= SHORT => Ok(Length::Short),
+            Self::List(_) | Self::Catalogue(_) => Ok(Length::Long),
+        }
+    }
+
+    /// The hits of a stage among the rows that meet the filters.
+    async fn hits(self, conn: &Conn, length: Length, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
+        match self {
+            Self::List(tenant) => tenant_song_pages::hits(conn, tenant, length, filters, stage).await,
             Self::Catalogue(catalogue) => songs::hits(conn, catalogue, filters, stage).await,
         }
     }
@@ -56,28 +66,31 @@ impl Place {
 pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Typed) -> Result<Vec<Uuid>, TxError> {
     let vocabularies = list.vocabularies();
     let (title, artist) = (Stage::Title(typed.whole.clone()), Stage::Artist(typed.whole.clone()));
-    let (title, artist) = (list.hits(conn, filters, &title), list.hits(conn, filters, &artist));
-    let (title, artist, beginnings) = try_join3(title, artist, Beginnings::of(conn, &vocabularies, typed)).await?;
+    // By the beginning they are found in the same way on every list.
+    let begin = |stage| async move { list.hits(conn, Length::Long, filters, stage).await };
+    let (title, artist, beginnings, length) =
+        try_join4(begin(&title), begin(&artist), Beginnings::of(conn, &vocabularies, typed), list.length(conn)).await?;
+    let hits = async |stage: Stage| list.hits(conn, length, filters, &stage).await;
     let words = Stage::Words(beginnings.wanted());
-    let words = if typed.words.is_empty() { Vec::new() } else { list.hits(conn, filters, &words).await? };
+    let words = if typed.words.is_empty() { Vec::new() } else { hits(words).await? };
     let mut found = Found::new(typed);
     for hits in [title, artist, words] {
         found.add(hits).await;
     }
     for wanted in beginnings.alternatives() {
         if !found.is_enough() {
-            found.add(list.hits(conn, filters, &Stage::Words(wanted)).await?).await;
+            found.add(hits(Stage::Words(wanted)).await?).await;
         }
     }
     if !found.is_enough() {
         let readings = beginnings.readings(conn, &vocabularies, typed).await?;
-        found.add(list.hits(conn, filters, &Stage::Meant(readings.strict)).await?).await;
+        found.add(hits(Stage::Meant(readings.strict)).await?).await;
         if found.at_least(Tier::Alike) < ENOUGH_ALIKE && !readings.loose.is_empty() {
-            found.add(list.hits(conn, filters, &Stage::Meant(readings.loose)).await?).await;
+            found.add(hits(Stage::Meant(readings.loose)).await?).await;
         }
         // A part of one or two letters is nearly everywhere, and signs are in no index.
         if typed.whole.chars().count() >= MIN_LETTERS && !typed.words.is_empty() {
-            found.add_parts(list.hits(conn, filters, &Stage::Part(typed.whole.clone())).await?);
+            found.add_parts(hits(Stage::Part(typed.whole.clone())).await?);
         }
     }
     Ok(found.in_order())

@@ -75,6 +75,28 @@ pub(super) async fn by_bitmaps<T>(
     without_plans(conn, &["enable_seqscan", "enable_indexscan", "enable_indexonlyscan"], query).await
 }
 
+/// How long a list is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// It is read through.
+    Short,
+    /// Its rows are found in indexes of words and parts.
+    Long,
+}
+
+/// Runs a query that finds rows by words or parts.
+pub(super) async fn within<T>(
+    conn: &Conn,
+    length: Length,
+    query: impl AsyncFnOnce(&Conn) -> Result<T, TxError>,
+) -> Result<T, TxError> {
+    match length {
+        // GIN indexes make nothing but bitmaps.
+        Length::Short => without_plans(conn, &["enable_seqscan", "enable_bitmapscan"], query).await,
+        Length::Long => by_bitmaps(conn, query).await,
+    }
+}
+
 /// The end of the texts that begin with `prefix`: the order of texts is that of their code points (C.UTF-8).
 pub(super) fn end_of(prefix: &str) -> String {
     format!("{prefix}\u{10ffff}")

@@ -10,7 +10,7 @@ use kit_pg::{Conn, TxError, Window, Windowed, few, in_order, uncached};
 use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
-use super::search::{Hit, Stage, by_bitmaps, on_list};
+use super::search::{Hit, Length, Stage, by_bitmaps, on_list, within};
 use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
 use super::tenant_songs::{Query, TenantSong, deleted, find_many, linked, live};
 use super::{tenant_song_counts, tenant_song_landmarks};
@@ -23,14 +23,20 @@ const FEW: i64 = 10_000;
 const FEW_OF_TABLE: i64 = 50_000;
 
 /// The hits of a stage of a search among the links that match the filters.
-pub(crate) async fn hits(conn: &Conn, id: TenantId, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
+pub(crate) async fn hits(
+    conn: &Conn,
+    id: TenantId,
+    length: Length,
+    filters: &Filters,
+    stage: &Stage,
+) -> Result<Vec<Hit>, TxError> {
     let artist_with = |part: &str| by_artist_with(id, &[part.to_owned()]);
     if !stage.is_within() {
         let query = uncached(on_list::hits(filtered(id, filters), stage, artist_with));
         return Ok(query.load(&mut &*conn).await?);
     }
     let query = uncached(on_list::hits(found(id, filters), stage, artist_with));
-    by_bitmaps(conn, async |mut conn: &Conn| Ok(query.load(&mut conn).await?)).await
+    within(conn, length, async |mut conn: &Conn| Ok(query.load(&mut conn).await?)).await
 }
 
 /// The links that a list shows, to be read in its order until a page is full.
