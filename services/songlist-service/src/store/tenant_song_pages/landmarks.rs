@@ -17,10 +17,12 @@ const LISTS: [Option<bool>; 3] = [None, Some(true), Some(false)];
 
 /// A tenant with so many songs on its list.
 pub(super) async fn generated(songs: u32) -> (TestDb, tokio_postgres::Client, TenantId) {
-    let tenants = vec![Uuid::from_u128(1), Uuid::from_u128(2)];
+    // The job's lock on a list is one of the whole database, which tests that run at once share: each has tenants of its own.
+    let tenant = TenantId::new();
+    let tenants = vec![tenant.0, TenantId::new().0];
     let wanted = Catalogue { songs, links: songs + 1_000, tenants, seed: 11 };
     let (db, superuser) = crate::generate::tests::generated(&wanted).await;
-    (db, superuser, TenantId(Uuid::from_u128(1)))
+    (db, superuser, tenant)
 }
 
 /// A tenant with a long list.
