@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use kit::caller::Caller;
 use kit::ids::{TenantId, UserId};
@@ -52,10 +52,10 @@ struct Claim {
     request_hash: String,
 }
 
-#[derive(QueryableByName)]
-struct Locked {
-    #[diesel(sql_type = Bool)]
-    locked: bool,
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// A lock that ends with the transaction; false while another transaction has it.
+    fn pg_try_advisory_xact_lock(key: BigInt) -> Bool;
 }
 
 /// The largest answer that is kept, in bytes.
@@ -74,11 +74,8 @@ impl IdempotencyKey {
         };
         let (user, _) = caller.log_ids();
         let scope = format!("{route} {user}");
-        let locked: Locked = diesel::sql_query("SELECT pg_try_advisory_xact_lock($1) AS locked")
-            .bind::<BigInt, _>(lock_number(&scope, &wanted.key))
-            .get_result(conn)
-            .await?;
-        if !locked.locked {
+        let lock = pg_try_advisory_xact_lock(lock_number(&scope, &wanted.key));
+        if !diesel::select(lock).get_result::<bool>(conn).await? {
             return Err(in_progress().into());
         }
         let found: Option<(String, serde_json::Value)> = idempotency_keys::table

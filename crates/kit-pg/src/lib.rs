@@ -30,7 +30,7 @@ pub use connection::Conn;
 pub use error::{Conflict, TxError};
 pub use few::{Few, few};
 pub use idempotency::{IdempotencyKey, OLD_KEYS, Once, forget_answers};
-pub use like::{ContainsAny, contains_any, like_anywhere};
+pub use like::{LikeAny, contains_any, like_any, like_anywhere};
 pub use merged::{Merged, merged};
 pub use one_of::{OneOf, one_of};
 pub use plans::without_plans;

@@ -8,36 +8,41 @@ use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{Array, Bool, Text};
 
 /// `column LIKE …`, or `column LIKE ANY (…)`: true for columns that contain one of the texts.
-pub fn contains_any<C>(column: C, texts: &[String]) -> ContainsAny<C> {
-    ContainsAny { column, patterns: texts.iter().map(|text| like_anywhere(text)).collect() }
+pub fn contains_any<C>(column: C, texts: &[String]) -> LikeAny<C> {
+    like_any(column, texts.iter().map(|text| like_anywhere(text)).collect())
 }
 
-/// The condition that [`contains_any`] makes.
+/// The same for columns that match one of the patterns.
+pub fn like_any<C>(column: C, patterns: Vec<String>) -> LikeAny<C> {
+    LikeAny { column, patterns }
+}
+
+/// The condition that [`contains_any`] and [`like_any`] make.
 #[derive(Clone, Debug)]
-pub struct ContainsAny<C> {
+pub struct LikeAny<C> {
     column: C,
     patterns: Vec<String>,
 }
 
-impl<C: Expression> Expression for ContainsAny<C> {
+impl<C: Expression> Expression for LikeAny<C> {
     type SqlType = Bool;
 }
 
-impl<C: AppearsOnTable<From>, From> AppearsOnTable<From> for ContainsAny<C> {}
+impl<C: AppearsOnTable<From>, From> AppearsOnTable<From> for LikeAny<C> {}
 
-impl<C: SelectableExpression<From>, From> SelectableExpression<From> for ContainsAny<C> {}
+impl<C: SelectableExpression<From>, From> SelectableExpression<From> for LikeAny<C> {}
 
-impl<C> ValidGrouping<()> for ContainsAny<C> {
+impl<C> ValidGrouping<()> for LikeAny<C> {
     type IsAggregate = is_aggregate::No;
 }
 
-impl<C: QueryId> QueryId for ContainsAny<C> {
+impl<C: QueryId> QueryId for LikeAny<C> {
     // One text and several are two statements.
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<C: QueryFragment<Pg>> QueryFragment<Pg> for ContainsAny<C> {
+impl<C: QueryFragment<Pg>> QueryFragment<Pg> for LikeAny<C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.column.walk_ast(out.reborrow())?;
         // Each row is compared a little faster without an array.

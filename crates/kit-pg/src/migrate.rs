@@ -128,7 +128,7 @@ async fn check_set_up(conn: &mut Conn) -> anyhow::Result<()> {
     let names: Vec<String> = leaking.into_iter().map(|function| function.name).collect();
     anyhow::ensure!(
         names.is_empty(),
-        "searches would read whole lists, because {} must be leakproof: run deploy/postgres/init.sql again, as a superuser",
+        "searches would read whole lists, because {} must be there and leakproof: run deploy/postgres/init.sql again, as a superuser",
         names.join(", ")
     );
     Ok(())
@@ -140,12 +140,14 @@ struct Leaking {
     name: String,
 }
 
-/// The functions that conditions under row-level security need to reach an index, when they are not marked as `init.sql` does it.
-pub const LEAKING: &str = "SELECT oid::regprocedure::text AS name FROM pg_proc
-    WHERE NOT proleakproof AND oid IN ('pg_catalog.textlike(text, text)'::regprocedure,
-        'pg_catalog.string_to_array(text, text)'::regprocedure, 'pg_catalog.arrayoverlap(anyarray, anyarray)'::regprocedure,
-        to_regprocedure('extensions.similarity_op(text, text)'))
-    ORDER BY 1";
+/// The functions that conditions under row-level security need to reach an index, when they are missing or not marked as `init.sql`
+/// does it.
+pub const LEAKING: &str = "SELECT name FROM unnest(ARRAY[
+        'pg_catalog.textlike(text, text)', 'pg_catalog.string_to_array(text, text)', 'pg_catalog.arrayoverlap(anyarray, anyarray)',
+        'pg_catalog.arraycontains(anyarray, anyarray)', 'extensions.similarity_op(text, text)', 'extensions.letters_and_pairs(text)'
+    ]) AS name
+    LEFT JOIN pg_proc p ON p.oid = to_regprocedure(name)
+    WHERE p.proleakproof IS NOT TRUE ORDER BY 1";
 
 async fn open(url: &str, service: &str) -> anyhow::Result<Conn> {
     let mut settings = PgConfig::of_url(url, &format!("{service}-migrate"));

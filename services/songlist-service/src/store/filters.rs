@@ -31,12 +31,15 @@ impl Filters {
     }
 
     /// True when the links that match are found by trigrams of title or album, and are then read in the table.
-    pub(crate) fn reads_table(&self) -> bool {
-        let parts = || self.title.iter().chain(&self.album);
-        // Signs have no trigrams.
-        let has_trigram = |part: &String| part.chars().filter(|c| c.is_alphanumeric()).count() >= 3;
-        parts().next().is_some() && parts().all(has_trigram)
+    pub(crate) fn has_trigrams(&self) -> bool {
+        let mut parts = self.title.iter().chain(&self.album).peekable();
+        parts.peek().is_some() && parts.all(|part| has_trigram(part))
     }
+}
+
+/// Trigrams are three letters or digits in a row; signs part them.
+pub(super) fn has_trigram(part: &str) -> bool {
+    part.split(|c: char| !c.is_alphanumeric()).any(|run| run.chars().count() >= 3)
 }
 
 /// Whom a song belongs to.

@@ -13,7 +13,7 @@ use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
 use super::search::{Hit, Length, Stage, by_bitmaps, on_list, within};
 use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
 use super::tenant_songs::{Query, TenantSong, deleted, find_many, linked, live};
-use super::{tenant_song_counts, tenant_song_landmarks};
+use super::{short_parts, tenant_song_counts, tenant_song_landmarks};
 use crate::schema::tenant_songs;
 
 /// So many matching links are few: they are counted and sorted in a few milliseconds. More are counted without sorting, most of them
@@ -21,6 +21,8 @@ use crate::schema::tenant_songs;
 const FEW: i64 = 10_000;
 /// Links that have to be read in the table are read only once as long as they are not more than this.
 const FEW_OF_TABLE: i64 = 50_000;
+/// A list of so many links is read through faster than short parts of titles are found, which stand in the index with those of all lists.
+const LONG: i64 = 20_000;
 
 /// The hits of a stage of a search among the links that match the filters.
 pub(crate) async fn hits(
@@ -49,6 +51,29 @@ fn filtered(id: TenantId, filters: &Filters) -> Query {
 fn found(id: TenantId, filters: &Filters) -> Query {
     let all = matching(live(id), filters);
     if filters.artist.is_empty() { all } else { all.filter(by_many_artists(id, filters)) }
+}
+
+/// The same links, to be found by parts of titles and albums and read in the table, and how many of them are few; `None` when the list
+/// is rather read in an index that has its texts.
+async fn found_by_parts(
+    conn: &Conn,
+    id: TenantId,
+    filters: &Filters,
+    counted: bool,
+) -> Result<Option<(Query, i64)>, TxError> {
+    if filters.has_trigrams() {
+        return Ok(counted.then(|| (found(id, filters), FEW_OF_TABLE)));
+    }
+    let Some(parts) = short_parts::condition(filters) else {
+        return Ok(None);
+    };
+    if tenant_song_counts::kept(conn, id, None).await? <= LONG {
+        return Ok(None);
+    }
+    let rest = Filters { title: Vec::new(), album: Vec::new(), ..filters.clone() };
+    let all = matching(live(id), &rest).filter(parts);
+    let found = if filters.artist.is_empty() { all } else { all.filter(by_artist(filters)) };
+    Ok(Some((found, if counted { FEW_OF_TABLE } else { FEW })))
 }
 
 /// Those of the links that match the filters, except that by artist. Approval is a literal in the SQL, so that the planner can choose
@@ -199,12 +224,12 @@ pub(crate) async fn few_matching(
     window: Window,
     wanted: bool,
 ) -> Result<Option<(i64, Vec<TenantSong>)>, TxError> {
-    let rows = behind_key(found(id, filters), order, after);
-    let (most, (count, ids)) = if filters.reads_table() && wanted {
-        let few = async |conn: &Conn| counted(conn, rows, order, FEW_OF_TABLE, window).await;
-        (FEW_OF_TABLE, by_bitmaps(conn, few).await?)
-    } else {
-        (FEW, counted(conn, rows, order, FEW, window).await?)
+    let page = async |conn: &Conn, links: Query, most: i64| {
+        counted(conn, behind_key(links, order, after), order, most, window).await
+    };
+    let (most, (count, ids)) = match found_by_parts(conn, id, filters, wanted).await? {
+        Some((links, most)) => (most, by_bitmaps(conn, async |conn: &Conn| page(conn, links, most).await).await?),
+        None => (FEW, page(conn, found(id, filters), FEW).await?),
     };
     if count > most {
         return Ok(None);

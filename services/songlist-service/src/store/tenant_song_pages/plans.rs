@@ -146,3 +146,36 @@ async fn words_are_found_in_their_index_by_the_runtime_role_because_their_functi
     assert!(plan.contains("tenant_songs_by_word") && plan.lines().any(is_condition), "{plan}");
     client.batch_execute("ROLLBACK").await.unwrap();
 }
+
+#[tokio::test]
+async fn short_parts_are_found_in_the_indexes_of_letters_and_of_trigrams_by_the_runtime_role() {
+    let (db, _superuser, tenant) = generated(25_000).await;
+    let client = open(&db.url().unwrap()).await.unwrap();
+    client.batch_execute(&as_tenant(tenant.0)).await.unwrap();
+    client.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off").await.unwrap();
+    client.batch_execute("SET LOCAL enable_indexonlyscan = off").await.unwrap();
+    let pool = kit_pg::Pool::new(&db.config().unwrap(), &[]);
+    let letters = "tenant_songs_letters";
+    for (part, values, indexes) in [
+        ("東京", "ARRAY['東京']", vec![letters]),
+        ("प्र", "ARRAY['प्', '्र'], 'प्र', 0", vec![letters]),
+        ("qz", "ARRAY['%qz', '%qza%'], ARRAY['qz']", vec![letters, "tenant_songs_titles"]),
+    ] {
+        for (title, album) in [(vec![part.to_owned()], vec![]), (vec![], vec![part.to_owned()])] {
+            let filters = Filters { title, album, ..Filters::default() };
+            let find = async |conn: &Conn| found_by_parts(conn, tenant, &filters, true).await;
+            let (query, _) = pool.read(kit_pg::Scope::Tenant(tenant).search(), find).await.unwrap().unwrap();
+            let plan = plan(&client, &query, &format!("'{}', {values}", tenant.0)).await;
+            assert!(indexes.iter().all(|index| plan.contains(index)), "{part}:\n{plan}");
+            let conditions = plan.lines().filter(|line| {
+                line.contains("Index Cond: (tenant_id = ") || line.contains("Index Cond: ((tenant_id = ")
+            });
+            assert_eq!(
+                conditions.filter(|line| line.contains("@>") || line.contains("&&") || line.contains("~~")).count(),
+                indexes.len(),
+                "{part}:\n{plan}"
+            );
+        }
+    }
+    client.batch_execute("ROLLBACK").await.unwrap();
+}
