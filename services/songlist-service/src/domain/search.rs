@@ -53,6 +53,14 @@ impl Place {
         }
     }
 
+    /// True when songs are looked for that contain what was typed anywhere. One or two Latin letters are nearly everywhere; other
+    /// scripts have words of two letters without spaces between them, of which lists have an index. Signs are no words.
+    fn has_parts(self, typed: &Typed) -> bool {
+        let is_long = typed.whole.chars().count() >= MIN_LETTERS;
+        let is_of_list = matches!(self, Self::List(_)) && !typed.whole.is_ascii();
+        !typed.words.is_empty() && (is_long || is_of_list)
+    }
+
     /// Whose words are compared.
     fn vocabularies(self) -> Vec<Vocabulary> {
         match self {
@@ -88,8 +96,7 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
         if found.at_least(Tier::Alike) < ENOUGH_ALIKE && !readings.loose.is_empty() {
             found.add(hits(Stage::Meant(readings.loose)).await?).await;
         }
-        // A part of one or two letters is nearly everywhere, and signs are in no index.
-        if typed.whole.chars().count() >= MIN_LETTERS && !typed.words.is_empty() {
+        if list.has_parts(typed) {
             found.add_parts(hits(Stage::Part(typed.whole.clone())).await?);
         }
     }

@@ -126,7 +126,7 @@ macro_rules! matching {
         pub(in crate::store) fn hits(
             list: $columns::BoxedQuery<'static, Pg>,
             stage: &Stage,
-            artist_with: impl FnOnce(&str) -> Condition<$from>,
+            with_part: impl FnOnce(&str) -> Condition<$from>,
         ) -> $columns::BoxedQuery<
             'static,
             Pg,
@@ -139,11 +139,7 @@ macro_rules! matching {
                 Stage::Artist(form) => list
                     .filter($columns::artist_norm.ge(form.clone()).and($columns::artist_norm.lt(end_of(form))))
                     .order($columns::artist_norm),
-                Stage::Part(form) => {
-                    let part = || like_anywhere(form);
-                    let title_or_album = $columns::title_norm.like(part()).or($columns::album_norm.like(part()));
-                    list.filter(title_or_album.or(artist_with(form)))
-                }
+                Stage::Part(form) => list.filter(with_part(form)),
                 Stage::Words(all) => all.iter().fold(list, |list, wanted| match wanted {
                     Wanted::OneOf(words) => list.filter(has_one_of(words)),
                     Wanted::Begins(word) => list.filter($columns::words.like(like_anywhere(&format!(" {word}")))),
@@ -153,6 +149,12 @@ macro_rules! matching {
             let most = if matches!(stage, Stage::Meant(_)) { MAX_MEANT } else { MAX_HITS };
             let columns = ($columns::id, $columns::title_norm, $columns::artist_norm, $columns::words);
             found.limit(most).select(columns)
+        }
+
+        /// True when the title or the album contains this part.
+        pub(in crate::store) fn title_or_album_with(part: &str) -> Condition<$from> {
+            let pattern = || like_anywhere(part);
+            Box::new($columns::title_norm.like(pattern()).or($columns::album_norm.like(pattern())))
         }
 
         fn holds(all: &AllOf) -> Condition<$from> {

@@ -5,14 +5,22 @@
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
-use kit_pg::like_any;
+use diesel_async::RunQueryDsl;
+use futures_util::future::try_join;
+use kit::ids::TenantId;
+use kit_pg::{Conn, TxError, like_any};
 
 use super::filters::{Filters, has_trigram};
 use super::search::Condition;
+use super::tenant_songs::linked;
 use crate::schema::tenant_songs;
 
 /// With more parts than this in a filter, finding them takes longer than reading a list.
 const MOST: usize = 3;
+/// So many of the newest and as many of the oldest links tell how frequent parts are on a list.
+const SAMPLE: i64 = 500;
+/// With more links of the sample than this, finding all takes longer than reading the list: they are 2 % of it.
+const FREQUENT: usize = 20;
 
 #[diesel::declare_sql_function]
 extern "SQL" {
@@ -38,6 +46,26 @@ pub(super) fn condition(filters: &Filters) -> Option<Condition<tenant_songs::tab
         (Some(title), Some(album)) => Some(Box::new(title.and(album))),
         (title, album) => title.or(album),
     }
+}
+
+/// True for links of which the title or the album contains this part; `None` when it is not short.
+pub(super) fn title_or_album_with(part: &str) -> Option<Condition<tenant_songs::table>> {
+    let parts = [part.to_owned()];
+    are_short(&parts).then(|| -> Condition<_> { Box::new(title_contains(&parts).or(album_contains(&parts))) })
+}
+
+/// True when the parts that are wanted are likely in more than a few hundredths of the links.
+pub(super) async fn are_frequent(conn: &Conn, id: TenantId, filters: &Filters) -> Result<bool, TxError> {
+    use tenant_songs as t;
+    let texts = || linked(id).limit(SAMPLE).select((t::title_norm, t::album_norm));
+    let (newest, oldest) = (texts().order((t::created_at.desc(), t::id.desc())), texts().order((t::created_at, t::id)));
+    let (mut one, mut other) = (conn, conn);
+    let (newest, oldest) = try_join(newest.load(&mut one), oldest.load(&mut other)).await?;
+    let has = |parts: &[String], text: &str| parts.is_empty() || parts.iter().any(|part| text.contains(part.as_str()));
+    let texts = newest.iter().chain(&oldest);
+    let found =
+        texts.filter(|(title, album): &&(String, String)| has(&filters.title, title) && has(&filters.album, album));
+    Ok(found.count() > FREQUENT)
 }
 
 fn are_short(parts: &[String]) -> bool {
@@ -111,7 +139,7 @@ mod tests {
             crate::generate::tests::generated(&Catalogue { songs: 25_000, links: 26_000, tenants, seed: 5 }).await;
         let named = "UPDATE tenant_songs SET title_norm = n.title FROM (SELECT id, (ARRAY['!!!', 'u2', '99', 'a中b', 'क्ष', 'zxé'])\
                      [row_number() OVER ()] AS title FROM tenant_songs LIMIT 6) n WHERE n.id = tenant_songs.id";
-        superuser.execute(named, &[]).await.unwrap();
+        superuser.batch_execute(named).await.unwrap();
         let parts = "SELECT DISTINCT part FROM (SELECT substr(title_norm, place, size) AS part FROM tenant_songs, \
                      generate_series(1, 3) place, generate_series(1, 2) size) p \
                      WHERE part ~ '[^a-z]' OR md5(part) < '4' AND length(part) > 1 ORDER BY 1";

@@ -225,15 +225,15 @@ pub(crate) async fn hits(
     let mut all = Vec::new();
     for visibility in visibilities {
         let filters = Filters { visibility, ..filters.clone() };
-        let query = uncached(in_catalogue::hits(filtered(catalogue, &filters), stage, artist_with));
+        let query = uncached(in_catalogue::hits(filtered(catalogue, &filters), stage, with_part));
         let load = async |mut conn: &Conn| Ok(query.load::<Hit>(&mut conn).await?);
         all.extend(if stage.is_within() { by_bitmaps(conn, load).await? } else { load(conn).await? });
     }
     Ok(all)
 }
 
-fn artist_with(part: &str) -> search::Condition<songs::table> {
-    Box::new(songs::artist_norm.like(like_anywhere(part)))
+fn with_part(part: &str) -> search::Condition<songs::table> {
+    Box::new(in_catalogue::title_or_album_with(part).or(songs::artist_norm.like(like_anywhere(part))))
 }
 
 /// The number of songs of a list: the stored count when there is no filter except visibility.

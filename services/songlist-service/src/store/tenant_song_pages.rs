@@ -10,7 +10,7 @@ use kit_pg::{Conn, TxError, Window, Windowed, few, in_order, uncached};
 use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
-use super::search::{Hit, Length, Stage, by_bitmaps, on_list, within};
+use super::search::{Condition, Hit, Length, Stage, by_bitmaps, on_list, within};
 use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
 use super::tenant_songs::{Query, TenantSong, deleted, find_many, linked, live};
 use super::{short_parts, tenant_song_counts, tenant_song_landmarks};
@@ -32,13 +32,20 @@ pub(crate) async fn hits(
     filters: &Filters,
     stage: &Stage,
 ) -> Result<Vec<Hit>, TxError> {
-    let artist_with = |part: &str| by_artist_with(id, &[part.to_owned()]);
+    let with_part = |part: &str| with_part(id, length, part);
     if !stage.is_within() {
-        let query = uncached(on_list::hits(filtered(id, filters), stage, artist_with));
+        let query = uncached(on_list::hits(filtered(id, filters), stage, with_part));
         return Ok(query.load(&mut &*conn).await?);
     }
-    let query = uncached(on_list::hits(found(id, filters), stage, artist_with));
+    let query = uncached(on_list::hits(found(id, filters), stage, with_part));
     within(conn, length, async |mut conn: &Conn| Ok(query.load(&mut conn).await?)).await
+}
+
+/// True for links of which title, album or artist contain this part.
+fn with_part(id: TenantId, length: Length, part: &str) -> Condition<tenant_songs::table> {
+    let short = if length == Length::Long { short_parts::title_or_album_with(part) } else { None };
+    let title_or_album = short.unwrap_or_else(|| on_list::title_or_album_with(part));
+    Box::new(title_or_album.or(by_artist_with(id, &[part.to_owned()])))
 }
 
 /// The links that a list shows, to be read in its order until a page is full.
@@ -67,7 +74,7 @@ async fn found_by_parts(
     let Some(parts) = short_parts::condition(filters) else {
         return Ok(None);
     };
-    if tenant_song_counts::kept(conn, id, None).await? <= LONG {
+    if tenant_song_counts::kept(conn, id, None).await? <= LONG || short_parts::are_frequent(conn, id, filters).await? {
         return Ok(None);
     }
     let rest = Filters { title: Vec::new(), album: Vec::new(), ..filters.clone() };

@@ -121,6 +121,11 @@ async fn cf_04_words_accents_signs_and_scripts_are_found_as_people_type_them() {
     let titles = |songs: Vec<(String, String)>| songs.into_iter().map(|(title, _)| title).collect::<Vec<_>>();
     assert_eq!(titles(found(&own.listener, "/tenant/songs/", "कल").await), ["कल हो ना हो"], "कुल is another word");
     assert_eq!(titles(found(&own.listener, "/tenant/songs/", "!!!").await), ["First"]);
+    assert_eq!(
+        titles(found(&own.listener, "/tenant/songs/", "向い").await),
+        ["上を向いて歩こう"],
+        "within a text without spaces"
+    );
     assert!(found(&own.listener, "/tenant/songs/", "xylophonic").await.is_empty());
     world.stop().await;
 }
