@@ -19,8 +19,10 @@ use crate::schema::tenant_songs;
 const MOST: usize = 3;
 /// So many of the newest and as many of the oldest links tell how frequent parts are on a list.
 const SAMPLE: i64 = 500;
-/// With more links of the sample than this, finding all takes longer than reading the list: they are 2 % of it.
-const FREQUENT: usize = 20;
+/// With more links of the sample than this, finding all takes longer than reading the list. Trigrams of two Latin letters take twice as
+/// long as letters.
+const FREQUENT: usize = 100;
+const FREQUENT_LATIN: usize = 50;
 
 #[diesel::declare_sql_function]
 extern "SQL" {
@@ -54,7 +56,7 @@ pub(super) fn title_or_album_with(part: &str) -> Option<Condition<tenant_songs::
     are_short(&parts).then(|| -> Condition<_> { Box::new(title_contains(&parts).or(album_contains(&parts))) })
 }
 
-/// True when the parts that are wanted are likely in more than a few hundredths of the links.
+/// True when the parts that are wanted are likely in more than a tenth of the links, or a twentieth for two Latin letters.
 pub(super) async fn are_frequent(conn: &Conn, id: TenantId, filters: &Filters) -> Result<bool, TxError> {
     use tenant_songs as t;
     let texts = || linked(id).limit(SAMPLE).select((t::title_norm, t::album_norm));
@@ -65,7 +67,8 @@ pub(super) async fn are_frequent(conn: &Conn, id: TenantId, filters: &Filters) -
     let texts = newest.iter().chain(&oldest);
     let found =
         texts.filter(|(title, album): &&(String, String)| has(&filters.title, title) && has(&filters.album, album));
-    Ok(found.count() > FREQUENT)
+    let is_by_trigrams = filters.title.iter().chain(&filters.album).any(|part| is_latin(part));
+    Ok(found.count() > if is_by_trigrams { FREQUENT_LATIN } else { FREQUENT })
 }
 
 fn are_short(parts: &[String]) -> bool {

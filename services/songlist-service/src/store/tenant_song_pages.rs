@@ -21,6 +21,8 @@ use crate::schema::tenant_songs;
 const FEW: i64 = 10_000;
 /// Links that have to be read in the table are read only once as long as they are not more than this.
 const FEW_OF_TABLE: i64 = 50_000;
+/// The same of links that are found by short parts, which are in a tenth of a list at most.
+const FEW_OF_SHORT: i64 = 100_000;
 /// A list of so many links is read through faster than short parts of titles are found, which stand in the index with those of all lists.
 const LONG: i64 = 20_000;
 
@@ -80,7 +82,7 @@ async fn found_by_parts(
     let rest = Filters { title: Vec::new(), album: Vec::new(), ..filters.clone() };
     let all = matching(live(id), &rest).filter(parts);
     let found = if filters.artist.is_empty() { all } else { all.filter(by_artist(filters)) };
-    Ok(Some((found, if counted { FEW_OF_TABLE } else { FEW })))
+    Ok(Some((found, if counted { FEW_OF_SHORT } else { FEW })))
 }
 
 /// Those of the links that match the filters, except that by artist. Approval is a literal in the SQL, so that the planner can choose
