@@ -1,6 +1,6 @@
 //! Parts of titles and albums that are too short for a trigram, such as a word of two letters, or "!!!". Texts that are not of Latin
-//! letters alone have an index of their letters and pairs of letters. In the others two letters are found by the trigrams that they
-//! begin; a single one is in so many that the list is read in its order.
+//! letters and digits alone have an index of their letters and pairs of letters. In the others two letters or digits are found by the
+//! trigrams that they begin; a single one is in so many that the list is read in its order.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -32,7 +32,7 @@ extern "SQL" {
 }
 
 /// The condition of the index of letters.
-const HAS_LETTERS: &str = "(tenant_songs.title_norm ~ '[^a-z]' OR tenant_songs.album_norm ~ '[^a-z]')";
+const HAS_LETTERS: &str = "(tenant_songs.title_norm ~ '[^a-z0-9]' OR tenant_songs.album_norm ~ '[^a-z0-9]')";
 
 /// True for links whose title and album contain one of the parts that the filters want of each; `None` when not all of these are short,
 /// or they are too many.
@@ -82,8 +82,9 @@ fn are_short(parts: &[String]) -> bool {
     parts.iter().all(is_short)
 }
 
+/// True for Latin letters and digits, in the compared form.
 fn is_latin(text: &str) -> bool {
-    text.chars().all(|c| c.is_ascii_lowercase())
+    text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
 /// A macro, because diesel has no type for either of two columns.
@@ -111,10 +112,12 @@ macro_rules! contains {
 contains!(title_contains, title_norm);
 contains!(album_contains, album_norm);
 
-/// Patterns for two Latin letters in a text of Latin letters: each has a trigram. The compared forms have no spaces, so a text is one word.
+/// Patterns for two Latin letters or digits in a text of nothing else: each has a trigram. The compared forms have no spaces, so a text is one word.
 fn followed(parts: &[String]) -> Vec<String> {
     let latin = parts.iter().filter(|part| is_latin(part));
-    latin.flat_map(|part| ('a'..='z').map(move |c| format!("%{part}{c}%")).chain([format!("%{part}")])).collect()
+    latin
+        .flat_map(|part| ('a'..='z').chain('0'..='9').map(move |c| format!("%{part}{c}%")).chain([format!("%{part}")]))
+        .collect()
 }
 
 /// The pairs of letters of a part.
@@ -145,7 +148,7 @@ mod tests {
         superuser.batch_execute(named).await.unwrap();
         let parts = "SELECT DISTINCT part FROM (SELECT substr(title_norm, place, size) AS part FROM tenant_songs, \
                      generate_series(1, 3) place, generate_series(1, 2) size) p \
-                     WHERE part ~ '[^a-z]' OR md5(part) < '4' AND length(part) > 1 ORDER BY 1";
+                     WHERE part ~ '[^a-z0-9]' OR md5(part) < '4' AND length(part) > 1 ORDER BY 1";
         let mut parts: Vec<String> = superuser.query(parts, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
         assert!(parts.len() > 500, "{}", parts.len());
         parts.extend(["!!!", "क्ष", "々", "ж7", "zx", "qq"].map(str::to_owned));
@@ -172,12 +175,12 @@ mod tests {
     }
 
     #[test]
-    fn a_single_latin_letter_and_what_has_a_trigram_are_not_looked_for_by_short_parts() {
+    fn a_single_latin_letter_or_digit_and_what_has_a_trigram_are_not_looked_for_by_short_parts() {
         let found = |title: &[&str], album: &[&str]| {
             let texts = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect();
             condition(&Filters { title: texts(title), album: texts(album), ..Filters::default() }).is_some()
         };
-        for parts in [["東京"], ["愛"], ["u2"], ["7"], ["!!!"], ["प्र"], ["qz"]] {
+        for parts in [["東京"], ["愛"], ["u2"], ["!!!"], ["प्र"], ["qz"]] {
             assert!(found(&parts, &[]) && found(&[], &parts) && found(&parts, &["愛"]), "{parts:?}");
         }
         assert!(found(&["東京", "qz", "!"], &[]), "several short ones");
@@ -194,6 +197,6 @@ mod tests {
         }
         assert!(!found(&[], &[]), "nothing is wanted");
         assert_eq!(pairs_of("प्र"), ["प्", "्र"]);
-        assert_eq!(followed(&["東京".to_owned(), "qz".to_owned()]).len(), 27);
+        assert_eq!(followed(&["東京".to_owned(), "qz".to_owned()]).len(), 37);
     }
 }
