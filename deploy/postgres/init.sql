@@ -21,11 +21,13 @@ ALTER FUNCTION extensions.word_similarity_op(text, text) LEAKPROOF;
 ALTER FUNCTION extensions.word_similarity_commutator_op(text, text) LEAKPROOF;
 
 -- The letters of a text, and the pairs of letters that stand side by side: what an index has of texts of which a part without trigrams
--- may be looked for. Here, because only a superuser makes a function leakproof.
+-- may be looked for. Here, because only a superuser makes a function leakproof. The index keeps what it returned: for anything else make
+-- another function and another index.
 CREATE OR REPLACE FUNCTION extensions.letters_and_pairs(text) RETURNS text[]
-LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 1000 AS $$
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 1000
+RETURN (
   SELECT array_agg(substr($1, place, size)) FROM generate_series(1, char_length($1)) place CROSS JOIN generate_series(1, 2) size
-$$;
+);
 
 DO $$
 DECLARE

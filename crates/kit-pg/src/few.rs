@@ -10,7 +10,7 @@ use crate::Window;
 use crate::window::limit_of;
 
 /// The number of rows of a query, up to `most` and one, and the ids of the page of them. The query selects `id` and what
-/// `order` names. Statements are prepared for each `most`, so a caller has one or two of them.
+/// `order` names. Statements are prepared for each `most`, so a caller has two or three of them.
 pub fn few<Q>(query: Q, order: &'static str, most: i64, window: Window) -> Few<Q> {
     Few { query, order, most, limit: limit_of(window.rows), offset: window.offset }
 }

@@ -110,6 +110,12 @@ pub async fn require_current(pool: &Pool, service: &str, migrations: &EmbeddedMi
     pool.wait_until_reachable(START).await;
     let pending = pending(pool, migrations).await?;
     anyhow::ensure!(pending.is_empty(), "pending migrations: {}; run `{service} migrate`", pending.join(", "));
+    let leaking: Vec<Leaking> =
+        pool.read(Scope::Worker, async |mut conn: &Conn| Ok(diesel::sql_query(LEAKING).load(&mut conn).await?)).await?;
+    if !leaking.is_empty() {
+        // The service works without them, so it starts after an upgrade of Postgres that has lost the marks.
+        tracing::warn!(functions = names(leaking), "searches may read whole lists: run deploy/postgres/init.sql again");
+    }
     Ok(())
 }
 
@@ -125,13 +131,16 @@ async fn check_locale(conn: &mut Conn) -> anyhow::Result<()> {
 /// Refuses a database that was set up for an earlier release, or restored from a dump, which does not tell what is leakproof.
 async fn check_set_up(conn: &mut Conn) -> anyhow::Result<()> {
     let leaking: Vec<Leaking> = diesel::sql_query(LEAKING).load(conn).await?;
-    let names: Vec<String> = leaking.into_iter().map(|function| function.name).collect();
     anyhow::ensure!(
-        names.is_empty(),
-        "searches would read whole lists, because {} must be there and leakproof: run deploy/postgres/init.sql again, as a superuser",
-        names.join(", ")
+        leaking.is_empty(),
+        "{} must be there and leakproof, or searches read whole lists: run deploy/postgres/init.sql again, as a superuser",
+        names(leaking)
     );
     Ok(())
+}
+
+fn names(functions: Vec<Leaking>) -> String {
+    functions.into_iter().map(|function| function.name).collect::<Vec<_>>().join(", ")
 }
 
 #[derive(QueryableByName)]

@@ -134,7 +134,13 @@ async fn database(report: &mut Report, name: &str, url: &str) {
     report.note(format!("{name}: locale"), locale);
     let functions = match client.query(migrate::LEAKING, &[]).await {
         Ok(rows) if rows.is_empty() => Ok(()),
-        Ok(_) => Err("searches read whole lists; run deploy/postgres/init.sql again, as a superuser".to_owned()),
+        Ok(rows) => {
+            let names: Vec<String> = rows.iter().filter_map(|row| row.try_get(0).ok()).collect();
+            Err(format!(
+                "{} must be there and leakproof; run deploy/postgres/init.sql again, as a superuser",
+                names.join(", ")
+            ))
+        }
         Err(error) => Err(error.to_string()),
     };
     report.note(format!("{name}: functions"), functions);

@@ -10,6 +10,7 @@ use kit::page::Page;
 use kit_pg::{Conn, TxError, Window, in_order};
 use uuid::Uuid;
 
+use super::normalise::is_unspaced;
 use super::ranking::{Candidate, Rank, Tier, Typed, rank};
 use super::readings::{Beginnings, MIN_LETTERS};
 use crate::store::filters::Filters;
@@ -53,12 +54,12 @@ impl Place {
         }
     }
 
-    /// True when songs are looked for that contain what was typed anywhere. One or two Latin letters are nearly everywhere; other
-    /// scripts have words of two letters without spaces between them, of which lists have an index. Signs are no words.
+    /// True when songs are looked for that contain what was typed anywhere. One or two letters are nearly everywhere, unless their script
+    /// puts no spaces between words: a tenant's list has an index of them. Signs are in none.
     fn has_parts(self, typed: &Typed) -> bool {
         let is_long = typed.whole.chars().count() >= MIN_LETTERS;
-        let is_of_list = matches!(self, Self::List(_)) && !typed.whole.is_ascii();
-        !typed.words.is_empty() && (is_long || is_of_list)
+        let is_word = matches!(self, Self::List(_)) && typed.whole.chars().any(is_unspaced);
+        !typed.words.is_empty() && (is_long || is_word)
     }
 
     /// Whose words are compared.

@@ -1,28 +1,26 @@
-//! Parts of titles and albums that are too short for a trigram, such as a word of two letters, or "!!!". Texts that are not of Latin
-//! letters and digits alone have an index of their letters and pairs of letters. In the others two letters or digits are found by the
-//! trigrams that they begin; a single one is in so many that the list is read in its order.
+//! Parts of titles and albums that are too short for a trigram, such as a word of two letters, or "!!!". Links whose title or album is
+//! not of the letters a to z and digits alone have an index of the letters and pairs of letters of both. In the others two letters are
+//! found by the trigrams that they begin; a single one is in so many that the list is read in its order.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
-use diesel_async::RunQueryDsl;
-use futures_util::future::try_join;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, like_any};
 
 use super::filters::{Filters, has_trigram};
 use super::search::Condition;
-use super::tenant_songs::linked;
+use super::tenant_song_landmarks;
 use crate::schema::tenant_songs;
 
 /// With more parts than this in a filter, finding them takes longer than reading a list.
 const MOST: usize = 3;
-/// So many of the newest and as many of the oldest links tell how frequent parts are on a list.
-const SAMPLE: i64 = 500;
-/// With more links of the sample than this, finding all takes longer than reading the list. Trigrams of two Latin letters take twice as
-/// long as letters.
-const FREQUENT: usize = 100;
-const FREQUENT_LATIN: usize = 50;
+/// Parts in more than this share of a list are frequent whatever its length, of a thousand links.
+const FREQUENT: i64 = 100;
+/// The most links that are found by letters and read.
+const FEW: i64 = 150_000;
+/// The same by trigrams of two letters, which take twice as long.
+const FEW_BY_TRIGRAMS: i64 = 75_000;
 
 #[diesel::declare_sql_function]
 extern "SQL" {
@@ -56,25 +54,44 @@ pub(super) fn title_or_album_with(part: &str) -> Option<Condition<tenant_songs::
     are_short(&parts).then(|| -> Condition<_> { Box::new(title_contains(&parts).or(album_contains(&parts))) })
 }
 
-/// True when the parts that are wanted are likely in more than a tenth of the links, or a twentieth for two Latin letters.
-pub(super) async fn are_frequent(conn: &Conn, id: TenantId, filters: &Filters) -> Result<bool, TxError> {
-    use tenant_songs as t;
-    let texts = || linked(id).limit(SAMPLE).select((t::title_norm, t::album_norm));
-    let (newest, oldest) = (texts().order((t::created_at.desc(), t::id.desc())), texts().order((t::created_at, t::id)));
-    let (mut one, mut other) = (conn, conn);
-    let (newest, oldest) = try_join(newest.load(&mut one), oldest.load(&mut other)).await?;
+/// How many links are few when they are found by the parts that the filters want.
+pub(super) fn few(filters: &Filters) -> i64 {
+    let by_trigrams = filters.title.iter().chain(&filters.album).any(|part| is_ascii(part));
+    if by_trigrams { FEW_BY_TRIGRAMS } else { FEW }
+}
+
+/// True when a sample of a list says that at most `most` of its `length` links have a title and an album that are wanted. A list without
+/// landmarks is short, and read through as fast.
+pub(super) async fn are_few(
+    conn: &Conn,
+    id: TenantId,
+    length: i64,
+    most: i64,
+    filters: &Filters,
+) -> Result<bool, TxError> {
     let has = |parts: &[String], text: &str| parts.is_empty() || parts.iter().any(|part| text.contains(part.as_str()));
-    let texts = newest.iter().chain(&oldest);
-    let found =
-        texts.filter(|(title, album): &&(String, String)| has(&filters.title, title) && has(&filters.album, album));
-    let is_by_trigrams = filters.title.iter().chain(&filters.album).any(|part| is_latin(part));
-    Ok(found.count() > if is_by_trigrams { FREQUENT_LATIN } else { FREQUENT })
+    let share = share(conn, id, |title, album| has(&filters.title, title) && has(&filters.album, album)).await?;
+    // With a third more than the sample says they are still few.
+    Ok(share.is_some_and(|share| share <= FREQUENT && share * length / 1_000 <= most / 3 * 2))
+}
+
+/// True when a sample of a list says that the title or album of many links contains this part.
+pub(super) async fn is_frequent(conn: &Conn, id: TenantId, part: &str) -> Result<bool, TxError> {
+    let share = share(conn, id, |title, album| title.contains(part) || album.contains(part)).await?;
+    Ok(share.is_some_and(|share| share > FREQUENT))
+}
+
+/// Of a thousand links of a list so many have such a title and album; `None` when the list has no landmarks.
+async fn share(conn: &Conn, id: TenantId, has: impl Fn(&str, &str) -> bool) -> Result<Option<i64>, TxError> {
+    let sample = tenant_song_landmarks::sample(conn, id).await?;
+    let found = sample.iter().filter(|texts| has(&texts.title_norm, &texts.album_norm)).count();
+    Ok((found * 1_000).checked_div(sample.len()).and_then(|share| i64::try_from(share).ok()))
 }
 
 fn are_short(parts: &[String]) -> bool {
     let is_short = |part: &String| match part.chars().count() {
         0 => false,
-        1 => !is_latin(part),
+        1 => !is_ascii(part),
         2 => true,
         // A longer one without a trigram is compared as well, which is not written for several.
         _ => parts.len() == 1 && !has_trigram(part),
@@ -82,8 +99,8 @@ fn are_short(parts: &[String]) -> bool {
     parts.iter().all(is_short)
 }
 
-/// True for Latin letters and digits, in the compared form.
-fn is_latin(text: &str) -> bool {
+/// True for letters of the compared form that are in no index of letters.
+fn is_ascii(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
 }
 
@@ -112,9 +129,9 @@ macro_rules! contains {
 contains!(title_contains, title_norm);
 contains!(album_contains, album_norm);
 
-/// Patterns for two Latin letters or digits in a text of nothing else: each has a trigram. The compared forms have no spaces, so a text is one word.
+/// Patterns for two letters in a text of the letters a to z and digits alone: each has a trigram, because such a text is one word.
 fn followed(parts: &[String]) -> Vec<String> {
-    let latin = parts.iter().filter(|part| is_latin(part));
+    let latin = parts.iter().filter(|part| is_ascii(part));
     latin
         .flat_map(|part| ('a'..='z').chain('0'..='9').map(move |c| format!("%{part}{c}%")).chain([format!("%{part}")]))
         .collect()
@@ -128,51 +145,7 @@ fn pairs_of(part: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use kit::ids::TenantId;
-    use kit_pg::{Conn, Pool, Scope, Window};
-
     use super::*;
-    use crate::generate::Catalogue;
-    use crate::store::filters::{Order, SortBy};
-    use crate::store::tenant_song_pages::few_matching;
-
-    /// Pages of a list of 25,000, which is long enough for the indexes.
-    #[tokio::test]
-    async fn short_parts_of_every_script_and_signs_find_what_comparing_every_title_finds() {
-        let tenant = TenantId::new();
-        let tenants = vec![tenant.0, TenantId::new().0];
-        let (db, superuser) =
-            crate::generate::tests::generated(&Catalogue { songs: 25_000, links: 26_000, tenants, seed: 5 }).await;
-        let named = "UPDATE tenant_songs SET title_norm = n.title FROM (SELECT id, (ARRAY['!!!', 'u2', '99', 'a中b', 'क्ष', 'zxé'])\
-                     [row_number() OVER ()] AS title FROM tenant_songs LIMIT 6) n WHERE n.id = tenant_songs.id";
-        superuser.batch_execute(named).await.unwrap();
-        let parts = "SELECT DISTINCT part FROM (SELECT substr(title_norm, place, size) AS part FROM tenant_songs, \
-                     generate_series(1, 3) place, generate_series(1, 2) size) p \
-                     WHERE part ~ '[^a-z0-9]' OR md5(part) < '4' AND length(part) > 1 ORDER BY 1";
-        let mut parts: Vec<String> = superuser.query(parts, &[]).await.unwrap().iter().map(|row| row.get(0)).collect();
-        assert!(parts.len() > 500, "{}", parts.len());
-        parts.extend(["!!!", "क्ष", "々", "ж7", "zx", "qq"].map(str::to_owned));
-        let pool = Pool::new(&db.config().unwrap(), &[]);
-        let order = Order { by: SortBy::CreatedAt, descending: true };
-        let mut all = 0;
-        for (number, part) in parts.iter().enumerate() {
-            let mut wanted = vec![part.clone()];
-            if number % 4 == 0 && parts.get(number + 1).is_some_and(|next| next.chars().count() <= 2) {
-                wanted.push(parts[number + 1].clone());
-            }
-            let filters = Filters { title: wanted.clone(), ..Filters::default() };
-            assert!(condition(&filters).is_some(), "{wanted:?}");
-            let window = Window { rows: 10, offset: 0 };
-            let page = async |conn: &Conn| few_matching(conn, tenant, &filters, order, None, window, true).await;
-            let (found, _) = pool.read(Scope::Tenant(tenant).search(), page).await.unwrap().unwrap();
-            let compared = "SELECT count(*) FROM tenant_songs l WHERE l.tenant_id::text = $1 \
-                            AND EXISTS (SELECT FROM unnest($2::text[]) part WHERE strpos(l.title_norm, part) > 0)";
-            let expected = superuser.query_one(compared, &[&tenant.0.to_string(), &wanted]).await.unwrap();
-            assert_eq!(found, expected.get::<_, i64>(0), "{wanted:?}");
-            all += found;
-        }
-        assert!(all > 10_000, "{all}");
-    }
 
     #[test]
     fn a_single_latin_letter_or_digit_and_what_has_a_trigram_are_not_looked_for_by_short_parts() {
@@ -184,15 +157,9 @@ mod tests {
             assert!(found(&parts, &[]) && found(&[], &parts) && found(&parts, &["愛"]), "{parts:?}");
         }
         assert!(found(&["東京", "qz", "!"], &[]), "several short ones");
-        for parts in [
-            &["q"] as &[&str],
-            &[""],
-            &["love"],
-            &["東京都"],
-            &["東京", "q"],
-            &["!!!", "東"],
-            &["aa", "bb", "cc", "dd"],
-        ] {
+        let others: [&[&str]; 7] =
+            [&["q"], &[""], &["love"], &["東京都"], &["東京", "q"], &["!!!", "東"], &["aa", "bb", "cc", "dd"]];
+        for parts in others {
             assert!(!found(parts, &[]) && !found(&["愛"], parts), "{parts:?}");
         }
         assert!(!found(&[], &[]), "nothing is wanted");

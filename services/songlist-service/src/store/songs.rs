@@ -232,6 +232,7 @@ pub(crate) async fn hits(
     Ok(all)
 }
 
+/// True for songs of which title, album or artist contain this part.
 fn with_part(part: &str) -> search::Condition<songs::table> {
     Box::new(in_catalogue::title_or_album_with(part).or(songs::artist_norm.like(like_anywhere(part))))
 }

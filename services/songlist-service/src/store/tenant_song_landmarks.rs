@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
@@ -69,6 +69,28 @@ pub(super) async fn before(
     let found = diesel::sql_query(query).bind::<SqlUuid, _>(tenant.0).bind::<BigInt, _>(position);
     let found = found.bind::<BigInt, _>(MOST_CHANGES);
     Ok(found.get_result(&mut conn).await.optional()?)
+}
+
+/// The compared texts of a link.
+#[derive(Clone, Debug, QueryableByName)]
+pub(crate) struct Texts {
+    #[diesel(sql_type = Text)]
+    pub title_norm: String,
+    #[diesel(sql_type = Text)]
+    pub album_norm: String,
+}
+
+/// A thousand links at most, some behind each of a few landmarks, since what is imported together is alike; nothing when the list has no
+/// landmarks.
+pub(super) async fn sample(mut conn: &Conn, tenant: TenantId) -> Result<Vec<Texts>, TxError> {
+    const SAMPLE: &str = "
+        SELECT l.title_norm, l.album_norm
+        FROM (SELECT created_at FROM tenant_song_landmarks WHERE tenant_id = $1 ORDER BY random() LIMIT 20) m
+        CROSS JOIN LATERAL (
+            SELECT title_norm, album_norm FROM tenant_songs
+            WHERE tenant_id = $1 AND deleted_at IS NULL AND created_at >= m.created_at ORDER BY created_at, id LIMIT 50
+        ) l";
+    Ok(diesel::sql_query(SAMPLE).bind::<SqlUuid, _>(tenant.0).load(&mut conn).await?)
 }
 
 /// The tenants whose landmarks do not contain all changes, or whose list has become long; in any order, so that a run that ends early

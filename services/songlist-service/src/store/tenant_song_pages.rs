@@ -21,10 +21,6 @@ use crate::schema::tenant_songs;
 const FEW: i64 = 10_000;
 /// Links that have to be read in the table are read only once as long as they are not more than this.
 const FEW_OF_TABLE: i64 = 50_000;
-/// The same of links that are found by short parts, which are in a tenth of a list at most.
-const FEW_OF_SHORT: i64 = 100_000;
-/// A list of so many links is read through faster than short parts of titles are found, which stand in the index with those of all lists.
-const LONG: i64 = 20_000;
 
 /// The hits of a stage of a search among the links that match the filters.
 pub(crate) async fn hits(
@@ -35,6 +31,12 @@ pub(crate) async fn hits(
     stage: &Stage,
 ) -> Result<Vec<Hit>, TxError> {
     let with_part = |part: &str| with_part(id, length, part);
+    if let Stage::Part(part) = stage
+        && short_parts::title_or_album_with(part).is_some()
+        && short_parts::is_frequent(conn, id, part).await?
+    {
+        return Ok(Vec::new());
+    }
     if !stage.is_within() {
         let query = uncached(on_list::hits(filtered(id, filters), stage, with_part));
         return Ok(query.load(&mut &*conn).await?);
@@ -76,13 +78,15 @@ async fn found_by_parts(
     let Some(parts) = short_parts::condition(filters) else {
         return Ok(None);
     };
-    if tenant_song_counts::kept(conn, id, None).await? <= LONG || short_parts::are_frequent(conn, id, filters).await? {
+    // Without a count a page is found by reading the list, unless links that match are rare.
+    let most = if counted { short_parts::few(filters) } else { FEW };
+    let length = tenant_song_counts::kept(conn, id, None).await?;
+    if !short_parts::are_few(conn, id, length, most, filters).await? {
         return Ok(None);
     }
     let rest = Filters { title: Vec::new(), album: Vec::new(), ..filters.clone() };
     let all = matching(live(id), &rest).filter(parts);
-    let found = if filters.artist.is_empty() { all } else { all.filter(by_artist(filters)) };
-    Ok(Some((found, if counted { FEW_OF_SHORT } else { FEW })))
+    Ok(Some((if filters.artist.is_empty() { all } else { all.filter(by_artist(filters)) }, most)))
 }
 
 /// Those of the links that match the filters, except that by artist. Approval is a literal in the SQL, so that the planner can choose
@@ -278,5 +282,7 @@ async fn counted(
 
 #[cfg(test)]
 mod landmarks;
+#[cfg(test)]
+mod parts;
 #[cfg(test)]
 mod plans;

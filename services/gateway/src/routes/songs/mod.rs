@@ -35,7 +35,10 @@ pub(crate) const FILTERS: &[Param] = &[
     Param::text("album", "A part of the album.").many(),
     Param::text("genre", "A part of the genre's name, or its id.").many(),
     Param::one_of("visibility", &["GLOBAL", "TENANT"], "Songs of the platform, or of the tenant."),
-    Param::search("Searches title, artist and album; tolerates typos, best matches first, a thousand songs at most."),
+    Param::search(
+        "Searches title, artist and album; tolerates typos, best matches first, a thousand songs at most. One or two letters are \
+         looked for at the beginning of words; in scripts without spaces also within them, on a tenant's list.",
+    ),
 ];
 const ORDERING: Param = Param::one_of(
     "ordering",

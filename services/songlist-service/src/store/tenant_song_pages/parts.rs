@@ -1,0 +1,190 @@
+//! Tests of filters and searches by short parts: they find what comparing every row finds, by their indexes.
+
+use kit_pg::{Pool, Scope, Work};
+use testkit::TestDb;
+use tokio_postgres::Client;
+
+use super::landmarks::generated;
+use super::*;
+use crate::store::tenant_song_landmarks::add;
+
+const NEWEST: Order = Order { by: SortBy::CreatedAt, descending: true };
+
+/// A tenant with a list that is long enough for landmarks.
+struct Long {
+    _db: TestDb,
+    pool: Pool,
+    superuser: Client,
+    tenant: TenantId,
+}
+
+impl Long {
+    async fn new() -> Self {
+        let (db, superuser, tenant) = generated(25_000).await;
+        let pool = Pool::new(&db.config().unwrap(), &[]);
+        let named = "UPDATE tenant_songs SET title_norm = n.title FROM (SELECT id, (ARRAY['!!!', '! !', 'u2', '99', 'a中b', 'क्ष', 'zxé'])\
+                     [row_number() OVER ()] AS title FROM tenant_songs LIMIT 7) n WHERE n.id = tenant_songs.id";
+        superuser.batch_execute(named).await.unwrap();
+        pool.transaction(Scope::Worker, async |conn: &mut Conn| add(conn, tenant).await).await.unwrap();
+        Self { _db: db, pool, superuser, tenant }
+    }
+
+    async fn read<T: Send, F>(&self, query: F) -> T
+    where
+        for<'r> F: Work<&'r Conn, Result<T, TxError>, Fut: Send> + Send + Sync,
+    {
+        self.pool.read(Scope::Tenant(self.tenant).search(), query).await.unwrap()
+    }
+
+    async fn texts(&self, sql: &str) -> Vec<String> {
+        self.superuser.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
+    }
+
+    /// The newest links that match, found by comparing every row.
+    async fn compared(&self, filters: &Filters) -> Vec<Uuid> {
+        let contains = |column: &str, place: usize| {
+            format!(
+                "(${place}::text[] = '{{}}' OR EXISTS (SELECT FROM unnest(${place}::text[]) part WHERE strpos({column}, part) > 0))"
+            )
+        };
+        let sql = format!(
+            "SELECT id::text FROM tenant_songs WHERE tenant_id::text = $1 AND {} AND {} AND {} AND is_active = coalesce($5, is_active) \
+             ORDER BY created_at DESC, id DESC",
+            contains("title_norm", 2),
+            contains("album_norm", 3),
+            contains("artist_norm", 4)
+        );
+        let tenant = self.tenant.0.to_string();
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
+            [&tenant, &filters.title, &filters.album, &filters.artist, &filters.is_active];
+        let rows = self.superuser.query(&sql, &values).await.unwrap();
+        rows.iter().map(|row| Uuid::try_parse(row.get(0)).unwrap()).collect()
+    }
+}
+
+#[tokio::test]
+async fn short_parts_of_every_script_and_signs_find_what_comparing_every_row_finds() {
+    let list = Long::new().await;
+    let parts = "SELECT DISTINCT part FROM (SELECT substr(title_norm, place, size) AS part FROM tenant_songs, \
+                 generate_series(1, 3) place, generate_series(1, 2) size) p \
+                 WHERE part ~ '[^a-z0-9]' OR md5(part) < '4' AND length(part) > 1 ORDER BY 1";
+    let mut parts = list.texts(parts).await;
+    assert!(parts.len() > 500, "{}", parts.len());
+    parts.extend(["!!!", "! !", "क्ष", "々", "ж7", "zx", "qq"].map(str::to_owned));
+    let (mut by_parts, mut rows) = (0, 0);
+    for (number, part) in parts.iter().enumerate() {
+        let of_part = Filters { title: vec![part.clone()], ..Filters::default() };
+        let next = parts.get(number + 1).filter(|next| next.chars().count() <= 2 && part.chars().count() <= 2);
+        let filters = match number % 5 {
+            1 => Filters { title: of_part.title.iter().chain(next).cloned().collect(), ..of_part },
+            2 => Filters { title: Vec::new(), album: of_part.title, ..Filters::default() },
+            3 => Filters { is_active: Some(true), ..of_part },
+            4 => Filters { artist: vec!["ा".to_owned(), "a".to_owned()], ..of_part },
+            _ => of_part,
+        };
+        let window = Window { rows: 10, offset: 0 };
+        let found = list
+            .read(async |conn: &Conn| {
+                let is_by_parts = found_by_parts(conn, list.tenant, &filters, true).await?.is_some();
+                Ok((is_by_parts, few_matching(conn, list.tenant, &filters, NEWEST, None, window, true).await?))
+            })
+            .await;
+        let (is_by_parts, Some((count, page))) = found else { panic!("{filters:?}: more than a few") };
+        let compared = list.compared(&filters).await;
+        assert_eq!(usize::try_from(count).unwrap(), compared.len(), "{filters:?}");
+        assert_eq!(
+            page.iter().map(|row| row.id).collect::<Vec<_>>(),
+            compared[..compared.len().min(10)],
+            "{filters:?}"
+        );
+        by_parts += usize::from(is_by_parts);
+        rows += compared.len();
+    }
+    assert!(by_parts > parts.len() / 10 * 9 && rows > 10_000, "{by_parts} of {}, {rows} rows", parts.len());
+}
+
+#[tokio::test]
+async fn a_page_behind_a_cursor_and_a_list_of_two_columns_are_found_by_short_parts_too() {
+    let list = Long::new().await;
+    let frequent = "SELECT part FROM (SELECT substr(title_norm, 1, 2) AS part FROM tenant_songs WHERE album_norm <> '' \
+                    AND title_norm ~ '^[^a-z0-9]{2}' AND album_norm ~ '[^a-z0-9]') p GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1";
+    let part = list.texts(frequent).await.remove(0);
+    let letter = part.chars().next().unwrap().to_string();
+    let filters = Filters { title: vec![part], album: vec![letter], ..Filters::default() };
+    let compared = list.compared(&filters).await;
+    assert!(compared.len() >= 3, "{filters:?}");
+    let window = Window { rows: 2, offset: 0 };
+    let page = async |after: Option<Key>| {
+        let page = list.read(async |conn: &Conn| {
+            assert!(found_by_parts(conn, list.tenant, &filters, false).await?.is_some(), "{filters:?}");
+            few_matching(conn, list.tenant, &filters, NEWEST, after.as_ref(), window, false).await
+        });
+        page.await.unwrap().1
+    };
+    let first = page(None).await;
+    let second = page(Some(Key::Time(first[1].created_at, first[1].id))).await;
+    let ids: Vec<Uuid> = first.iter().chain(&second).map(|row| row.id).collect();
+    assert_eq!(ids, compared[..ids.len()]);
+    assert!(ids.len() >= 3);
+}
+
+#[tokio::test]
+async fn frequent_parts_are_not_found_by_indexes_and_without_a_count_only_rare_ones_are() {
+    let list = Long::new().await;
+    let of_share = |from: u32, to: u32| {
+        format!(
+            "SELECT part FROM (SELECT DISTINCT id, substr(title_norm, place, 2) AS part FROM tenant_songs, generate_series(1, 60) place \
+             WHERE tenant_id = '{}') p WHERE part ~ '^[a-z]{{2}}$' GROUP BY 1 HAVING count(*) BETWEEN {from} AND {to} ORDER BY 1",
+            list.tenant.0
+        )
+    };
+    let of_title = |part: &str| Filters { title: vec![part.to_owned()], ..Filters::default() };
+    let most_frequent = list.texts(&of_share(3_500, 25_000)).await.remove(0);
+    let other = list.texts(&of_share(750, 1_000)).await.remove(0);
+    let few = async |length: i64, most: i64, part: &str| {
+        let filters = of_title(part);
+        list.read(async |conn: &Conn| short_parts::are_few(conn, list.tenant, length, most, &filters).await).await
+    };
+    assert!(!few(25_000, 150_000, &most_frequent).await, "{most_frequent} is in more than a tenth");
+    assert!(
+        few(1_000_000, 150_000, &other).await && !few(1_000_000, FEW, &other).await,
+        "{other} is in 30,000 to 40,000"
+    );
+    assert!(few(1_000_000, FEW, "qq").await);
+    for (part, is_frequent) in [(most_frequent.as_str(), true), ("qq", false)] {
+        let found = list.read(async |conn: &Conn| short_parts::is_frequent(conn, list.tenant, part).await).await;
+        assert_eq!(found, is_frequent, "{part}");
+    }
+    list.superuser.batch_execute("DELETE FROM tenant_song_landmarks").await.unwrap();
+    let of_short = few(25_000, FEW, "qq").await;
+    assert!(!of_short, "a list without landmarks is read through");
+}
+
+#[tokio::test]
+async fn a_search_for_a_short_part_finds_it_in_titles_albums_and_artists_of_a_long_list() {
+    let list = Long::new().await;
+    let parts = "SELECT DISTINCT substr(title_norm, 2, 2) FROM tenant_songs WHERE title_norm ~ '^[ア-ン]{3}' ORDER BY 1 LIMIT 40";
+    let mut all = 0;
+    for part in list.texts(parts).await {
+        let stage = Stage::Part(part.clone());
+        let hits =
+            list.read(async |conn: &Conn| hits(conn, list.tenant, Length::Long, &Filters::default(), &stage).await);
+        let mut found: Vec<Uuid> = hits.await.into_iter().map(|hit| hit.id).collect();
+        found.sort_unstable();
+        let compared = "SELECT id::text FROM tenant_songs WHERE tenant_id::text = $1 \
+                        AND strpos(title_norm || ' ' || album_norm || ' ' || artist_norm, $2) > 0 ORDER BY id";
+        let rows = list.superuser.query(compared, &[&list.tenant.0.to_string(), &part]).await.unwrap();
+        assert_eq!(found, rows.iter().map(|row| Uuid::try_parse(row.get(0)).unwrap()).collect::<Vec<_>>(), "{part}");
+        all += found.len();
+    }
+    assert!(all > 100, "{all}");
+    let stage = Stage::Part("ा".to_owned());
+    let of_frequent = list.read(async |conn: &Conn| {
+        Ok((
+            hits(conn, list.tenant, Length::Long, &Filters::default(), &stage).await?.len(),
+            short_parts::is_frequent(conn, list.tenant, "ा").await?,
+        ))
+    });
+    let (found, is_frequent) = of_frequent.await;
+    assert!(is_frequent == (found == 0), "{found} {is_frequent}");
+}
