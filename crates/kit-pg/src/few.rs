@@ -9,16 +9,16 @@ use diesel::sql_types::{Array, BigInt, Uuid};
 use crate::Window;
 use crate::window::limit_of;
 
-/// The number of rows of a query, up to `most` and one, and the ids of the page of them. The query selects `id` and what
+/// The number of rows of one list or of several, up to `most` and one, and the ids of the page of them. Each query selects `id` and what
 /// `order` names. Statements are prepared for each `most`, so a caller has two or three of them.
-pub fn few<Q>(query: Q, order: &'static str, most: i64, window: Window) -> Few<Q> {
-    Few { query, order, most, limit: limit_of(window.rows), offset: window.offset }
+pub fn few<Q>(lists: Vec<Q>, order: &'static str, most: i64, window: Window) -> Few<Q> {
+    Few { lists, order, most, limit: limit_of(window.rows), offset: window.offset }
 }
 
 /// The query that [`few`] makes.
 #[derive(Clone, Debug)]
 pub struct Few<Q> {
-    query: Q,
+    lists: Vec<Q>,
     order: &'static str,
     most: i64,
     limit: i64,
@@ -37,8 +37,12 @@ impl<Q> QueryId for Few<Q> {
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Few<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH hits AS MATERIALIZED (");
-        self.query.walk_ast(out.reborrow())?;
+        let mut before = "WITH hits AS MATERIALIZED (";
+        for list in &self.lists {
+            out.push_sql(before);
+            before = " UNION ALL ";
+            list.walk_ast(out.reborrow())?;
+        }
         out.push_sql(&format!(
             " LIMIT {} + 1) SELECT (SELECT count(*) FROM hits), ARRAY(SELECT id FROM hits ORDER BY {} LIMIT {} OFFSET ",
             self.most, self.order, self.limit

@@ -16,8 +16,8 @@ use super::readings::{Beginnings, MIN_LETTERS};
 use crate::store::filters::Filters;
 use crate::store::search::{Hit, Length, Stage};
 use crate::store::search_words::Vocabulary;
-use crate::store::songs::{self, Catalogue};
-use crate::store::{tenant_song_pages, tenant_songs};
+use crate::store::songs::Catalogue;
+use crate::store::{song_pages, tenant_song_pages, tenant_songs};
 
 /// The most songs that a search finds: the best ones.
 const MOST: usize = 1_000;
@@ -50,16 +50,8 @@ impl Place {
     async fn hits(self, conn: &Conn, length: Length, filters: &Filters, stage: &Stage) -> Result<Vec<Hit>, TxError> {
         match self {
             Self::List(tenant) => tenant_song_pages::hits(conn, tenant, length, filters, stage).await,
-            Self::Catalogue(catalogue) => songs::hits(conn, catalogue, filters, stage).await,
+            Self::Catalogue(catalogue) => song_pages::hits(conn, catalogue, filters, stage).await,
         }
-    }
-
-    /// True when songs are looked for that contain what was typed anywhere. One or two letters are nearly everywhere, unless their script
-    /// puts no spaces between words: a tenant's list has an index of them. Signs are in none.
-    fn has_parts(self, typed: &Typed) -> bool {
-        let is_long = typed.whole.chars().count() >= MIN_LETTERS;
-        let is_word = matches!(self, Self::List(_)) && typed.whole.chars().any(is_unspaced);
-        !typed.words.is_empty() && (is_long || is_word)
     }
 
     /// Whose words are compared.
@@ -97,7 +89,7 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
         if found.at_least(Tier::Alike) < ENOUGH_ALIKE && !readings.loose.is_empty() {
             found.add(hits(Stage::Meant(readings.loose)).await?).await;
         }
-        if list.has_parts(typed) {
+        if may_be_part(typed) {
             found.add_parts(hits(Stage::Part(typed.whole.clone())).await?);
         }
     }
@@ -118,6 +110,13 @@ pub(crate) async fn page<T, F: Future<Output = Result<Vec<T>, TxError>>>(
     let wanted: Vec<Uuid> = found.into_iter().skip(size(window.offset)).take(size(window.rows)).collect();
     let rows = in_order(rows(wanted.clone()).await?, &wanted, id);
     Ok((page.counted().then_some(count), rows))
+}
+
+/// True when songs are looked for that contain what was typed anywhere. One or two letters are nearly everywhere, unless their script puts
+/// no spaces between words. Signs are in no index.
+fn may_be_part(typed: &Typed) -> bool {
+    let is_word = |whole: &str| whole.chars().count() >= MIN_LETTERS || whole.chars().any(is_unspaced);
+    !typed.words.is_empty() && is_word(&typed.whole)
 }
 
 /// What the stages have found, each song once.

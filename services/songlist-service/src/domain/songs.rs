@@ -18,6 +18,7 @@ use crate::App;
 use crate::store::filters::{Key, SortBy};
 use crate::store::genres::{self, Genre};
 use crate::store::search_words::Vocabulary;
+use crate::store::song_pages;
 use crate::store::songs::{self, Catalogue, Song};
 use crate::store::tenant_songs::{self, Link};
 
@@ -229,8 +230,16 @@ pub(crate) async fn list(
                 return search::page(page, window, found, rows, |song| song.id).await;
             }
             let (order, after) = (listing.order, listing.after.as_ref());
-            let rows = |count| songs::list(conn, catalogue, &filters, order, after, window, count);
-            page_of_either_end(page, window, songs::count(conn, catalogue, &filters), rows).await
+            // Of a page by cursor the count is that of the whole list.
+            if page.counted()
+                && after.is_none()
+                && let Some((count, rows)) = song_pages::few_matching(conn, catalogue, &filters, order, window).await?
+            {
+                page.check_range(count)?;
+                return Ok((Some(count), rows));
+            }
+            let rows = |count| song_pages::list(conn, catalogue, &filters, order, after, window, count);
+            page_of_either_end(page, window, song_pages::count(conn, catalogue, &filters), rows).await
         })
         .await?;
     let names = app.genre_names.knowing(&app.pg, names, rows.iter().map(|song| song.genre_id)).await?;

@@ -10,6 +10,7 @@ pub(crate) mod playlists;
 pub(crate) mod search;
 pub(crate) mod search_words;
 mod short_parts;
+pub(crate) mod song_pages;
 pub(crate) mod song_requests;
 pub(crate) mod songs;
 pub(crate) mod suggestions;

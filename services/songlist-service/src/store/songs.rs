@@ -1,19 +1,15 @@
 use chrono::{DateTime, Utc};
-use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, Window, contains_any, like_anywhere, merged, of_tenant, uncached};
+use kit_pg::{Conn, TxError, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
-use super::search::{self, Hit, Stage, by_bitmaps, in_catalogue};
-use crate::schema::{song_counts, songs};
-
-/// The id under which GLOBAL songs are counted.
-const GLOBAL: TenantId = TenantId(Uuid::nil());
+use super::filters::Visibility;
+use super::search::Condition;
+use crate::schema::songs;
 
 #[derive(Clone, Debug, Queryable, QueryableByName, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = songs, treat_none_as_null = true)]
@@ -61,9 +57,8 @@ pub(crate) async fn insert(conn: &mut Conn, row: &Song) -> Result<(), TxError> {
     Ok(())
 }
 
-type Condition = Box<dyn BoxableExpression<songs::table, Pg, SqlType = Bool>>;
-
-fn seen(catalogue: Catalogue, visibility: Option<Visibility>) -> Condition {
+/// True for songs of a catalogue, and of one visibility when it is wanted.
+pub(super) fn seen(catalogue: Catalogue, visibility: Option<Visibility>) -> Condition<songs::table> {
     let global = || songs::tenant_id.is_null();
     match (catalogue, visibility) {
         (Catalogue::Global, None | Some(Visibility::Global))
@@ -151,11 +146,11 @@ pub(crate) async fn ids_by_artists(
     Ok(by_artist.filter(seen(catalogue, None)).limit(limit).select(columns).load(&mut conn).await?)
 }
 
-type Own = diesel::dsl::Filter<songs::table, Condition>;
+type Own = diesel::dsl::Filter<songs::table, Condition<songs::table>>;
 
 /// A song of a tenant, or a GLOBAL one.
 fn own(owner: Option<TenantId>, id: Uuid) -> diesel::dsl::Filter<Own, diesel::dsl::Eq<songs::id, Uuid>> {
-    let of_owner: Condition = match owner {
+    let of_owner: Condition<songs::table> = match owner {
         Some(tenant) => Box::new(of_tenant(songs::tenant_id, tenant).assume_not_null()),
         None => Box::new(songs::tenant_id.is_null()),
     };
@@ -200,145 +195,4 @@ pub(crate) async fn find_same(
         None => same.filter(songs::tenant_id.is_null()),
     };
     Ok(same.first(&mut conn).await.optional()?)
-}
-
-/// The songs of a list that match the filters.
-fn filtered(catalogue: Catalogue, filters: &Filters) -> songs::BoxedQuery<'static, Pg> {
-    let seen =
-        songs::table.filter(songs::deleted_at.is_null()).filter(seen(catalogue, filters.visibility)).into_boxed();
-    let all = in_catalogue::conditions(filters).into_iter().fold(seen, |query, condition| query.filter(condition));
-    if filters.artist.is_empty() { all } else { all.filter(contains_any(songs::artist_norm, &filters.artist)) }
-}
-
-/// The hits of a stage of a search among the songs that match the filters.
-pub(crate) async fn hits(
-    conn: &Conn,
-    catalogue: Catalogue,
-    filters: &Filters,
-    stage: &Stage,
-) -> Result<Vec<Hit>, TxError> {
-    // Each visibility has indexes of its own, as for a page.
-    let visibilities = match (catalogue, filters.visibility) {
-        (Catalogue::TenantAndGlobal(_), None) => vec![Some(Visibility::Tenant), Some(Visibility::Global)],
-        (_, one) => vec![one],
-    };
-    let mut all = Vec::new();
-    for visibility in visibilities {
-        let filters = Filters { visibility, ..filters.clone() };
-        let query = uncached(in_catalogue::hits(filtered(catalogue, &filters), stage, with_part));
-        let load = async |mut conn: &Conn| Ok(query.load::<Hit>(&mut conn).await?);
-        all.extend(if stage.is_within() { by_bitmaps(conn, load).await? } else { load(conn).await? });
-    }
-    Ok(all)
-}
-
-/// True for songs of which title, album or artist contain this part.
-fn with_part(part: &str) -> search::Condition<songs::table> {
-    Box::new(in_catalogue::title_or_album_with(part).or(songs::artist_norm.like(like_anywhere(part))))
-}
-
-/// The number of songs of a list: the stored count when there is no filter except visibility.
-pub(crate) async fn count(mut conn: &Conn, catalogue: Catalogue, filters: &Filters) -> Result<i64, TxError> {
-    if !filters.plain_but_visibility() {
-        return Ok(filtered(catalogue, filters).count().get_result(&mut conn).await?);
-    }
-    let own = |id: TenantId| [id.0].to_vec();
-    let lists = match (catalogue, filters.visibility) {
-        (Catalogue::Global, Some(Visibility::Tenant)) => Vec::new(),
-        (Catalogue::Global, _) | (_, Some(Visibility::Global)) => own(GLOBAL),
-        (Catalogue::TenantAndGlobal(id), Some(Visibility::Tenant)) => own(id),
-        (Catalogue::TenantAndGlobal(id), None) => [id.0, GLOBAL.0].to_vec(),
-    };
-    let totals: Vec<i64> = song_counts::table
-        .filter(song_counts::tenant_id.eq_any(lists))
-        .select(song_counts::total)
-        .load(&mut conn)
-        .await?;
-    Ok(totals.into_iter().sum())
-}
-
-type PageQuery = songs::BoxedQuery<'static, Pg, diesel::dsl::SqlTypeOf<diesel::dsl::AsSelect<Song, Pg>>>;
-
-/// The rows of a query behind a number, which may be missing, and an id; those without a number come before all others.
-macro_rules! behind_number {
-    ($query:expr, $order:expr, $column:ident, $number:expr, $id:expr) => {
-        match ($number, $order.descending) {
-            (Some(number), true) => {
-                let same = songs::$column.eq(number).and(songs::id.lt($id));
-                $query.filter(songs::$column.is_null().or(songs::$column.lt(number)).or(same))
-            }
-            (None, true) => $query.filter(songs::$column.is_null()).filter(songs::id.lt($id)),
-            (Some(number), false) => {
-                let same = songs::$column.eq(number).and(songs::id.gt($id));
-                $query.filter(songs::$column.gt(number).or(same))
-            }
-            (None, false) => $query.filter(songs::$column.is_not_null().or(songs::id.gt($id))),
-        }
-    };
-}
-
-/// The songs of a list behind `after`, in order, and the order in the names of columns.
-fn ordered(catalogue: Catalogue, filters: &Filters, order: Order, after: Option<&Key>) -> (PageQuery, &'static str) {
-    use songs as s;
-    let mut query = filtered(catalogue, filters);
-    query = match (after, order.by) {
-        (Some(Key::Time(at, id)), _) => behind!(query, order, songs::created_at, *at, *id),
-        (Some(Key::Text(text, id)), SortBy::Title) => behind!(query, order, songs::title_norm, text.clone(), *id),
-        (Some(Key::Text(text, id)), _) => behind!(query, order, songs::artist_norm, text.clone(), *id),
-        (Some(Key::Number(number, id)), SortBy::Duration) => behind_number!(query, order, duration, *number, *id),
-        (Some(Key::Number(number, id)), _) => behind_number!(query, order, release_year, *number, *id),
-        (Some(Key::Offset(_)) | None, _) => query,
-    };
-    let (query, order) = match (order.by, order.descending) {
-        (SortBy::CreatedAt, true) => (query.order((s::created_at.desc(), s::id.desc())), "created_at DESC, id DESC"),
-        (SortBy::CreatedAt, false) => (query.order((s::created_at, s::id)), "created_at, id"),
-        (SortBy::Title, true) => (query.order((s::title_norm.desc(), s::id.desc())), "title_norm DESC, id DESC"),
-        (SortBy::Title, false) => (query.order((s::title_norm, s::id)), "title_norm, id"),
-        (SortBy::Artist, true) => (query.order((s::artist_norm.desc(), s::id.desc())), "artist_norm DESC, id DESC"),
-        (SortBy::Artist, false) => (query.order((s::artist_norm, s::id)), "artist_norm, id"),
-        (SortBy::ReleaseYear, true) => {
-            (query.order((s::release_year.desc().nulls_last(), s::id.desc())), "release_year DESC NULLS LAST, id DESC")
-        }
-        (SortBy::ReleaseYear, false) => {
-            (query.order((s::release_year.asc().nulls_first(), s::id)), "release_year NULLS FIRST, id")
-        }
-        (SortBy::Duration, true) => {
-            (query.order((s::duration.desc().nulls_last(), s::id.desc())), "duration DESC NULLS LAST, id DESC")
-        }
-        (SortBy::Duration, false) => {
-            (query.order((s::duration.asc().nulls_first(), s::id)), "duration NULLS FIRST, id")
-        }
-    };
-    (query.select(Song::as_select()), order)
-}
-
-/// One page: rows after `after` when there is one, else from the window's offset. When the number of rows in the list is known,
-/// it is read from the end that is nearer.
-pub(crate) async fn list(
-    mut conn: &Conn,
-    catalogue: Catalogue,
-    filters: &Filters,
-    order: Order,
-    after: Option<&Key>,
-    window: Window,
-    count: Option<i64>,
-) -> Result<Vec<Song>, TxError> {
-    let mirrored = count.and_then(|count| window.mirrored(count));
-    let (order, window) = mirrored.map_or((order, window), |mirrored| (order.reversed(), mirrored));
-    let of = |visibility| {
-        let filters = Filters { visibility: Some(visibility), ..filters.clone() };
-        ordered(catalogue, &filters, order, after)
-    };
-    let mut rows: Vec<Song> = match (catalogue, filters.visibility) {
-        (Catalogue::TenantAndGlobal(_), None) => {
-            let ((own, names), (global, _)) = (of(Visibility::Tenant), of(Visibility::Global));
-            merged([own, global], names, window).load(&mut conn).await?
-        }
-        _ => window.of(ordered(catalogue, filters, order, after).0).load(&mut conn).await?,
-    };
-    rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
-    if mirrored.is_some() {
-        rows.reverse();
-    }
-    Ok(rows)
 }

@@ -3,12 +3,13 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
 use uuid::Uuid;
 
+use super::short_parts::Texts;
 use super::tenant_song_counts::NOT_COUNTED_OUT;
 
 /// Lists of so many links have landmarks; a shorter one is read from its ends in a few milliseconds.
@@ -69,15 +70,6 @@ pub(super) async fn before(
     let found = diesel::sql_query(query).bind::<SqlUuid, _>(tenant.0).bind::<BigInt, _>(position);
     let found = found.bind::<BigInt, _>(MOST_CHANGES);
     Ok(found.get_result(&mut conn).await.optional()?)
-}
-
-/// The compared texts of a link.
-#[derive(Clone, Debug, QueryableByName)]
-pub(crate) struct Texts {
-    #[diesel(sql_type = Text)]
-    pub title_norm: String,
-    #[diesel(sql_type = Text)]
-    pub album_norm: String,
 }
 
 /// A thousand links at most, some behind each of a few landmarks, since what is imported together is alike; nothing when the list has no

@@ -32,8 +32,8 @@ pub(crate) async fn hits(
 ) -> Result<Vec<Hit>, TxError> {
     let with_part = |part: &str| with_part(id, length, part);
     if let Stage::Part(part) = stage
-        && short_parts::title_or_album_with(part).is_some()
-        && short_parts::is_frequent(conn, id, part).await?
+        && short_parts::on_list::title_or_album_with(part).is_some()
+        && short_parts::is_frequent(&tenant_song_landmarks::sample(conn, id).await?, part)
     {
         return Ok(Vec::new());
     }
@@ -47,7 +47,7 @@ pub(crate) async fn hits(
 
 /// True for links of which title, album or artist contain this part.
 fn with_part(id: TenantId, length: Length, part: &str) -> Condition<tenant_songs::table> {
-    let short = if length == Length::Long { short_parts::title_or_album_with(part) } else { None };
+    let short = if length == Length::Long { short_parts::on_list::title_or_album_with(part) } else { None };
     let title_or_album = short.unwrap_or_else(|| on_list::title_or_album_with(part));
     Box::new(title_or_album.or(by_artist_with(id, &[part.to_owned()])))
 }
@@ -75,13 +75,15 @@ async fn found_by_parts(
     if filters.has_trigrams() {
         return Ok(counted.then(|| (found(id, filters), FEW_OF_TABLE)));
     }
-    let Some(parts) = short_parts::condition(filters) else {
+    let Some(parts) = short_parts::on_list::condition(filters) else {
         return Ok(None);
     };
     // Without a count a page is found by reading the list, unless links that match are rare.
     let most = if counted { short_parts::few(filters) } else { FEW };
     let length = tenant_song_counts::kept(conn, id, None).await?;
-    if !short_parts::are_few(conn, id, length, most, filters).await? {
+    let sample = tenant_song_landmarks::sample(conn, id).await?;
+    // A list without landmarks is short, and read through as fast.
+    if sample.is_empty() || !short_parts::are_few(&sample, length, most, filters) {
         return Ok(None);
     }
     let rest = Filters { title: Vec::new(), album: Vec::new(), ..filters.clone() };
@@ -269,13 +271,17 @@ async fn counted(
     };
     let names = if order.descending { descending } else { names };
     Ok(match order.by {
-        SortBy::Title => few(rows.select((t::id, t::title_norm)), names, most, window).get_result(&mut conn).await?,
-        SortBy::Artist => few(rows.select((t::id, t::artist_norm)), names, most, window).get_result(&mut conn).await?,
+        SortBy::Title => {
+            few(vec![rows.select((t::id, t::title_norm))], names, most, window).get_result(&mut conn).await?
+        }
+        SortBy::Artist => {
+            few(vec![rows.select((t::id, t::artist_norm))], names, most, window).get_result(&mut conn).await?
+        }
         SortBy::ReleaseYear => {
-            few(rows.select((t::id, t::release_year)), names, most, window).get_result(&mut conn).await?
+            few(vec![rows.select((t::id, t::release_year))], names, most, window).get_result(&mut conn).await?
         }
         SortBy::CreatedAt | SortBy::Duration => {
-            few(rows.select((t::id, t::created_at)), names, most, window).get_result(&mut conn).await?
+            few(vec![rows.select((t::id, t::created_at))], names, most, window).get_result(&mut conn).await?
         }
     })
 }
@@ -285,4 +291,4 @@ mod landmarks;
 #[cfg(test)]
 mod parts;
 #[cfg(test)]
-mod plans;
+pub(super) mod plans;

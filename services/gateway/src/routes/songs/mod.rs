@@ -37,7 +37,7 @@ pub(crate) const FILTERS: &[Param] = &[
     Param::one_of("visibility", &["GLOBAL", "TENANT"], "Songs of the platform, or of the tenant."),
     Param::search(
         "Searches title, artist and album; tolerates typos, best matches first, a thousand songs at most. One or two letters are \
-         looked for at the beginning of words; in scripts without spaces also within them, on a tenant's list.",
+         looked for at the beginning of words, in scripts without spaces also within them.",
     ),
 ];
 const ORDERING: Param = Param::one_of(

@@ -49,7 +49,11 @@ async fn filled() -> TestDb {
 }
 
 /// The generic plan of a page, prepared as the service prepares it; `values` are its parameters.
-async fn plan(client: &tokio_postgres::Client, query: &impl QueryFragment<Pg>, values: &str) -> String {
+pub(in crate::store) async fn plan(
+    client: &tokio_postgres::Client,
+    query: &impl QueryFragment<Pg>,
+    values: &str,
+) -> String {
     let text = diesel::debug_query::<Pg, _>(query).to_string();
     let sql = text.split(" -- binds:").next().unwrap();
     client.batch_execute(&format!("PREPARE page AS {sql}")).await.unwrap();
@@ -162,7 +166,7 @@ async fn short_parts_are_found_in_the_indexes_of_letters_and_of_trigrams_by_the_
         ("qz", format!("ARRAY['%qz', {followed}], ARRAY['qz']"), vec![letters, "tenant_songs_titles"]),
     ] {
         for (title, album) in [(vec![part.to_owned()], vec![]), (vec![], vec![part.to_owned()])] {
-            let parts = short_parts::condition(&Filters { title, album, ..Filters::default() }).unwrap();
+            let parts = short_parts::on_list::condition(&Filters { title, album, ..Filters::default() }).unwrap();
             let query = live(tenant).filter(parts);
             let plan = plan(&client, &query, &format!("'{}', {values}", tenant.0)).await;
             assert!(indexes.iter().all(|index| plan.contains(index)), "{part}:\n{plan}");

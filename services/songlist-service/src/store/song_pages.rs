@@ -1,0 +1,269 @@
+//! The songs of a catalogue that match filters: hits of a search, counts and pages.
+
+use diesel::dsl::{AsSelect, SqlTypeOf};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+use kit::ids::TenantId;
+use kit_pg::{Conn, TxError, Window, contains_any, few, in_order, like_anywhere, merged, uncached};
+use uuid::Uuid;
+
+use super::filters::{Filters, Key, Order, SortBy, Visibility, behind, has_trigram};
+use super::search::{Condition, Hit, Stage, by_bitmaps, in_catalogue};
+use super::short_parts::{self, Texts};
+use super::songs::{Catalogue, Song, find_many, seen};
+use crate::schema::{song_counts, songs};
+
+/// The id under which GLOBAL songs are counted.
+const GLOBAL: TenantId = TenantId(Uuid::nil());
+/// Songs that are found by trigrams are read once as long as they are not more than this.
+const FEW: i64 = 50_000;
+
+type Query = songs::BoxedQuery<'static, Pg>;
+
+/// The songs of a list that match the filters.
+fn filtered(catalogue: Catalogue, filters: &Filters) -> Query {
+    let seen =
+        songs::table.filter(songs::deleted_at.is_null()).filter(seen(catalogue, filters.visibility)).into_boxed();
+    let all = in_catalogue::conditions(filters).into_iter().fold(seen, |query, condition| query.filter(condition));
+    if filters.artist.is_empty() { all } else { all.filter(contains_any(songs::artist_norm, &filters.artist)) }
+}
+
+/// The filters of each visibility that they let through: each has indexes of its own.
+fn of_each_visibility(catalogue: Catalogue, filters: &Filters) -> Vec<Filters> {
+    let visibilities = match (catalogue, filters.visibility) {
+        (Catalogue::TenantAndGlobal(_), None) => vec![Some(Visibility::Tenant), Some(Visibility::Global)],
+        (_, one) => vec![one],
+    };
+    visibilities.into_iter().map(|visibility| Filters { visibility, ..filters.clone() }).collect()
+}
+
+/// The hits of a stage of a search among the songs that match the filters.
+pub(crate) async fn hits(
+    conn: &Conn,
+    catalogue: Catalogue,
+    filters: &Filters,
+    stage: &Stage,
+) -> Result<Vec<Hit>, TxError> {
+    if let Stage::Part(part) = stage
+        && short_parts::in_catalogue::title_or_album_with(part).is_some()
+        && short_parts::is_frequent(&sample(conn, catalogue).await?, part)
+    {
+        return Ok(Vec::new());
+    }
+    let mut all = Vec::new();
+    for filters in of_each_visibility(catalogue, filters) {
+        let query = uncached(in_catalogue::hits(filtered(catalogue, &filters), stage, with_part));
+        let load = async |mut conn: &Conn| Ok(query.load::<Hit>(&mut conn).await?);
+        all.extend(if stage.is_within() { by_bitmaps(conn, load).await? } else { load(conn).await? });
+    }
+    Ok(all)
+}
+
+/// True for songs of which title, album or artist contain this part, or title or album when it is short.
+fn with_part(part: &str) -> Condition<songs::table> {
+    short_parts::in_catalogue::title_or_album_with(part).unwrap_or_else(|| {
+        Box::new(in_catalogue::title_or_album_with(part).or(songs::artist_norm.like(like_anywhere(part))))
+    })
+}
+
+/// The number of songs of a list: the stored count when there is no filter except visibility.
+pub(crate) async fn count(mut conn: &Conn, catalogue: Catalogue, filters: &Filters) -> Result<i64, TxError> {
+    if !filters.plain_but_visibility() {
+        return Ok(filtered(catalogue, filters).count().get_result(&mut conn).await?);
+    }
+    let own = |id: TenantId| [id.0].to_vec();
+    let lists = match (catalogue, filters.visibility) {
+        (Catalogue::Global, Some(Visibility::Tenant)) => Vec::new(),
+        (Catalogue::Global, _) | (_, Some(Visibility::Global)) => own(GLOBAL),
+        (Catalogue::TenantAndGlobal(id), Some(Visibility::Tenant)) => own(id),
+        (Catalogue::TenantAndGlobal(id), None) => [id.0, GLOBAL.0].to_vec(),
+    };
+    let totals: Vec<i64> = song_counts::table
+        .filter(song_counts::tenant_id.eq_any(lists))
+        .select(song_counts::total)
+        .load(&mut conn)
+        .await?;
+    Ok(totals.into_iter().sum())
+}
+
+type PageQuery = songs::BoxedQuery<'static, Pg, SqlTypeOf<AsSelect<Song, Pg>>>;
+
+/// The rows of a query behind a number, which may be missing, and an id; those without a number come before all others.
+macro_rules! behind_number {
+    ($query:expr, $order:expr, $column:ident, $number:expr, $id:expr) => {
+        match ($number, $order.descending) {
+            (Some(number), true) => {
+                let same = songs::$column.eq(number).and(songs::id.lt($id));
+                $query.filter(songs::$column.is_null().or(songs::$column.lt(number)).or(same))
+            }
+            (None, true) => $query.filter(songs::$column.is_null()).filter(songs::id.lt($id)),
+            (Some(number), false) => {
+                let same = songs::$column.eq(number).and(songs::id.gt($id));
+                $query.filter(songs::$column.gt(number).or(same))
+            }
+            (None, false) => $query.filter(songs::$column.is_not_null().or(songs::id.gt($id))),
+        }
+    };
+}
+
+/// The songs of a list behind `after`.
+fn behind_key(query: Query, order: Order, after: Option<&Key>) -> Query {
+    match (after, order.by) {
+        (Some(Key::Time(at, id)), _) => behind!(query, order, songs::created_at, *at, *id),
+        (Some(Key::Text(text, id)), SortBy::Title) => behind!(query, order, songs::title_norm, text.clone(), *id),
+        (Some(Key::Text(text, id)), _) => behind!(query, order, songs::artist_norm, text.clone(), *id),
+        (Some(Key::Number(number, id)), SortBy::Duration) => behind_number!(query, order, duration, *number, *id),
+        (Some(Key::Number(number, id)), _) => behind_number!(query, order, release_year, *number, *id),
+        (Some(Key::Offset(_)) | None, _) => query,
+    }
+}
+
+/// The songs of a list behind `after`, in order, and the order in the names of columns.
+fn ordered(catalogue: Catalogue, filters: &Filters, order: Order, after: Option<&Key>) -> (PageQuery, &'static str) {
+    use songs as s;
+    let query = behind_key(filtered(catalogue, filters), order, after);
+    let (query, order) = match (order.by, order.descending) {
+        (SortBy::CreatedAt, true) => (query.order((s::created_at.desc(), s::id.desc())), "created_at DESC, id DESC"),
+        (SortBy::CreatedAt, false) => (query.order((s::created_at, s::id)), "created_at, id"),
+        (SortBy::Title, true) => (query.order((s::title_norm.desc(), s::id.desc())), "title_norm DESC, id DESC"),
+        (SortBy::Title, false) => (query.order((s::title_norm, s::id)), "title_norm, id"),
+        (SortBy::Artist, true) => (query.order((s::artist_norm.desc(), s::id.desc())), "artist_norm DESC, id DESC"),
+        (SortBy::Artist, false) => (query.order((s::artist_norm, s::id)), "artist_norm, id"),
+        (SortBy::ReleaseYear, true) => {
+            (query.order((s::release_year.desc().nulls_last(), s::id.desc())), "release_year DESC NULLS LAST, id DESC")
+        }
+        (SortBy::ReleaseYear, false) => {
+            (query.order((s::release_year.asc().nulls_first(), s::id)), "release_year NULLS FIRST, id")
+        }
+        (SortBy::Duration, true) => {
+            (query.order((s::duration.desc().nulls_last(), s::id.desc())), "duration DESC NULLS LAST, id DESC")
+        }
+        (SortBy::Duration, false) => {
+            (query.order((s::duration.asc().nulls_first(), s::id)), "duration NULLS FIRST, id")
+        }
+    };
+    (query.select(Song::as_select()), order)
+}
+
+/// One page: rows after `after` when there is one, else from the window's offset. When the number of rows in the list is known,
+/// it is read from the end that is nearer.
+pub(crate) async fn list(
+    mut conn: &Conn,
+    catalogue: Catalogue,
+    filters: &Filters,
+    order: Order,
+    after: Option<&Key>,
+    window: Window,
+    count: Option<i64>,
+) -> Result<Vec<Song>, TxError> {
+    let mirrored = count.and_then(|count| window.mirrored(count));
+    let (order, window) = mirrored.map_or((order, window), |mirrored| (order.reversed(), mirrored));
+    let of = |visibility| {
+        let filters = Filters { visibility: Some(visibility), ..filters.clone() };
+        ordered(catalogue, &filters, order, after)
+    };
+    let mut rows: Vec<Song> = match (catalogue, filters.visibility) {
+        (Catalogue::TenantAndGlobal(_), None) => {
+            let ((own, names), (global, _)) = (of(Visibility::Tenant), of(Visibility::Global));
+            merged([own, global], names, window).load(&mut conn).await?
+        }
+        _ => window.of(ordered(catalogue, filters, order, after).0).load(&mut conn).await?,
+    };
+    rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
+    if mirrored.is_some() {
+        rows.reverse();
+    }
+    Ok(rows)
+}
+
+/// The number of songs that match, and one page of them; `None` when they are more than a few, or no index has parts of what is wanted.
+pub(crate) async fn few_matching(
+    conn: &Conn,
+    catalogue: Catalogue,
+    filters: &Filters,
+    order: Order,
+    window: Window,
+) -> Result<Option<(i64, Vec<Song>)>, TxError> {
+    let Some((lists, most)) = found_by_parts(conn, catalogue, filters).await? else {
+        return Ok(None);
+    };
+    let (_, names) = ordered(catalogue, filters, order, None);
+    let (count, ids) =
+        by_bitmaps(conn, async |conn: &Conn| counted(conn, lists, order.by, names, most, window).await).await?;
+    if count > most {
+        return Ok(None);
+    }
+    let mut rows = in_order(find_many(conn, catalogue, &ids).await?, &ids, |song| song.id);
+    rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
+    Ok(Some((count, rows)))
+}
+
+/// The songs that match, to be found by parts of titles, artists and albums, a list of each visibility, and how many of them are few.
+async fn found_by_parts(
+    conn: &Conn,
+    catalogue: Catalogue,
+    filters: &Filters,
+) -> Result<Option<(Vec<Query>, i64)>, TxError> {
+    let columns = [&filters.title, &filters.artist, &filters.album];
+    if columns.into_iter().any(|parts| !parts.is_empty() && parts.iter().all(|part| has_trigram(part))) {
+        let lists = of_each_visibility(catalogue, filters).iter().map(|filters| filtered(catalogue, filters)).collect();
+        return Ok(Some((lists, FEW)));
+    }
+    if short_parts::in_catalogue::condition(filters).is_none() {
+        return Ok(None);
+    }
+    let most = short_parts::few(filters);
+    let visibility = Filters { visibility: filters.visibility, ..Filters::default() };
+    let length = count(conn, catalogue, &visibility).await?;
+    if !short_parts::are_few(&sample(conn, catalogue).await?, length, most, filters) {
+        return Ok(None);
+    }
+    let rest = Filters { title: Vec::new(), album: Vec::new(), ..filters.clone() };
+    let lists = of_each_visibility(catalogue, &rest).into_iter().filter_map(|rest| {
+        short_parts::in_catalogue::condition(filters).map(|parts| filtered(catalogue, &rest).filter(parts))
+    });
+    Ok(Some((lists.collect(), most)))
+}
+
+/// A thousandth of the songs of a catalogue, a few thousand at most, from anywhere in the table.
+async fn sample(mut conn: &Conn, catalogue: Catalogue) -> Result<Vec<Texts>, TxError> {
+    const SAMPLE: &str = "SELECT title_norm, album_norm FROM songs TABLESAMPLE SYSTEM (0.1) WHERE deleted_at IS NULL AND $seen LIMIT 3000";
+    Ok(match catalogue {
+        Catalogue::Global => {
+            let sample = diesel::sql_query(SAMPLE.replace("$seen", "tenant_id IS NULL"));
+            sample.load(&mut conn).await?
+        }
+        Catalogue::TenantAndGlobal(tenant) => {
+            let sample = diesel::sql_query(SAMPLE.replace("$seen", "(tenant_id = $1 OR tenant_id IS NULL)"));
+            sample.bind::<diesel::sql_types::Uuid, _>(tenant.0).load(&mut conn).await?
+        }
+    })
+}
+
+/// The number of rows, at most `most` and one, and the ids of a page of them, in the order of `names`.
+async fn counted(
+    mut conn: &Conn,
+    lists: Vec<Query>,
+    by: SortBy,
+    names: &'static str,
+    most: i64,
+    window: Window,
+) -> Result<(i64, Vec<Uuid>), TxError> {
+    macro_rules! by {
+        ($column:ident) => {{
+            let lists = lists.into_iter().map(|list| list.select((songs::id, songs::$column))).collect();
+            few(lists, names, most, window).get_result(&mut conn).await?
+        }};
+    }
+    Ok(match by {
+        SortBy::Title => by!(title_norm),
+        SortBy::Artist => by!(artist_norm),
+        SortBy::ReleaseYear => by!(release_year),
+        SortBy::Duration => by!(duration),
+        SortBy::CreatedAt => by!(created_at),
+    })
+}
+
+#[cfg(test)]
+mod parts;
