@@ -24,7 +24,7 @@ impl Songs {
         let (db, superuser) = crate::generate::tests::generated(&wanted).await;
         let of_tenants = format!(
             "UPDATE songs SET tenant_id = '{}' WHERE md5(id::text) < '2'; UPDATE songs SET tenant_id = '{}' WHERE md5(id::text) > 'e'; \
-             UPDATE songs SET deleted_at = now() WHERE md5(id::text) BETWEEN '3' AND '4'",
+             UPDATE songs SET deleted_at = now() WHERE md5(id::text) BETWEEN '3' AND '4'; ANALYZE songs",
             tenant.0, other.0
         );
         superuser.batch_execute(&of_tenants).await.unwrap();
