@@ -14,7 +14,7 @@ pub fn contains_any<C>(column: C, texts: &[String]) -> LikeAny<C> {
 
 /// The same for columns that match one of the patterns.
 pub fn like_any<C>(column: C, patterns: Vec<String>) -> LikeAny<C> {
-    LikeAny { column, patterns }
+    LikeAny { column, patterns, by_index: true }
 }
 
 /// The condition that [`contains_any`] and [`like_any`] make.
@@ -22,6 +22,16 @@ pub fn like_any<C>(column: C, patterns: Vec<String>) -> LikeAny<C> {
 pub struct LikeAny<C> {
     column: C,
     patterns: Vec<String>,
+    by_index: bool,
+}
+
+impl<C> LikeAny<C> {
+    /// The same, checked on rows that other conditions find. A GIN index of trigrams is read whole for a text that has none, once for each
+    /// value of another condition.
+    #[must_use]
+    pub fn without_index(self) -> Self {
+        Self { by_index: false, ..self }
+    }
 }
 
 impl<C: Expression> Expression for LikeAny<C> {
@@ -44,7 +54,13 @@ impl<C: QueryId> QueryId for LikeAny<C> {
 
 impl<C: QueryFragment<Pg>> QueryFragment<Pg> for LikeAny<C> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.column.walk_ast(out.reborrow())?;
+        if self.by_index {
+            self.column.walk_ast(out.reborrow())?;
+        } else {
+            out.push_sql("(");
+            self.column.walk_ast(out.reborrow())?;
+            out.push_sql(" || '')");
+        }
         // Each row is compared a little faster without an array.
         if let [pattern] = self.patterns.as_slice() {
             out.push_sql(" LIKE ");

@@ -231,12 +231,12 @@ pub(crate) async fn list(
             }
             let (order, after) = (listing.order, listing.after.as_ref());
             // Of a page by cursor the count is that of the whole list.
-            if page.counted()
-                && after.is_none()
-                && let Some((count, rows)) = song_pages::few_matching(conn, catalogue, &filters, order, window).await?
-            {
-                page.check_range(count)?;
-                return Ok((Some(count), rows));
+            if !page.counted() || after.is_none() {
+                let few = song_pages::few_matching(conn, catalogue, &filters, order, after, window, page.counted());
+                if let Some((count, rows)) = few.await? {
+                    page.check_range(count)?;
+                    return Ok((page.counted().then_some(count), rows));
+                }
             }
             let rows = |count| song_pages::list(conn, catalogue, &filters, order, after, window, count);
             page_of_either_end(page, window, song_pages::count(conn, catalogue, &filters), rows).await

@@ -6,10 +6,9 @@ use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
-use kit_pg::{Conn, TxError, contains_any, like_anywhere, without_plans};
+use kit_pg::{Conn, TxError, like_anywhere, without_plans};
 use uuid::Uuid;
 
-use super::filters::Filters;
 use crate::schema::{songs, tenant_songs};
 
 /// The most hits of a stage.
@@ -107,21 +106,6 @@ pub(super) type Condition<From> = Box<dyn BoxableExpression<From, Pg, SqlType = 
 /// A macro, because the two tables have the same columns but diesel cannot express that as a type.
 macro_rules! matching {
     ($columns:ident, $from:ty) => {
-        /// The conditions that every row of the list meets, except that on its artist: it matches one of the values of each filter.
-        pub(crate) fn conditions(filters: &Filters) -> Vec<Condition<$from>> {
-            let mut all: Vec<Condition<$from>> = Vec::new();
-            if !filters.title.is_empty() {
-                all.push(Box::new(contains_any($columns::title_norm, &filters.title)));
-            }
-            if !filters.album.is_empty() {
-                all.push(Box::new(contains_any($columns::album_norm, &filters.album)));
-            }
-            if let Some(ids) = &filters.genres {
-                all.push(Box::new($columns::genre_id.eq_any(ids.clone())));
-            }
-            all
-        }
-
         /// The hits of a stage among the rows of a list.
         pub(in crate::store) fn hits(
             list: $columns::BoxedQuery<'static, Pg>,

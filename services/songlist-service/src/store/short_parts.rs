@@ -15,6 +15,8 @@ use crate::schema::{songs, tenant_songs};
 const MOST: usize = 3;
 /// Parts in more rows than this of a thousand are frequent, however long the list is.
 const FREQUENT: i64 = 100;
+/// A smaller sample says nothing.
+const ENOUGH: usize = 300;
 /// The most rows that are found by letters and read.
 const FEW: i64 = 150_000;
 /// The same by trigrams of two letters, which take twice as long.
@@ -46,13 +48,17 @@ pub(super) fn few(filters: &Filters) -> i64 {
 pub(super) fn are_few(sample: &[Texts], length: i64, most: i64, filters: &Filters) -> bool {
     let has = |parts: &[String], text: &str| parts.is_empty() || parts.iter().any(|part| text.contains(part.as_str()));
     let share = share(sample, |texts| has(&filters.title, &texts.title_norm) && has(&filters.album, &texts.album_norm));
-    // With a third more than the sample says they are still few.
+    if sample.len() < ENOUGH {
+        return true;
+    }
+    // With half more than the sample says they are still few.
     share <= FREQUENT && share * length / 1_000 <= most / 3 * 2
 }
 
 /// True when a sample says that the title or album of many rows contains this part.
 pub(super) fn is_frequent(sample: &[Texts], part: &str) -> bool {
-    share(sample, |texts| texts.title_norm.contains(part) || texts.album_norm.contains(part)) > FREQUENT
+    sample.len() >= ENOUGH
+        && share(sample, |texts| texts.title_norm.contains(part) || texts.album_norm.contains(part)) > FREQUENT
 }
 
 /// Of a thousand rows so many have such texts.

@@ -5,7 +5,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, Window, contains_any, few, in_order, like_anywhere, merged, uncached};
+use kit_pg::{Conn, LikeAny, TxError, Window, contains_any, few, in_order, like_anywhere, merged, uncached};
 use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility, behind, has_trigram};
@@ -18,6 +18,8 @@ use crate::schema::{song_counts, songs};
 const GLOBAL: TenantId = TenantId(Uuid::nil());
 /// Songs that are found by trigrams are read once as long as they are not more than this.
 const FEW: i64 = 50_000;
+/// The same for a page without a count, which reading the list soon finds when many songs match.
+const FEW_OF_PAGE: i64 = 10_000;
 
 type Query = songs::BoxedQuery<'static, Pg>;
 
@@ -25,8 +27,31 @@ type Query = songs::BoxedQuery<'static, Pg>;
 fn filtered(catalogue: Catalogue, filters: &Filters) -> Query {
     let seen =
         songs::table.filter(songs::deleted_at.is_null()).filter(seen(catalogue, filters.visibility)).into_boxed();
-    let all = in_catalogue::conditions(filters).into_iter().fold(seen, |query, condition| query.filter(condition));
-    if filters.artist.is_empty() { all } else { all.filter(contains_any(songs::artist_norm, &filters.artist)) }
+    let mut all = seen;
+    if !filters.title.is_empty() {
+        all = all.filter(contains(songs::title_norm, &filters.title));
+    }
+    if !filters.artist.is_empty() {
+        all = all.filter(contains(songs::artist_norm, &filters.artist));
+    }
+    if !filters.album.is_empty() {
+        all = all.filter(contains(songs::album_norm, &filters.album));
+    }
+    match &filters.genres {
+        Some(ids) => all.filter(songs::genre_id.eq_any(ids.clone())),
+        None => all,
+    }
+}
+
+/// True for songs of which this text contains one of the parts. One index has the trigrams of all texts, so a part that has none must not
+/// be a condition of it.
+fn contains<C>(column: C, parts: &[String]) -> LikeAny<C> {
+    let contains = contains_any(column, parts);
+    if have_trigrams(parts) { contains } else { contains.without_index() }
+}
+
+fn have_trigrams(parts: &[String]) -> bool {
+    !parts.is_empty() && parts.iter().all(|part| has_trigram(part))
 }
 
 /// The filters of each visibility that they let through: each has indexes of its own.
@@ -45,26 +70,35 @@ pub(crate) async fn hits(
     filters: &Filters,
     stage: &Stage,
 ) -> Result<Vec<Hit>, TxError> {
-    if let Stage::Part(part) = stage
-        && short_parts::in_catalogue::title_or_album_with(part).is_some()
-        && short_parts::is_frequent(&sample(conn, catalogue).await?, part)
-    {
-        return Ok(Vec::new());
-    }
+    let is_frequent = match stage {
+        Stage::Part(part) if short_parts::in_catalogue::title_or_album_with(part).is_some() => {
+            short_parts::is_frequent(&sample(conn, catalogue, filters.visibility).await?, part)
+        }
+        _ => false,
+    };
     let mut all = Vec::new();
     for filters in of_each_visibility(catalogue, filters) {
-        let query = uncached(in_catalogue::hits(filtered(catalogue, &filters), stage, with_part));
+        let list = filtered(catalogue, &filters);
+        // Reading the list finds enough songs with a frequent part sooner than an index.
+        let (query, by_index) = match stage {
+            Stage::Part(_) if is_frequent => (in_catalogue::hits(list, stage, with_any_part), false),
+            _ => (in_catalogue::hits(list, stage, with_part), stage.is_within()),
+        };
+        let query = uncached(query);
         let load = async |mut conn: &Conn| Ok(query.load::<Hit>(&mut conn).await?);
-        all.extend(if stage.is_within() { by_bitmaps(conn, load).await? } else { load(conn).await? });
+        all.extend(if by_index { by_bitmaps(conn, load).await? } else { load(conn).await? });
     }
     Ok(all)
 }
 
+/// True for songs of which title, album or artist contain this part.
+fn with_any_part(part: &str) -> Condition<songs::table> {
+    Box::new(in_catalogue::title_or_album_with(part).or(songs::artist_norm.like(like_anywhere(part))))
+}
+
 /// True for songs of which title, album or artist contain this part, or title or album when it is short.
 fn with_part(part: &str) -> Condition<songs::table> {
-    short_parts::in_catalogue::title_or_album_with(part).unwrap_or_else(|| {
-        Box::new(in_catalogue::title_or_album_with(part).or(songs::artist_norm.like(like_anywhere(part))))
-    })
+    short_parts::in_catalogue::title_or_album_with(part).unwrap_or_else(|| with_any_part(part))
 }
 
 /// The number of songs of a list: the stored count when there is no filter except visibility.
@@ -177,20 +211,24 @@ pub(crate) async fn list(
     Ok(rows)
 }
 
-/// The number of songs that match, and one page of them; `None` when they are more than a few, or no index has parts of what is wanted.
+/// The number of songs that match and are behind `after`, and one page of them; `None` when they are more than a few, or no index has parts
+/// of what is wanted.
 pub(crate) async fn few_matching(
     conn: &Conn,
     catalogue: Catalogue,
     filters: &Filters,
     order: Order,
+    after: Option<&Key>,
     window: Window,
+    wanted: bool,
 ) -> Result<Option<(i64, Vec<Song>)>, TxError> {
-    let Some((lists, most)) = found_by_parts(conn, catalogue, filters).await? else {
+    let Some((lists, most)) = found_by_parts(conn, catalogue, filters, wanted).await? else {
         return Ok(None);
     };
+    let lists = lists.into_iter().map(|list| behind_key(list, order, after)).collect();
     let (_, names) = ordered(catalogue, filters, order, None);
-    let (count, ids) =
-        by_bitmaps(conn, async |conn: &Conn| counted(conn, lists, order.by, names, most, window).await).await?;
+    let few = async |conn: &Conn| counted(conn, lists, order.by, names, most, window).await;
+    let (count, ids) = by_bitmaps(conn, few).await?;
     if count > most {
         return Ok(None);
     }
@@ -204,19 +242,20 @@ async fn found_by_parts(
     conn: &Conn,
     catalogue: Catalogue,
     filters: &Filters,
+    counted: bool,
 ) -> Result<Option<(Vec<Query>, i64)>, TxError> {
-    let columns = [&filters.title, &filters.artist, &filters.album];
-    if columns.into_iter().any(|parts| !parts.is_empty() && parts.iter().all(|part| has_trigram(part))) {
+    if [&filters.title, &filters.artist, &filters.album].into_iter().any(|parts| have_trigrams(parts)) {
         let lists = of_each_visibility(catalogue, filters).iter().map(|filters| filtered(catalogue, filters)).collect();
-        return Ok(Some((lists, FEW)));
+        return Ok(counted.then_some((lists, FEW)));
     }
     if short_parts::in_catalogue::condition(filters).is_none() {
         return Ok(None);
     }
-    let most = short_parts::few(filters);
+    // Without a count a page is found by reading the list, unless songs that match are rare.
+    let most = if counted { short_parts::few(filters) } else { FEW_OF_PAGE };
     let visibility = Filters { visibility: filters.visibility, ..Filters::default() };
     let length = count(conn, catalogue, &visibility).await?;
-    if !short_parts::are_few(&sample(conn, catalogue).await?, length, most, filters) {
+    if !short_parts::are_few(&sample(conn, catalogue, filters.visibility).await?, length, most, filters) {
         return Ok(None);
     }
     let rest = Filters { title: Vec::new(), album: Vec::new(), ..filters.clone() };
@@ -226,17 +265,21 @@ async fn found_by_parts(
     Ok(Some((lists.collect(), most)))
 }
 
-/// A thousandth of the songs of a catalogue, a few thousand at most, from anywhere in the table.
-async fn sample(mut conn: &Conn, catalogue: Catalogue) -> Result<Vec<Texts>, TxError> {
-    const SAMPLE: &str = "SELECT title_norm, album_norm FROM songs TABLESAMPLE SYSTEM (0.1) WHERE deleted_at IS NULL AND $seen LIMIT 3000";
-    Ok(match catalogue {
-        Catalogue::Global => {
-            let sample = diesel::sql_query(SAMPLE.replace("$seen", "tenant_id IS NULL"));
-            sample.load(&mut conn).await?
-        }
-        Catalogue::TenantAndGlobal(tenant) => {
-            let sample = diesel::sql_query(SAMPLE.replace("$seen", "(tenant_id = $1 OR tenant_id IS NULL)"));
-            sample.bind::<diesel::sql_types::Uuid, _>(tenant.0).load(&mut conn).await?
+/// A thousandth of the songs that are seen, always the same ones; fewer of a table of more than three million.
+async fn sample(mut conn: &Conn, catalogue: Catalogue, visibility: Option<Visibility>) -> Result<Vec<Texts>, TxError> {
+    const SAMPLE: &str = "
+        SELECT title_norm, album_norm
+        FROM songs TABLESAMPLE SYSTEM (
+            (SELECT least(0.1, 300000 / greatest(reltuples, 1)) FROM pg_class WHERE oid = 'songs'::regclass)
+        ) REPEATABLE (0)
+        WHERE deleted_at IS NULL AND ";
+    let of = |seen: &str| diesel::sql_query(format!("{SAMPLE}{seen}"));
+    Ok(match (catalogue, visibility) {
+        (Catalogue::Global, _) | (_, Some(Visibility::Global)) => of("tenant_id IS NULL").load(&mut conn).await?,
+        (Catalogue::TenantAndGlobal(tenant), visibility) => {
+            let own = "tenant_id = $1";
+            let seen = if visibility.is_some() { own.to_owned() } else { format!("({own} OR tenant_id IS NULL)") };
+            of(&seen).bind::<diesel::sql_types::Uuid, _>(tenant.0).load(&mut conn).await?
         }
     })
 }

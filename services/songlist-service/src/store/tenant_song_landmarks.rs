@@ -72,12 +72,12 @@ pub(super) async fn before(
     Ok(found.get_result(&mut conn).await.optional()?)
 }
 
-/// A thousand links at most, some behind each of a few landmarks, since what is imported together is alike; nothing when the list has no
-/// landmarks.
+/// A thousand links at most, some behind each of a few landmarks, since what is imported together is alike; the same ones for all pages.
+/// Nothing when the list has no landmarks.
 pub(super) async fn sample(mut conn: &Conn, tenant: TenantId) -> Result<Vec<Texts>, TxError> {
     const SAMPLE: &str = "
         SELECT l.title_norm, l.album_norm
-        FROM (SELECT created_at FROM tenant_song_landmarks WHERE tenant_id = $1 ORDER BY random() LIMIT 20) m
+        FROM (SELECT created_at FROM tenant_song_landmarks WHERE tenant_id = $1 ORDER BY md5(created_at::text) LIMIT 20) m
         CROSS JOIN LATERAL (
             SELECT title_norm, album_norm FROM tenant_songs
             WHERE tenant_id = $1 AND deleted_at IS NULL AND created_at >= m.created_at ORDER BY created_at, id LIMIT 50

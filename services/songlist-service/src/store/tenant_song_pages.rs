@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, Window, Windowed, few, in_order, uncached};
+use kit_pg::{Conn, TxError, Window, Windowed, contains_any, few, in_order, uncached};
 use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
@@ -30,19 +30,22 @@ pub(crate) async fn hits(
     filters: &Filters,
     stage: &Stage,
 ) -> Result<Vec<Hit>, TxError> {
-    let with_part = |part: &str| with_part(id, length, part);
-    if let Stage::Part(part) = stage
-        && short_parts::on_list::title_or_album_with(part).is_some()
-        && short_parts::is_frequent(&tenant_song_landmarks::sample(conn, id).await?, part)
-    {
-        return Ok(Vec::new());
-    }
-    if !stage.is_within() {
-        let query = uncached(on_list::hits(filtered(id, filters), stage, with_part));
+    let is_frequent = match stage {
+        Stage::Part(part) => is_frequent(conn, id, length, part).await?,
+        _ => false,
+    };
+    if !stage.is_within() || is_frequent {
+        let query = uncached(on_list::hits(filtered(id, filters), stage, |part| with_part(id, Length::Short, part)));
         return Ok(query.load(&mut &*conn).await?);
     }
-    let query = uncached(on_list::hits(found(id, filters), stage, with_part));
+    let query = uncached(on_list::hits(found(id, filters), stage, |part| with_part(id, length, part)));
     within(conn, length, async |mut conn: &Conn| Ok(query.load(&mut conn).await?)).await
+}
+
+/// True for a short part of so many links that reading the list finds enough of them sooner than an index.
+async fn is_frequent(conn: &Conn, id: TenantId, length: Length, part: &str) -> Result<bool, TxError> {
+    let by_letters = length == Length::Long && short_parts::on_list::title_or_album_with(part).is_some();
+    Ok(by_letters && short_parts::is_frequent(&tenant_song_landmarks::sample(conn, id).await?, part))
 }
 
 /// True for links of which title, album or artist contain this part.
@@ -94,7 +97,16 @@ async fn found_by_parts(
 /// Those of the links that match the filters, except that by artist. Approval is a literal in the SQL, so that the planner can choose
 /// the index for it.
 fn matching(links: Query, filters: &Filters) -> Query {
-    let mut query = on_list::conditions(filters).into_iter().fold(links, |query, condition| query.filter(condition));
+    let mut query = links;
+    if !filters.title.is_empty() {
+        query = query.filter(contains_any(tenant_songs::title_norm, &filters.title));
+    }
+    if !filters.album.is_empty() {
+        query = query.filter(contains_any(tenant_songs::album_norm, &filters.album));
+    }
+    if let Some(ids) = &filters.genres {
+        query = query.filter(tenant_songs::genre_id.eq_any(ids.clone()));
+    }
     query = match filters.visibility {
         Some(Visibility::Global) => query.filter(tenant_songs::is_global),
         Some(Visibility::Tenant) => query.filter(not(tenant_songs::is_global)),
