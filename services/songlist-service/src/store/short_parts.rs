@@ -44,13 +44,13 @@ pub(super) fn few(filters: &Filters) -> i64 {
     if by_trigrams { FEW_BY_TRIGRAMS } else { FEW }
 }
 
-/// True when a sample says that at most `most` of the `length` rows of a list have a title and an album that are wanted.
+/// True when a sample says that at most `most` of the `length` rows of a list have a title and an album that are wanted, or says nothing.
 pub(super) fn are_few(sample: &[Texts], length: i64, most: i64, filters: &Filters) -> bool {
-    let has = |parts: &[String], text: &str| parts.is_empty() || parts.iter().any(|part| text.contains(part.as_str()));
-    let share = share(sample, |texts| has(&filters.title, &texts.title_norm) && has(&filters.album, &texts.album_norm));
     if sample.len() < ENOUGH {
         return true;
     }
+    let has = |parts: &[String], text: &str| parts.is_empty() || parts.iter().any(|part| text.contains(part.as_str()));
+    let share = share(sample, |texts| has(&filters.title, &texts.title_norm) && has(&filters.album, &texts.album_norm));
     // With half more than the sample says they are still few.
     share <= FREQUENT && share * length / 1_000 <= most / 3 * 2
 }
