@@ -32,9 +32,13 @@ impl Filters {
 
     /// True when the links that match are found by trigrams of title or album, and are then read in the table.
     pub(crate) fn has_trigrams(&self) -> bool {
-        let mut parts = self.title.iter().chain(&self.album).peekable();
-        parts.peek().is_some() && parts.all(|part| has_trigram(part))
+        have_trigrams(&self.title) || have_trigrams(&self.album)
     }
+}
+
+/// True when there are parts and each has a trigram.
+pub(super) fn have_trigrams(parts: &[String]) -> bool {
+    !parts.is_empty() && parts.iter().all(|part| has_trigram(part))
 }
 
 /// Trigrams are three letters or digits in a row; signs part them.

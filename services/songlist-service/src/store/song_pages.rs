@@ -5,11 +5,11 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, LikeAny, TxError, Window, contains_any, few, in_order, like_anywhere, merged, uncached};
+use kit_pg::{Conn, TxError, Window, few, in_order, like_anywhere, merged, uncached};
 use uuid::Uuid;
 
-use super::filters::{Filters, Key, Order, SortBy, Visibility, behind, has_trigram};
-use super::search::{Condition, Hit, Stage, by_bitmaps, in_catalogue};
+use super::filters::{Filters, Key, Order, SortBy, Visibility, behind, have_trigrams};
+use super::search::{Condition, Hit, Stage, by_bitmaps, contains, in_catalogue};
 use super::short_parts::{self, Texts};
 use super::songs::{Catalogue, Song, find_many, seen};
 use crate::schema::{song_counts, songs};
@@ -41,17 +41,6 @@ fn filtered(catalogue: Catalogue, filters: &Filters) -> Query {
         Some(ids) => all.filter(songs::genre_id.eq_any(ids.clone())),
         None => all,
     }
-}
-
-/// True for songs of which this text contains one of the parts. One index has the trigrams of all texts, so a part that has none must not
-/// be a condition of it.
-fn contains<C>(column: C, parts: &[String]) -> LikeAny<C> {
-    let contains = contains_any(column, parts);
-    if have_trigrams(parts) { contains } else { contains.without_index() }
-}
-
-fn have_trigrams(parts: &[String]) -> bool {
-    !parts.is_empty() && parts.iter().all(|part| has_trigram(part))
 }
 
 /// The filters of each visibility that they let through: each has indexes of its own.

@@ -10,7 +10,7 @@ use kit_pg::{Conn, TxError, Window, Windowed, contains_any, few, in_order, uncac
 use uuid::Uuid;
 
 use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
-use super::search::{Condition, Hit, Length, Stage, by_bitmaps, on_list, within};
+use super::search::{Condition, Hit, Length, Stage, by_bitmaps, contains, on_list, within};
 use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
 use super::tenant_songs::{Query, TenantSong, deleted, find_many, linked, live};
 use super::{short_parts, tenant_song_counts, tenant_song_landmarks};
@@ -98,11 +98,16 @@ async fn found_by_parts(
 /// the index for it.
 fn matching(links: Query, filters: &Filters) -> Query {
     let mut query = links;
+    let (title, album) = (tenant_songs::title_norm, tenant_songs::album_norm);
+    // When neither has trigrams the list is read in an index that has its texts.
+    let by_trigrams = filters.has_trigrams();
     if !filters.title.is_empty() {
-        query = query.filter(contains_any(tenant_songs::title_norm, &filters.title));
+        let parts = &filters.title;
+        query = query.filter(if by_trigrams { contains(title, parts) } else { contains_any(title, parts) });
     }
     if !filters.album.is_empty() {
-        query = query.filter(contains_any(tenant_songs::album_norm, &filters.album));
+        let parts = &filters.album;
+        query = query.filter(if by_trigrams { contains(album, parts) } else { contains_any(album, parts) });
     }
     if let Some(ids) = &filters.genres {
         query = query.filter(tenant_songs::genre_id.eq_any(ids.clone()));

@@ -104,6 +104,33 @@ async fn short_parts_of_every_script_and_signs_find_what_comparing_every_row_fin
 }
 
 #[tokio::test]
+async fn a_part_with_trigrams_beside_one_without_finds_what_comparing_every_row_finds() {
+    let list = Long::new().await;
+    let texts = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
+    let mut all = 0;
+    for (title, album) in [
+        (texts(&["ban"]), texts(&["a"])),
+        (texts(&["o", "e"]), texts(&["vol"])),
+        (texts(&["tra", "lem"]), texts(&["an", "ि"])),
+    ] {
+        let filters = Filters { title, album, ..Filters::default() };
+        let window = Window { rows: 10, offset: 0 };
+        let page =
+            list.read(async |conn: &Conn| few_matching(conn, list.tenant, &filters, NEWEST, None, window, true).await);
+        let (count, page) = page.await.unwrap();
+        let compared = list.compared(&filters).await;
+        assert_eq!(usize::try_from(count).unwrap(), compared.len(), "{filters:?}");
+        assert_eq!(
+            page.iter().map(|row| row.id).collect::<Vec<_>>(),
+            compared[..compared.len().min(10)],
+            "{filters:?}"
+        );
+        all += compared.len();
+    }
+    assert!(all > 10, "{all}");
+}
+
+#[tokio::test]
 async fn a_page_behind_a_cursor_and_a_list_of_two_columns_are_found_by_short_parts_too() {
     let list = Long::new().await;
     let frequent = "SELECT part FROM (SELECT substr(title_norm, 1, 2) AS part FROM tenant_songs WHERE album_norm <> '' \

@@ -175,6 +175,10 @@ async fn short_parts_are_found_in_the_indexes_of_letters_and_of_trigrams_by_the_
             assert_eq!(conditions.filter(of_part).count(), indexes.len(), "{part}:\n{plan}");
         }
     }
+    let filters = Filters { title: vec!["love".to_owned()], album: vec!["an".to_owned()], ..Filters::default() };
+    let beside = plan(&client, &found(tenant, &filters), &format!("'{}', '%love%', '%an%'", tenant.0)).await;
+    let condition = beside.lines().find(|line| line.contains("Index Cond: ((tenant_id")).unwrap_or_default();
+    assert!(condition.contains("title_norm ~~") && !condition.contains("album_norm"), "'an' has no trigram:\n{beside}");
     let stage = Stage::Part("東京".to_owned());
     let query = on_list::hits(found(tenant, &Filters::default()), &stage, |part| with_part(tenant, Length::Long, part));
     let values = format!("'{0}', ARRAY['東京'], ARRAY['東京'], '{0}', '%東京%', 1000", tenant.0);
