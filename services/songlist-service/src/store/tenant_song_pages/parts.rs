@@ -60,6 +60,21 @@ impl Long {
         let rows = self.superuser.query(&sql, &values).await.unwrap();
         rows.iter().map(|row| Uuid::try_parse(row.get(0)).unwrap()).collect()
     }
+
+    /// Checks count and first page against what comparing every row finds; the number of rows, and whether parts have found them.
+    async fn check(&self, filters: &Filters) -> (usize, bool) {
+        let window = Window { rows: 10, offset: 0 };
+        let found = async |conn: &Conn| {
+            let is_by_parts = found_by_parts(conn, self.tenant, filters, true).await?.is_some();
+            Ok((is_by_parts, few_matching(conn, self.tenant, filters, NEWEST, None, window, true).await?))
+        };
+        let (is_by_parts, Some((count, page))) = self.read(found).await else { panic!("{filters:?}: more than a few") };
+        let compared = self.compared(filters).await;
+        assert_eq!(usize::try_from(count).unwrap(), compared.len(), "{filters:?}");
+        let page: Vec<Uuid> = page.iter().map(|row| row.id).collect();
+        assert_eq!(page, compared[..compared.len().min(10)], "{filters:?}");
+        (compared.len(), is_by_parts)
+    }
 }
 
 #[tokio::test]
@@ -82,23 +97,9 @@ async fn short_parts_of_every_script_and_signs_find_what_comparing_every_row_fin
             4 => Filters { artist: vec!["ा".to_owned(), "a".to_owned()], ..of_part },
             _ => of_part,
         };
-        let window = Window { rows: 10, offset: 0 };
-        let found = list
-            .read(async |conn: &Conn| {
-                let is_by_parts = found_by_parts(conn, list.tenant, &filters, true).await?.is_some();
-                Ok((is_by_parts, few_matching(conn, list.tenant, &filters, NEWEST, None, window, true).await?))
-            })
-            .await;
-        let (is_by_parts, Some((count, page))) = found else { panic!("{filters:?}: more than a few") };
-        let compared = list.compared(&filters).await;
-        assert_eq!(usize::try_from(count).unwrap(), compared.len(), "{filters:?}");
-        assert_eq!(
-            page.iter().map(|row| row.id).collect::<Vec<_>>(),
-            compared[..compared.len().min(10)],
-            "{filters:?}"
-        );
+        let (found, is_by_parts) = list.check(&filters).await;
         by_parts += usize::from(is_by_parts);
-        rows += compared.len();
+        rows += found;
     }
     assert!(by_parts > parts.len() / 10 * 9 && rows > 10_000, "{by_parts} of {}, {rows} rows", parts.len());
 }
@@ -114,18 +115,9 @@ async fn a_part_with_trigrams_beside_one_without_finds_what_comparing_every_row_
         (texts(&["tra", "lem"]), texts(&["an", "ि"])),
     ] {
         let filters = Filters { title, album, ..Filters::default() };
-        let window = Window { rows: 10, offset: 0 };
-        let page =
-            list.read(async |conn: &Conn| few_matching(conn, list.tenant, &filters, NEWEST, None, window, true).await);
-        let (count, page) = page.await.unwrap();
-        let compared = list.compared(&filters).await;
-        assert_eq!(usize::try_from(count).unwrap(), compared.len(), "{filters:?}");
-        assert_eq!(
-            page.iter().map(|row| row.id).collect::<Vec<_>>(),
-            compared[..compared.len().min(10)],
-            "{filters:?}"
-        );
-        all += compared.len();
+        let (found, is_by_parts) = list.check(&filters).await;
+        assert!(is_by_parts, "{filters:?}");
+        all += found;
     }
     assert!(all > 10, "{all}");
 }
