@@ -93,7 +93,7 @@ pub(crate) fn is_unspaced(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{compared, folded, plain_words, searched, words};
+    use super::{compared, folded, is_unspaced, plain_words, searched, words};
 
     #[test]
     fn every_ascii_character_has_the_form_that_unicode_gives_it() {
@@ -136,6 +136,12 @@ mod tests {
     fn marks_of_indian_scripts_count() {
         assert_ne!(compared("कल"), compared("कुल"));
         assert_ne!(compared("தமிழ்"), compared("தமழ"));
+    }
+
+    #[test]
+    fn scripts_with_spaces_between_words_are_told_from_those_without() {
+        assert!("東のアไកခລ".chars().all(is_unspaced));
+        assert!(!"eéжकத한ع1!".chars().any(is_unspaced));
     }
 
     #[test]

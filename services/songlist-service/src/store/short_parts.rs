@@ -151,8 +151,8 @@ pub(super) mod on_list {
 
 /// Patterns for two letters in a text of the letters a to z and digits alone: each has a trigram, because such a text is one word.
 fn followed(parts: &[String]) -> Vec<String> {
-    let latin = parts.iter().filter(|part| is_ascii(part));
-    latin
+    let ascii = parts.iter().filter(|part| is_ascii(part));
+    ascii
         .flat_map(|part| ('a'..='z').chain('0'..='9').map(move |c| format!("%{part}{c}%")).chain([format!("%{part}")]))
         .collect()
 }
