@@ -13,6 +13,7 @@ CREATE EXTENSION IF NOT EXISTS btree_gin SCHEMA extensions;
 -- report nothing of what they compared; without LEAKPROOF, search reads every row of the table. Those of arrays compare by the
 -- equality of the elements' type: no table under row-level security has arrays of a type that is not built in.
 ALTER FUNCTION pg_catalog.textlike(text, text) LEAKPROOF;
+ALTER FUNCTION pg_catalog.textregexeq(text, text) LEAKPROOF;
 ALTER FUNCTION pg_catalog.string_to_array(text, text) LEAKPROOF;
 ALTER FUNCTION pg_catalog.arrayoverlap(anyarray, anyarray) LEAKPROOF;
 ALTER FUNCTION pg_catalog.arraycontains(anyarray, anyarray) LEAKPROOF;

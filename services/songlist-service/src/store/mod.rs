@@ -1,6 +1,7 @@
 //! Rows and queries; the only module that uses diesel. Functions take the connection first and, for rows of a tenant,
 //! the tenant right after it. A live row is one that is not deleted.
 
+mod access_paths;
 pub(crate) mod filters;
 pub(crate) mod genres;
 pub(crate) mod imports;

@@ -3,10 +3,13 @@
 //! found by the trigrams that they begin; a single one is in so many that the list is read in its order.
 
 use diesel::dsl::sql;
+use diesel::infix_operator;
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use kit_pg::like_any;
 
+use super::access_paths::{Sampled, share};
 use super::filters::{Filters, has_trigram};
 use super::search::Condition;
 use crate::schema::{songs, tenant_songs};
@@ -15,27 +18,18 @@ use crate::schema::{songs, tenant_songs};
 const MOST: usize = 3;
 /// Parts in more rows than this of a thousand are frequent, however long the list is.
 const FREQUENT: i64 = 100;
-/// A smaller sample says nothing.
-const ENOUGH: usize = 300;
 /// The most rows that are found by letters and read.
 const FEW: i64 = 150_000;
 /// The same by trigrams of two letters, which take twice as long.
 const FEW_BY_TRIGRAMS: i64 = 75_000;
+
+infix_operator!(Matches, " ~ ", backend: Pg);
 
 #[diesel::declare_sql_function]
 extern "SQL" {
     /// The letters of a text and the pairs of neighbouring ones; `deploy/postgres/init.sql` makes it.
     fn letters_and_pairs(text: Text) -> Array<Text>;
     fn strpos(text: Text, part: Text) -> Integer;
-}
-
-/// The compared texts of a song, or of a link to one.
-#[derive(Clone, Debug, QueryableByName)]
-pub(super) struct Texts {
-    #[diesel(sql_type = Text)]
-    pub title_norm: String,
-    #[diesel(sql_type = Text)]
-    pub album_norm: String,
 }
 
 /// How many rows are few when they are found by the parts that the filters want.
@@ -45,26 +39,16 @@ pub(super) fn few(filters: &Filters) -> i64 {
 }
 
 /// True when a sample says that at most `most` of the `length` rows of a list have a title and an album that are wanted, or says nothing.
-pub(super) fn are_few(sample: &[Texts], length: i64, most: i64, filters: &Filters) -> bool {
-    if sample.len() < ENOUGH {
-        return true;
-    }
-    let has = |parts: &[String], text: &str| parts.is_empty() || parts.iter().any(|part| text.contains(part.as_str()));
-    let share = share(sample, |texts| has(&filters.title, &texts.title_norm) && has(&filters.album, &texts.album_norm));
+pub(super) fn are_few(sample: &[Sampled], length: i64, most: i64, filters: &Filters) -> bool {
     // With half more than the sample says they are still few.
-    share <= FREQUENT && share * length / 1_000 <= most / 3 * 2
+    share(sample, |row| row.has_texts(filters))
+        .is_none_or(|share| share <= FREQUENT && share * length / 1_000 <= most / 3 * 2)
 }
 
 /// True when a sample says that the title or album of many rows contains this part.
-pub(super) fn is_frequent(sample: &[Texts], part: &str) -> bool {
-    sample.len() >= ENOUGH
-        && share(sample, |texts| texts.title_norm.contains(part) || texts.album_norm.contains(part)) > FREQUENT
-}
-
-/// Of a thousand rows so many have such texts.
-fn share(sample: &[Texts], has: impl Fn(&Texts) -> bool) -> i64 {
-    let found = sample.iter().filter(|texts| has(texts)).count();
-    (found * 1_000).checked_div(sample.len()).and_then(|share| i64::try_from(share).ok()).unwrap_or(0)
+pub(super) fn is_frequent(sample: &[Sampled], part: &str) -> bool {
+    share(sample, |row| row.title_norm.contains(part) || row.album_norm.contains(part))
+        .is_some_and(|share| share > FREQUENT)
 }
 
 /// True when all of these may be found by their letters, or by trigrams of two of them.
@@ -129,10 +113,15 @@ macro_rules! containing {
                 return Box::new(has_letters().and(letters().contains(pairs_of(part))).and(contains));
             }
             let by_letters = has_letters().and(letters().overlaps_with(parts.to_vec()));
-            match followed(parts) {
-                patterns if patterns.is_empty() => Box::new(by_letters),
-                patterns => Box::new(like_any($table::$column, patterns).or(by_letters)),
+            let ascii: Vec<&str> = parts.iter().map(String::as_str).filter(|part| is_ascii(part)).collect();
+            if ascii.is_empty() {
+                return Box::new(by_letters);
             }
+            // Each has a trigram, because a text of the letters a to z and digits alone is one word. Together the two would have none that
+            // Postgres looks for.
+            let followed = Matches::new($table::$column, format!("({})[a-z0-9]", ascii.join("|")).into_sql::<Text>());
+            let at_the_end = like_any($table::$column, ascii.iter().map(|part| format!("%{part}")).collect());
+            Box::new(followed.or(at_the_end).or(by_letters))
         }
     };
 }
@@ -147,14 +136,6 @@ pub(super) mod in_catalogue {
 pub(super) mod on_list {
     use super::*;
     containing!(tenant_songs, "(tenant_songs.title_norm ~ '[^a-z0-9]' OR tenant_songs.album_norm ~ '[^a-z0-9]')");
-}
-
-/// Patterns for two letters in a text of the letters a to z and digits alone: each has a trigram, because such a text is one word.
-fn followed(parts: &[String]) -> Vec<String> {
-    let ascii = parts.iter().filter(|part| is_ascii(part));
-    ascii
-        .flat_map(|part| ('a'..='z').chain('0'..='9').map(move |c| format!("%{part}{c}%")).chain([format!("%{part}")]))
-        .collect()
 }
 
 /// The pairs of letters of a part.
@@ -184,6 +165,5 @@ mod tests {
         }
         assert!(!found(&[], &[]), "nothing is wanted");
         assert_eq!(pairs_of("प्र"), ["प्", "्र"]);
-        assert_eq!(followed(&["東京".to_owned(), "qz".to_owned()]).len(), 37);
     }
 }

@@ -8,18 +8,16 @@ use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, Window, few, in_order, like_anywhere, merged, uncached};
 use uuid::Uuid;
 
-use super::filters::{Filters, Key, Order, SortBy, Visibility, behind, have_trigrams};
+use self::access_path::access_path;
+use super::access_paths::AccessPath;
+use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
 use super::search::{Condition, Hit, Stage, by_bitmaps, contains, in_catalogue};
-use super::short_parts::{self, Texts};
-use super::songs::{Catalogue, Song, find_many, seen};
+use super::short_parts;
+use super::songs::{Catalogue, Song, find_many, sample, seen};
 use crate::schema::{song_counts, songs};
 
 /// The id under which GLOBAL songs are counted.
 const GLOBAL: TenantId = TenantId(Uuid::nil());
-/// Songs that are found by trigrams are read once as long as they are not more than this.
-const FEW: i64 = 50_000;
-/// The same for a page without a count, which reading the list soon finds when many songs match.
-const FEW_OF_PAGE: i64 = 10_000;
 
 type Query = songs::BoxedQuery<'static, Pg>;
 
@@ -50,6 +48,11 @@ fn of_each_visibility(catalogue: Catalogue, filters: &Filters) -> Vec<Filters> {
         (_, one) => vec![one],
     };
     visibilities.into_iter().map(|visibility| Filters { visibility, ..filters.clone() }).collect()
+}
+
+/// The songs that match the filters, a list of each visibility.
+fn lists(catalogue: Catalogue, filters: &Filters) -> Vec<Query> {
+    of_each_visibility(catalogue, filters).iter().map(|filters| filtered(catalogue, filters)).collect()
 }
 
 /// The hits of a stage of a search among the songs that match the filters.
@@ -93,20 +96,21 @@ fn with_part(part: &str) -> Condition<songs::table> {
 /// The number of songs of a list: the stored count when there is no filter except visibility.
 pub(crate) async fn count(mut conn: &Conn, catalogue: Catalogue, filters: &Filters) -> Result<i64, TxError> {
     if !filters.plain_but_visibility() {
-        return Ok(filtered(catalogue, filters).count().get_result(&mut conn).await?);
+        let mut all = 0;
+        for list in lists(catalogue, filters) {
+            all += list.count().get_result::<i64>(&mut conn).await?;
+        }
+        return Ok(all);
     }
     let own = |id: TenantId| [id.0].to_vec();
-    let lists = match (catalogue, filters.visibility) {
+    let of = match (catalogue, filters.visibility) {
         (Catalogue::Global, Some(Visibility::Tenant)) => Vec::new(),
         (Catalogue::Global, _) | (_, Some(Visibility::Global)) => own(GLOBAL),
         (Catalogue::TenantAndGlobal(id), Some(Visibility::Tenant)) => own(id),
         (Catalogue::TenantAndGlobal(id), None) => [id.0, GLOBAL.0].to_vec(),
     };
-    let totals: Vec<i64> = song_counts::table
-        .filter(song_counts::tenant_id.eq_any(lists))
-        .select(song_counts::total)
-        .load(&mut conn)
-        .await?;
+    let totals: Vec<i64> =
+        song_counts::table.filter(song_counts::tenant_id.eq_any(of)).select(song_counts::total).load(&mut conn).await?;
     Ok(totals.into_iter().sum())
 }
 
@@ -200,8 +204,8 @@ pub(crate) async fn list(
     Ok(rows)
 }
 
-/// The number of songs that match and are behind `after`, and one page of them; `None` when they are more than a few, or no index has parts
-/// of what is wanted.
+/// The number of songs that match and are behind `after`, and one page of them; `None` when they are more than a few. When they are
+/// `counted`, more are few, because all of them would be read anyway.
 pub(crate) async fn few_matching(
     conn: &Conn,
     catalogue: Catalogue,
@@ -209,15 +213,20 @@ pub(crate) async fn few_matching(
     order: Order,
     after: Option<&Key>,
     window: Window,
-    wanted: bool,
+    counted: bool,
 ) -> Result<Option<(i64, Vec<Song>)>, TxError> {
-    let Some((lists, most)) = found_by_parts(conn, catalogue, filters, wanted).await? else {
-        return Ok(None);
-    };
-    let lists = lists.into_iter().map(|list| behind_key(list, order, after)).collect();
     let (_, names) = ordered(catalogue, filters, order, None);
-    let few = async |conn: &Conn| counted(conn, lists, order.by, names, most, window).await;
-    let (count, ids) = by_bitmaps(conn, few).await?;
+    let few = async |conn: &Conn, lists: Vec<Query>, most: i64| {
+        let lists = lists.into_iter().map(|list| behind_key(list, order, after)).collect();
+        few_of(conn, lists, order.by, names, most, window).await
+    };
+    let (most, (count, ids)) = match access_path(conn, catalogue, filters, counted).await? {
+        AccessPath::ByParts(lists, most) => {
+            (most, by_bitmaps(conn, async |conn: &Conn| few(conn, lists, most).await).await?)
+        }
+        AccessPath::InIndex(most) => (most, few(conn, lists(catalogue, filters), most).await?),
+        AccessPath::InOrder => return Ok(None),
+    };
     if count > most {
         return Ok(None);
     }
@@ -226,55 +235,8 @@ pub(crate) async fn few_matching(
     Ok(Some((count, rows)))
 }
 
-/// The songs that match, to be found by parts of titles, artists and albums, a list of each visibility, and how many of them are few.
-async fn found_by_parts(
-    conn: &Conn,
-    catalogue: Catalogue,
-    filters: &Filters,
-    counted: bool,
-) -> Result<Option<(Vec<Query>, i64)>, TxError> {
-    if [&filters.title, &filters.artist, &filters.album].into_iter().any(|parts| have_trigrams(parts)) {
-        let lists = of_each_visibility(catalogue, filters).iter().map(|filters| filtered(catalogue, filters)).collect();
-        return Ok(counted.then_some((lists, FEW)));
-    }
-    if short_parts::in_catalogue::condition(filters).is_none() {
-        return Ok(None);
-    }
-    // Without a count a page is found by reading the list, unless songs that match are rare.
-    let most = if counted { short_parts::few(filters) } else { FEW_OF_PAGE };
-    let visibility = Filters { visibility: filters.visibility, ..Filters::default() };
-    let length = count(conn, catalogue, &visibility).await?;
-    if !short_parts::are_few(&sample(conn, catalogue, filters.visibility).await?, length, most, filters) {
-        return Ok(None);
-    }
-    let rest = Filters { title: Vec::new(), album: Vec::new(), ..filters.clone() };
-    let lists = of_each_visibility(catalogue, &rest).into_iter().filter_map(|rest| {
-        short_parts::in_catalogue::condition(filters).map(|parts| filtered(catalogue, &rest).filter(parts))
-    });
-    Ok(Some((lists.collect(), most)))
-}
-
-/// A thousandth of the songs that are seen, always the same ones; fewer of a table of more than three million.
-async fn sample(mut conn: &Conn, catalogue: Catalogue, visibility: Option<Visibility>) -> Result<Vec<Texts>, TxError> {
-    const SAMPLE: &str = "
-        SELECT title_norm, album_norm
-        FROM songs TABLESAMPLE SYSTEM (
-            (SELECT least(0.1, 300000 / greatest(reltuples, 1)) FROM pg_class WHERE oid = 'songs'::regclass)
-        ) REPEATABLE (0)
-        WHERE deleted_at IS NULL AND ";
-    let of = |seen: &str| diesel::sql_query(format!("{SAMPLE}{seen}"));
-    Ok(match (catalogue, visibility) {
-        (Catalogue::Global, _) | (_, Some(Visibility::Global)) => of("tenant_id IS NULL").load(&mut conn).await?,
-        (Catalogue::TenantAndGlobal(tenant), visibility) => {
-            let own = "tenant_id = $1";
-            let seen = if visibility.is_some() { own.to_owned() } else { format!("({own} OR tenant_id IS NULL)") };
-            of(&seen).bind::<diesel::sql_types::Uuid, _>(tenant.0).load(&mut conn).await?
-        }
-    })
-}
-
 /// The number of rows, at most `most` and one, and the ids of a page of them, in the order of `names`.
-async fn counted(
+async fn few_of(
     mut conn: &Conn,
     lists: Vec<Query>,
     by: SortBy,
@@ -297,5 +259,6 @@ async fn counted(
     })
 }
 
+mod access_path;
 #[cfg(test)]
 mod parts;

@@ -10,7 +10,7 @@ use super::search::Condition;
 use crate::schema::{tenant_artists, tenant_songs};
 
 /// So many artists are a good condition beside any other one.
-const FEW: i64 = 200;
+const FEW: i64 = 1_000;
 
 /// The artists whose compared form contains one of `parts`, each once or more often; `None` when they are more than a few.
 pub(crate) async fn few_with(mut conn: &Conn, id: TenantId, parts: &[String]) -> Result<Option<Vec<String>>, TxError> {

@@ -9,7 +9,7 @@ use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
 use uuid::Uuid;
 
-use super::short_parts::Texts;
+use super::access_paths::Sampled;
 use super::tenant_song_counts::NOT_COUNTED_OUT;
 
 /// Lists of so many links have landmarks; a shorter one is read from its ends in a few milliseconds.
@@ -74,12 +74,12 @@ pub(super) async fn before(
 
 /// A thousand links at most, some behind each of a few landmarks, since what is imported together is alike; the same ones for all pages.
 /// Nothing when the list has no landmarks.
-pub(super) async fn sample(mut conn: &Conn, tenant: TenantId) -> Result<Vec<Texts>, TxError> {
+pub(super) async fn sample(mut conn: &Conn, tenant: TenantId) -> Result<Vec<Sampled>, TxError> {
     const SAMPLE: &str = "
-        SELECT l.title_norm, l.album_norm
+        SELECT l.*
         FROM (SELECT created_at FROM tenant_song_landmarks WHERE tenant_id = $1 ORDER BY md5(created_at::text) LIMIT 20) m
         CROSS JOIN LATERAL (
-            SELECT title_norm, album_norm FROM tenant_songs
+            SELECT title_norm, artist_norm, album_norm, genre_id, is_global, is_active FROM tenant_songs
             WHERE tenant_id = $1 AND deleted_at IS NULL AND created_at >= m.created_at ORDER BY created_at, id LIMIT 50
         ) l";
     Ok(diesel::sql_query(SAMPLE).bind::<SqlUuid, _>(tenant.0).load(&mut conn).await?)

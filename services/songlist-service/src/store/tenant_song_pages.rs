@@ -9,6 +9,8 @@ use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, Window, Windowed, contains_any, few, in_order, uncached};
 use uuid::Uuid;
 
+use self::access_path::access_path;
+use super::access_paths::AccessPath;
 use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
 use super::search::{Condition, Hit, Length, Stage, by_bitmaps, contains, on_list, within};
 use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
@@ -19,8 +21,6 @@ use crate::schema::tenant_songs;
 /// So many matching links are few: they are counted and sorted in a few milliseconds. More are counted without sorting, most of them
 /// in an index alone.
 const FEW: i64 = 10_000;
-/// Links that have to be read in the table are read only once as long as they are not more than this.
-const FEW_OF_TABLE: i64 = 50_000;
 
 /// The hits of a stage of a search among the links that match the filters.
 pub(crate) async fn hits(
@@ -65,33 +65,6 @@ fn filtered(id: TenantId, filters: &Filters) -> Query {
 fn found(id: TenantId, filters: &Filters) -> Query {
     let all = matching(live(id), filters);
     if filters.artist.is_empty() { all } else { all.filter(by_many_artists(id, filters)) }
-}
-
-/// The same links, to be found by parts of titles and albums and read in the table, and how many of them are few; `None` when the list
-/// is rather read in an index that has its texts.
-async fn found_by_parts(
-    conn: &Conn,
-    id: TenantId,
-    filters: &Filters,
-    counted: bool,
-) -> Result<Option<(Query, i64)>, TxError> {
-    if filters.has_trigrams() {
-        return Ok(counted.then(|| (found(id, filters), FEW_OF_TABLE)));
-    }
-    let Some(parts) = short_parts::on_list::condition(filters) else {
-        return Ok(None);
-    };
-    // Without a count a page is found by reading the list, unless links that match are rare.
-    let most = if counted { short_parts::few(filters) } else { FEW };
-    let length = tenant_song_counts::kept(conn, id, None).await?;
-    let sample = tenant_song_landmarks::sample(conn, id).await?;
-    // A list without landmarks is short, and read through as fast.
-    if sample.is_empty() || !short_parts::are_few(&sample, length, most, filters) {
-        return Ok(None);
-    }
-    let rest = Filters { title: Vec::new(), album: Vec::new(), ..filters.clone() };
-    let all = matching(live(id), &rest).filter(parts);
-    Ok(Some((if filters.artist.is_empty() { all } else { all.filter(by_artist(filters)) }, most)))
 }
 
 /// Those of the links that match the filters, except that by artist. Approval is a literal in the SQL, so that the planner can choose
@@ -245,8 +218,8 @@ pub(crate) async fn list(
     Ok(rows)
 }
 
-/// The number of links that match and are behind `after`, and one page of them; nothing when they are more than a few. When the number
-/// is `wanted`, more are few, because all of them would be read anyway.
+/// The number of links that match and are behind `after`, and one page of them; nothing when they are more than a few. When they are
+/// `counted`, more are few, because all of them would be read anyway.
 pub(crate) async fn few_matching(
     conn: &Conn,
     id: TenantId,
@@ -254,14 +227,17 @@ pub(crate) async fn few_matching(
     order: Order,
     after: Option<&Key>,
     window: Window,
-    wanted: bool,
+    counted: bool,
 ) -> Result<Option<(i64, Vec<TenantSong>)>, TxError> {
-    let page = async |conn: &Conn, links: Query, most: i64| {
-        counted(conn, behind_key(links, order, after), order, most, window).await
+    let few = async |conn: &Conn, links: Query, most: i64| {
+        few_of(conn, behind_key(links, order, after), order, most, window).await
     };
-    let (most, (count, ids)) = match found_by_parts(conn, id, filters, wanted).await? {
-        Some((links, most)) => (most, by_bitmaps(conn, async |conn: &Conn| page(conn, links, most).await).await?),
-        None => (FEW, page(conn, found(id, filters), FEW).await?),
+    let (most, (count, ids)) = match access_path(conn, id, filters, counted).await? {
+        AccessPath::ByParts(links, most) => {
+            (most, by_bitmaps(conn, async |conn: &Conn| few(conn, links, most).await).await?)
+        }
+        AccessPath::InIndex(most) => (most, few(conn, found(id, filters), most).await?),
+        AccessPath::InOrder => return Ok(None),
     };
     if count > most {
         return Ok(None);
@@ -272,7 +248,7 @@ pub(crate) async fn few_matching(
 }
 
 /// The number of rows, at most `most` and one, and the ids of a page of them.
-async fn counted(
+async fn few_of(
     mut conn: &Conn,
     rows: Query,
     order: Order,
@@ -303,6 +279,7 @@ async fn counted(
     })
 }
 
+mod access_path;
 #[cfg(test)]
 mod landmarks;
 #[cfg(test)]

@@ -60,7 +60,8 @@ impl Postgres {
         let mut settings =
             vec!["listen_addresses=127.0.0.1", "unix_socket_directories=", "max_connections=200", "timezone=UTC"];
         if options.durable {
-            settings.push(&buffers);
+            // What was in memory when it stopped is read again when it starts, or the first searches of long lists wait for the disk.
+            settings.extend([&buffers, "shared_preload_libraries=pg_prewarm"]);
         } else {
             settings.extend(["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=256MB"]);
         }

@@ -202,3 +202,35 @@ async fn short_parts_are_found_in_the_index_of_letters_of_each_visibility_by_the
     }
     client.batch_execute("ROLLBACK").await.unwrap();
 }
+
+#[tokio::test]
+async fn songs_that_match_are_counted_and_sorted_in_an_index_alone_by_the_runtime_role() {
+    let songs = Songs::new().await;
+    songs.superuser.batch_execute("VACUUM ANALYZE songs").await.unwrap();
+    let client = kit_pg::bootstrap::open(&songs.db.url().unwrap()).await.unwrap();
+    client.batch_execute(&as_tenant(songs.tenant.0)).await.unwrap();
+    client
+        .batch_execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_indexscan = off",
+        )
+        .await
+        .unwrap();
+    let texts = |part: &str| vec![part.to_owned()];
+    let filters = Filters {
+        title: texts("a"),
+        artist: texts("e"),
+        album: texts("o"),
+        visibility: Some(Visibility::Global),
+        ..Filters::default()
+    };
+    let values = "'%a%', '%e%', '%o%'";
+    let [list] = lists(Catalogue::TenantAndGlobal(songs.tenant), &filters).try_into().ok().unwrap();
+    let columns = (songs::id, songs::created_at, songs::release_year, songs::duration, songs::genre_id);
+    for plan in [
+        plan(&client, &filtered(Catalogue::Global, &filters).count(), values).await,
+        plan(&client, &list.select(columns), values).await,
+    ] {
+        assert!(plan.contains("Index Only Scan using songs_global_by_title"), "{plan}");
+    }
+    client.batch_execute("ROLLBACK").await.unwrap();
+}

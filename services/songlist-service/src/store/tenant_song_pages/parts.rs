@@ -65,7 +65,8 @@ impl Long {
     async fn check(&self, filters: &Filters) -> (usize, bool) {
         let window = Window { rows: 10, offset: 0 };
         let found = async |conn: &Conn| {
-            let is_by_parts = found_by_parts(conn, self.tenant, filters, true).await?.is_some();
+            let path = access_path(conn, self.tenant, filters, true).await?;
+            let is_by_parts = matches!(path, AccessPath::ByParts(..));
             Ok((is_by_parts, few_matching(conn, self.tenant, filters, NEWEST, None, window, true).await?))
         };
         let (is_by_parts, Some((count, page))) = self.read(found).await else { panic!("{filters:?}: more than a few") };
@@ -135,7 +136,8 @@ async fn a_page_behind_a_cursor_and_a_list_of_two_columns_are_found_by_short_par
     let window = Window { rows: 2, offset: 0 };
     let page = async |after: Option<Key>| {
         let page = list.read(async |conn: &Conn| {
-            assert!(found_by_parts(conn, list.tenant, &filters, false).await?.is_some(), "{filters:?}");
+            let path = access_path(conn, list.tenant, &filters, false).await?;
+            assert!(matches!(path, AccessPath::ByParts(..)), "{filters:?}");
             few_matching(conn, list.tenant, &filters, NEWEST, after.as_ref(), window, false).await
         });
         page.await.unwrap().1
@@ -167,35 +169,22 @@ async fn frequent_parts_are_not_found_by_indexes_and_without_a_count_only_rare_o
     assert!(few(1_000_000, 150_000, &other) && !few(1_000_000, FEW, &other), "{other} is in 30,000 to 40,000");
     assert!(few(1_000_000, FEW, "qq"));
     assert!(short_parts::is_frequent(&sample, &most_frequent) && !short_parts::is_frequent(&sample, "qq"));
-    list.superuser.batch_execute("DELETE FROM tenant_song_landmarks").await.unwrap();
-    let filters = of_title("qq");
-    let found = list.read(async |conn: &Conn| Ok(found_by_parts(conn, list.tenant, &filters, true).await?.is_some()));
-    assert!(!found.await, "a list without landmarks is read through");
-}
-
-#[tokio::test]
-async fn a_search_for_a_short_part_finds_it_in_titles_albums_and_artists_of_a_long_list() {
-    let list = Long::new().await;
-    let parts = "SELECT DISTINCT substr(title_norm, 2, 2) FROM tenant_songs WHERE title_norm ~ '^[ア-ン]{3}' ORDER BY 1 LIMIT 40";
-    let mut all = 0;
-    for part in list.texts(parts).await {
-        let stage = Stage::Part(part.clone());
-        let hits =
-            list.read(async |conn: &Conn| hits(conn, list.tenant, Length::Long, &Filters::default(), &stage).await);
-        let mut found: Vec<Uuid> = hits.await.into_iter().map(|hit| hit.id).collect();
-        found.sort_unstable();
-        let compared = "SELECT id::text FROM tenant_songs WHERE tenant_id::text = $1 \
-                        AND strpos(title_norm || ' ' || album_norm || ' ' || artist_norm, $2) > 0 ORDER BY id";
-        let rows = list.superuser.query(compared, &[&list.tenant.0.to_string(), &part]).await.unwrap();
-        assert_eq!(found, rows.iter().map(|row| Uuid::try_parse(row.get(0)).unwrap()).collect::<Vec<_>>(), "{part}");
-        all += found.len();
+    let path = async |filters: Filters, counted: bool| {
+        list.read(async |conn: &Conn| access_path(conn, list.tenant, &filters, counted).await).await
+    };
+    for counted in [true, false] {
+        let rare = Filters { genres: Some(vec![Uuid::nil()]), ..of_title(&most_frequent) };
+        assert!(matches!(path(rare, counted).await, AccessPath::InIndex(_)), "no link has this genre");
+        assert!(matches!(path(of_title("x"), counted).await, AccessPath::InIndex(_)), "a letter that few titles have");
     }
-    assert!(all > 100, "{all}");
-    let most_frequent = Stage::Part("ा".to_owned());
-    list.superuser.batch_execute("UPDATE tenant_songs SET title_norm = title_norm || 'ा'").await.unwrap();
-    let hits =
-        list.read(async |conn: &Conn| hits(conn, list.tenant, Length::Long, &Filters::default(), &most_frequent).await);
-    assert_eq!(hits.await.len(), 1_000, "of what is in every title the list is read until enough are found");
-    let sample = list.read(async |conn: &Conn| tenant_song_landmarks::sample(conn, list.tenant).await).await;
-    assert!(short_parts::is_frequent(&sample, "ा"));
+    assert!(
+        matches!(path(of_title(""), true).await, AccessPath::InIndex(50_000)),
+        "25,000 are counted and sorted at once"
+    );
+    assert!(matches!(path(of_title(""), false).await, AccessPath::InOrder), "a page is read in the order of the list");
+    list.superuser.batch_execute("DELETE FROM tenant_song_landmarks").await.unwrap();
+    assert!(
+        matches!(path(of_title("qq"), true).await, AccessPath::InIndex(_)),
+        "a list without landmarks is read through"
+    );
 }

@@ -113,6 +113,17 @@ async fn what_a_filter_finds_is_sorted_while_it_is_little_and_a_deep_page_is_fou
         assert!(plan.contains("hashed SubPlan") && !plan.contains("Sort"), "{plan}");
     }
     client.batch_execute("ROLLBACK").await.unwrap();
+    let texts = |part: &str| vec![part.to_owned()];
+    let all = Filters { title: texts("9"), artist: texts("8"), album: texts("7"), ..Filters::default() };
+    client.batch_execute(&as_tenant(giant.0)).await.unwrap();
+    // These links are shorter than real ones, and nearly all of the table.
+    client.batch_execute("SET LOCAL enable_seqscan = off").await.unwrap();
+    let plan = plan(&client, &found(giant, &all).count(), &format!("'{GIANT}', '%9%', '%7%', '%8%'")).await;
+    assert!(
+        plan.contains("Index Only Scan using tenant_songs_by_title"),
+        "what is counted is not read in the table:\n{plan}"
+    );
+    client.batch_execute("ROLLBACK").await.unwrap();
     let pool = kit_pg::Pool::new(&db.config().unwrap(), &[]);
     let newest = Order { by: SortBy::CreatedAt, descending: true };
     let window = Window { rows: 21, offset: 1_200 };
@@ -159,11 +170,10 @@ async fn short_parts_are_found_in_the_indexes_of_letters_and_of_trigrams_by_the_
     client.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off").await.unwrap();
     client.batch_execute("SET LOCAL enable_indexonlyscan = off").await.unwrap();
     let letters = "tenant_songs_letters";
-    let followed = ('a'..='z').chain('0'..='9').map(|c| format!("'%qz{c}%'")).collect::<Vec<_>>().join(", ");
     for (part, values, indexes) in [
-        ("東京", "ARRAY['東京']".to_owned(), vec![letters]),
-        ("प्र", "ARRAY['प्', '्र'], 'प्र', 0".to_owned(), vec![letters]),
-        ("qz", format!("ARRAY['%qz', {followed}], ARRAY['qz']"), vec![letters, "tenant_songs_titles"]),
+        ("東京", "ARRAY['東京']", vec![letters]),
+        ("प्र", "ARRAY['प्', '्र'], 'प्र', 0", vec![letters]),
+        ("qz", "'(qz)[a-z0-9]', '%qz', ARRAY['qz']", vec![letters, "tenant_songs_titles", "tenant_songs_titles"]),
     ] {
         for (title, album) in [(vec![part.to_owned()], vec![]), (vec![], vec![part.to_owned()])] {
             let parts = short_parts::on_list::condition(&Filters { title, album, ..Filters::default() }).unwrap();
@@ -171,7 +181,7 @@ async fn short_parts_are_found_in_the_indexes_of_letters_and_of_trigrams_by_the_
             let plan = plan(&client, &query, &format!("'{}', {values}", tenant.0)).await;
             assert!(indexes.iter().all(|index| plan.contains(index)), "{part}:\n{plan}");
             let conditions = plan.lines().filter(|line| line.contains("Index Cond: ((tenant_id = "));
-            let of_part = |line: &&str| ["@>", "&&", "~~"].iter().any(|operator| line.contains(operator));
+            let of_part = |line: &&str| ["@>", "&&", "~~", " ~ "].iter().any(|operator| line.contains(operator));
             assert_eq!(conditions.filter(of_part).count(), indexes.len(), "{part}:\n{plan}");
         }
     }
