@@ -75,6 +75,9 @@ def cases(session, sample):
     def song():
         return random.choice(sample)
 
+    def letters():
+        return song()["title"].replace(" ", "")[:2]
+
     def cursor():
         return quoted(cursor=random.choice(cursors))
 
@@ -92,8 +95,10 @@ def cases(session, sample):
         "list by title, page anywhere": lambda: f"/tenant/songs/?ordering=title&page={random.randint(1, last)}",
         "filter by artist": lambda: f"/tenant/songs/?{quoted(artist=song()['artist'])}",
         "filter by title and year": lambda: f"/tenant/songs/?{quoted(title=song()['title'][:4], ordering='release_year')}",
-        "filter by two letters of a title": lambda: f"/tenant/songs/?{quoted(title=song()['title'].replace(' ', '')[:2])}",
+        "filter by two letters of a title": lambda: f"/tenant/songs/?{quoted(title=letters())}",
+        "filter by one letter of a title": lambda: f"/tenant/songs/?{quoted(title=song()['title'][:1])}",
         "filter by two letters of an artist": lambda: f"/tenant/songs/?{quoted(artist=song()['artist'][:2])}",
+        "filter by two letters of a title and of an artist": lambda: f"/tenant/songs/?{quoted(title=letters(), artist=song()['artist'][:2])}",
         "filter by genre": lambda: f"/tenant/songs/?{quoted(genre=song()['genre'])}",
         "search, title": lambda: f"/tenant/songs/?{quoted(q=song()['title'][:100])}",
         "search, artist and title": lambda: f"/tenant/songs/?{quoted(q=(song_text(song()))[:100])}",
@@ -102,6 +107,7 @@ def cases(session, sample):
         "playlist, page anywhere": lambda: f"/playlists/{playlist}/songs/?page={random.randint(1, max(len(entries) // 10, 1))}",
         "playlists": lambda: "/playlists/",
         "catalogue, first page": lambda: "/songs/",
+        "catalogue, filter by two letters of a title": lambda: f"/songs/?{quoted(title=letters())}",
         "catalogue, search": lambda: f"/songs/?{quoted(q=song()['title'][:100])}",
     }
 

@@ -1,6 +1,6 @@
 //! Parts of titles and albums that are too short for a trigram, such as a word of two letters, or "!!!". Links whose title or album is
 //! not of the letters a to z and digits alone have an index of the letters and pairs of letters of both. In the others two letters are
-//! found by the trigrams that they begin; a single one is in so many that the list is read in its order.
+//! found by the trigrams that they begin; for a single one of these the list is read.
 
 use diesel::dsl::sql;
 use diesel::infix_operator;
@@ -20,7 +20,7 @@ const MOST: usize = 3;
 const FREQUENT: i64 = 100;
 /// The most rows that are found by letters and read.
 const FEW: i64 = 150_000;
-/// The same by trigrams of two letters, which take twice as long.
+/// The same by trigrams of two letters, which take longer.
 const FEW_BY_TRIGRAMS: i64 = 75_000;
 
 infix_operator!(Matches, " ~ ", backend: Pg);
