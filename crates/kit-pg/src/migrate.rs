@@ -153,7 +153,8 @@ struct Leaking {
 /// does it.
 pub const LEAKING: &str = "SELECT name FROM unnest(ARRAY[
         'pg_catalog.textlike(text, text)', 'pg_catalog.textregexeq(text, text)', 'pg_catalog.string_to_array(text, text)',
-        'pg_catalog.arrayoverlap(anyarray, anyarray)', 'pg_catalog.arraycontains(anyarray, anyarray)', 'extensions.similarity_op(text, text)', 'extensions.letters_and_pairs(text)'
+        'pg_catalog.arrayoverlap(anyarray, anyarray)', 'pg_catalog.arraycontains(anyarray, anyarray)',
+        'extensions.similarity_op(text, text)', 'extensions.letters_and_pairs(text)'
     ]) AS name
     LEFT JOIN pg_proc p ON p.oid = to_regprocedure(name)
     WHERE p.proleakproof IS NOT TRUE ORDER BY 1";

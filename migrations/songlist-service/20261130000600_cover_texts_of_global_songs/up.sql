@@ -1,6 +1,4 @@
--- With all that filters of the catalogue ask for, as that of links; tenant_id for the policy.
+-- As songs_global_by_title, with all that filters of the catalogue ask for; tenant_id for the policy.
 CREATE INDEX songs_covering ON songs (title_norm, id)
     INCLUDE (tenant_id, artist_norm, album_norm, genre_id, release_year, duration, created_at)
     WHERE deleted_at IS NULL AND tenant_id IS NULL;
-DROP INDEX songs_global_by_title;
-ALTER INDEX songs_covering RENAME TO songs_global_by_title;

@@ -57,7 +57,8 @@ impl Input {
             value => Ok(value.and_then(|number| i16::try_from(number).ok())),
         };
         let this_year = i64::from(clock.now().year());
-        // Their index holds 2,700 bytes, and letters of some scripts have four.
+        // A row of an index has 2,704 bytes at most, and letters of some scripts have four. The widest index, that of links by title, has
+        // some 120 bytes beside the three texts.
         let texts = [&self.title, &self.artist, &self.album];
         let bytes = |texts: [&String; 3]| texts.iter().map(|text| text.len()).sum::<usize>();
         if bytes(texts) > 600 && texts.iter().map(|text| compared(text).len()).sum::<usize>() > MAX_COMPARED {

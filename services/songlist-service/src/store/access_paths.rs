@@ -1,116 +1,67 @@
-//! How rows that match filters are found: a sample of a list tells how many they are before they are looked for.
+//! How rows that match filters are found.
 
-use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
-use uuid::Uuid;
+use super::filters::Filters;
+use super::samples::{Sampled, are_many};
+use super::short_parts;
 
-use super::filters::{Filters, Visibility};
-
-/// A smaller sample says nothing.
-const ENOUGH: usize = 300;
+/// So many rows of a page are few: they are counted and sorted in a few milliseconds.
+pub(super) const FEW: i64 = 10_000;
+/// Rows that are counted are read only once as long as they are not more than this.
+pub(super) const FEW_TO_COUNT: i64 = 50_000;
 
 /// A way to the rows that match filters.
 pub(super) enum AccessPath<Rows> {
     /// They are found by parts of texts and read in the table, when they are not more than so many.
     ByParts(Rows, i64),
-    /// All rows are read in an index that has what filters ask for; those that match are sorted when they are not more than so many.
+    /// They are found in an index by what is not a text, or all rows are read in an index that has the texts, when those that match are not
+    /// more than so many.
     InIndex(i64),
     /// They are so many that reading the list in its order soon fills a page.
     InOrder,
 }
 
-/// What filters ask for, of one row of a list.
-#[derive(Clone, Debug, QueryableByName)]
-pub(super) struct Sampled {
-    #[diesel(sql_type = Text)]
-    pub title_norm: String,
-    #[diesel(sql_type = Text)]
-    pub artist_norm: String,
-    #[diesel(sql_type = Text)]
-    pub album_norm: String,
-    #[diesel(sql_type = SqlUuid)]
-    pub genre_id: Uuid,
-    #[diesel(sql_type = Bool)]
-    pub is_global: bool,
-    #[diesel(sql_type = Bool)]
-    pub is_active: bool,
-}
-
-impl Sampled {
-    /// True when title and album are wanted.
-    pub(super) fn has_texts(&self, filters: &Filters) -> bool {
-        has(&filters.title, &self.title_norm) && has(&filters.album, &self.album_norm)
+/// The access path to rows of a list that have texts without trigrams, by its sample; `parts` finds them when the texts are short.
+pub(super) fn chosen<Rows>(
+    sample: &[Sampled],
+    length: i64,
+    filters: &Filters,
+    counted: bool,
+    parts: Option<Rows>,
+) -> AccessPath<Rows> {
+    // Without a count a page is found by reading the list, unless rows that match are rare.
+    let most = if counted { short_parts::few(filters) } else { FEW };
+    if let Some(parts) = parts
+        && short_parts::are_few(sample, length, most, filters)
+    {
+        return AccessPath::ByParts(parts, most);
     }
-
-    fn matches(&self, filters: &Filters) -> bool {
-        let visibility = if self.is_global { Visibility::Global } else { Visibility::Tenant };
-        self.has_texts(filters)
-            && filters.artists.as_ref().is_none_or(|artists| artists.contains(&self.artist_norm))
-            && has(&filters.artist, &self.artist_norm)
-            && filters.genres.as_ref().is_none_or(|ids| ids.contains(&self.genre_id))
-            && filters.visibility.is_none_or(|wanted| wanted == visibility)
-            && filters.is_active.is_none_or(|wanted| wanted == self.is_active)
-    }
-}
-
-/// True when a text contains one of the parts, or none is wanted.
-fn has(parts: &[String], text: &str) -> bool {
-    parts.is_empty() || parts.iter().any(|part| text.contains(part.as_str()))
-}
-
-/// Of a thousand rows so many are such; `None` when the sample says nothing.
-pub(super) fn share(sample: &[Sampled], is_such: impl Fn(&Sampled) -> bool) -> Option<i64> {
-    if sample.len() < ENOUGH {
-        return None;
-    }
-    let found = sample.iter().filter(|row| is_such(row)).count();
-    (found * 1_000).checked_div(sample.len()).and_then(|share| i64::try_from(share).ok())
-}
-
-/// True when a sample says that about `most` of the `length` rows of a list match, or more.
-pub(super) fn are_many(sample: &[Sampled], length: i64, most: i64, filters: &Filters) -> bool {
-    share(sample, |row| row.matches(filters)).is_some_and(|share| share * length / 1_000 > most / 3 * 2)
+    let most = if counted { FEW_TO_COUNT } else { FEW };
+    if are_many(sample, length, most, filters) { AccessPath::InOrder } else { AccessPath::InIndex(most) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::samples::Sampled;
+
+    /// A thousand rows: one in a hundred has "qz" in its title, one in two "a".
+    fn sample() -> Vec<Sampled> {
+        let titles = ["aqz"].into_iter().chain(["o", "a"].into_iter().cycle().take(99)).cycle();
+        titles.take(1_000).map(|title| Sampled { title_norm: title.to_owned(), ..Sampled::default() }).collect()
+    }
 
     #[test]
-    fn a_sample_is_asked_for_all_that_filters_ask_for() {
-        let [genre, other] = [1, 2].map(Uuid::from_u128);
-        let row = Sampled {
-            title_norm: "letitbe".to_owned(),
-            artist_norm: "beatles".to_owned(),
-            album_norm: String::new(),
-            genre_id: genre,
-            is_global: true,
-            is_active: true,
+    fn rare_parts_are_looked_up_frequent_ones_are_read_in_order_and_what_is_between_is_read_once() {
+        let of = |part: &str, length: i64, counted: bool, parts: Option<()>| {
+            let filters = Filters { title: vec![part.to_owned()], ..Filters::default() };
+            chosen(&sample(), length, &filters, counted, parts)
         };
-        let sample = vec![row; ENOUGH];
-        let all = Filters {
-            title: vec!["no".to_owned(), "it".to_owned()],
-            artist: vec!["eat".to_owned()],
-            artists: Some(vec!["beatles".to_owned()]),
-            album: Vec::new(),
-            genres: Some(vec![other, genre]),
-            visibility: Some(Visibility::Global),
-            is_active: Some(true),
-        };
-        let texts = |part: &str| vec![part.to_owned()];
-        assert!(are_many(&sample, 1_000, 1_000, &all) && are_many(&sample, 1_000, 1_000, &Filters::default()));
-        assert!(!are_many(&sample, 1_000, 2_000, &all), "they are not so many");
-        assert!(!are_many(&sample[1..], 1_000, 1_000, &all), "a smaller sample says nothing");
-        for other in [
-            Filters { title: texts("x"), ..all.clone() },
-            Filters { artist: texts("x"), ..all.clone() },
-            Filters { artists: Some(texts("eat")), ..all.clone() },
-            Filters { album: texts("x"), ..all.clone() },
-            Filters { genres: Some(vec![other]), ..all.clone() },
-            Filters { visibility: Some(Visibility::Tenant), ..all.clone() },
-            Filters { is_active: Some(false), ..all.clone() },
-        ] {
-            assert!(!are_many(&sample, 1_000, 1_000, &other), "{other:?}");
-        }
+        assert!(matches!(of("qz", 1_000_000, true, Some(())), AccessPath::ByParts((), 75_000)));
+        assert!(matches!(of("qz", 1_000_000, false, Some(())), AccessPath::InOrder), "10,000 without a count");
+        assert!(matches!(of("qz", 100_000, false, Some(())), AccessPath::ByParts((), FEW)));
+        assert!(matches!(of("qz", 1_000_000, true, None), AccessPath::InIndex(FEW_TO_COUNT)), "no index has the part");
+        assert!(matches!(of("a", 1_000_000, true, None), AccessPath::InOrder));
+        assert!(matches!(of("a", 50_000, true, Some(())), AccessPath::InIndex(FEW_TO_COUNT)), "frequent, but few");
+        assert!(matches!(of("x", 1_000_000, false, None), AccessPath::InIndex(FEW)));
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod imports;
 pub(crate) mod link_changes;
 pub(crate) mod playlist_entries;
 pub(crate) mod playlists;
+mod samples;
 pub(crate) mod search;
 pub(crate) mod search_words;
 mod short_parts;

@@ -9,8 +9,8 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use kit_pg::like_any;
 
-use super::access_paths::{Sampled, share};
 use super::filters::{Filters, has_trigram};
+use super::samples::{Sampled, share};
 use super::search::Condition;
 use crate::schema::{songs, tenant_songs};
 

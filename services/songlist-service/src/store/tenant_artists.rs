@@ -6,11 +6,14 @@ use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, contains_any, of_tenant, one_of};
 
 use super::filters::Filters;
+use super::samples::{Sampled, share};
 use super::search::Condition;
 use crate::schema::{tenant_artists, tenant_songs};
 
-/// So many artists are a good condition beside any other one.
+/// So many artists are a condition of the index by artist.
 const FEW: i64 = 1_000;
+/// When of a thousand links more than this are by the artists that are wanted, they are no good condition beside texts.
+const BROAD: i64 = 100;
 
 /// The artists whose compared form contains one of `parts`, each once or more often; `None` when they are more than a few.
 pub(crate) async fn few_with(mut conn: &Conn, id: TenantId, parts: &[String]) -> Result<Option<Vec<String>>, TxError> {
@@ -22,6 +25,13 @@ pub(crate) async fn few_with(mut conn: &Conn, id: TenantId, parts: &[String]) ->
         .load(&mut conn)
         .await?;
     Ok(i64::try_from(artists.len()).is_ok_and(|found| found <= FEW).then_some(artists))
+}
+
+/// True when a sample says that few links of a list are by the artists that a filter wants, which are few themselves; or says nothing.
+pub(super) fn are_narrow(sample: &[Sampled], filters: &Filters) -> bool {
+    filters.artists.as_ref().is_some_and(|artists| {
+        share(sample, |row| artists.contains(&row.artist_norm)).is_none_or(|share| share <= BROAD)
+    })
 }
 
 /// True for links to songs of the artists that a filter wants.

@@ -9,7 +9,7 @@ use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
 use uuid::Uuid;
 
-use super::access_paths::Sampled;
+use super::samples::Sampled;
 use super::tenant_song_counts::NOT_COUNTED_OUT;
 
 /// Lists of so many links have landmarks; a shorter one is read from its ends in a few milliseconds.

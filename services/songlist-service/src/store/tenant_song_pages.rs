@@ -18,10 +18,6 @@ use super::tenant_songs::{Query, TenantSong, deleted, find_many, linked, live};
 use super::{short_parts, tenant_song_counts, tenant_song_landmarks};
 use crate::schema::tenant_songs;
 
-/// So many matching links are few: they are counted and sorted in a few milliseconds. More are counted without sorting, most of them
-/// in an index alone.
-const FEW: i64 = 10_000;
-
 /// The hits of a stage of a search among the links that match the filters.
 pub(crate) async fn hits(
     conn: &Conn,

@@ -6,6 +6,7 @@ use tokio_postgres::Client;
 
 use super::landmarks::generated;
 use super::*;
+use crate::store::access_paths::FEW;
 use crate::store::tenant_song_landmarks::add;
 
 const NEWEST: Order = Order { by: SortBy::CreatedAt, descending: true };
@@ -182,9 +183,38 @@ async fn frequent_parts_are_not_found_by_indexes_and_without_a_count_only_rare_o
         "25,000 are counted and sorted at once"
     );
     assert!(matches!(path(of_title(""), false).await, AccessPath::InOrder), "a page is read in the order of the list");
+    let of_artists = |artists: Vec<String>| Filters { artists: Some(artists), ..of_title("qq") };
+    let all = sample.iter().map(|row| row.artist_norm.clone()).collect();
+    assert!(matches!(path(of_artists(all), true).await, AccessPath::ByParts(..)), "artists of the whole list");
+    let one = vec![sample[0].artist_norm.clone()];
+    assert!(matches!(path(of_artists(one), true).await, AccessPath::InIndex(_)), "an artist is looked up");
     list.superuser.batch_execute("DELETE FROM tenant_song_landmarks").await.unwrap();
-    assert!(
-        matches!(path(of_title("qq"), true).await, AccessPath::InIndex(_)),
-        "a list without landmarks is read through"
-    );
+    assert!(matches!(path(of_title("qq"), true).await, AccessPath::InIndex(_)), "a short list is read through");
+}
+
+#[tokio::test]
+async fn a_search_for_a_short_part_finds_it_in_titles_albums_and_artists_of_a_long_list() {
+    let list = Long::new().await;
+    let parts = "SELECT DISTINCT substr(title_norm, 2, 2) FROM tenant_songs WHERE title_norm ~ '^[ア-ン]{3}' ORDER BY 1 LIMIT 40";
+    let mut all = 0;
+    for part in list.texts(parts).await {
+        let stage = Stage::Part(part.clone());
+        let hits =
+            list.read(async |conn: &Conn| hits(conn, list.tenant, Length::Long, &Filters::default(), &stage).await);
+        let mut found: Vec<Uuid> = hits.await.into_iter().map(|hit| hit.id).collect();
+        found.sort_unstable();
+        let compared = "SELECT id::text FROM tenant_songs WHERE tenant_id::text = $1 \
+                        AND strpos(title_norm || ' ' || album_norm || ' ' || artist_norm, $2) > 0 ORDER BY id";
+        let rows = list.superuser.query(compared, &[&list.tenant.0.to_string(), &part]).await.unwrap();
+        assert_eq!(found, rows.iter().map(|row| Uuid::try_parse(row.get(0)).unwrap()).collect::<Vec<_>>(), "{part}");
+        all += found.len();
+    }
+    assert!(all > 100, "{all}");
+    let most_frequent = Stage::Part("ा".to_owned());
+    list.superuser.batch_execute("UPDATE tenant_songs SET title_norm = title_norm || 'ा'").await.unwrap();
+    let hits =
+        list.read(async |conn: &Conn| hits(conn, list.tenant, Length::Long, &Filters::default(), &most_frequent).await);
+    assert_eq!(hits.await.len(), 1_000, "of what is in every title the list is read until enough are found");
+    let sample = list.read(async |conn: &Conn| tenant_song_landmarks::sample(conn, list.tenant).await).await;
+    assert!(short_parts::is_frequent(&sample, "ा"));
 }
