@@ -9,9 +9,10 @@ GRANT USAGE ON SCHEMA extensions TO PUBLIC;
 CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA extensions;
 CREATE EXTENSION IF NOT EXISTS btree_gin SCHEMA extensions;
 
--- A condition under row-level security reaches an index only when its function is leakproof. These compare texts and
--- report nothing of what they compared; without LEAKPROOF, search reads every row of the table. Those of arrays compare by the
--- equality of the elements' type: no table under row-level security has arrays of a type that is not built in.
+-- A condition under row-level security reaches an index only when its function is leakproof; without, search reads every row of the
+-- table. These compare texts and report nothing of what they compared, but two of them a wrong pattern, and patterns are the services' own.
+-- Those of arrays compare by the equality of the elements' type: no table under row-level security has arrays of a type that is not
+-- built in.
 ALTER FUNCTION pg_catalog.textlike(text, text) LEAKPROOF;
 ALTER FUNCTION pg_catalog.textregexeq(text, text) LEAKPROOF;
 ALTER FUNCTION pg_catalog.string_to_array(text, text) LEAKPROOF;

@@ -124,6 +124,24 @@ async fn sf_33_a_row_too_long_for_the_index_is_a_fault_of_that_row() {
     assert_eq!((report.created, report.failed), (2, 1), "{report:?}");
 }
 
+#[tokio::test]
+async fn the_longest_texts_that_are_taken_fit_into_every_index_of_songs_and_links() {
+    let songlist = Songlist::start().await;
+    songlist.genre("Rock").await;
+    // 2,400 bytes that nothing compresses: an index row has 2,704 bytes at most.
+    let letters: Vec<char> = (0..600).filter_map(|n| char::from_u32(0x2_0000 + n * 7_919 % 42_000)).collect();
+    let texts: Vec<String> = letters.chunks(200).map(|text| text.iter().collect()).collect();
+    let file = format!("title,artist,album\n{}\n", texts.join(","));
+    for caller in [admin(TenantId::new()), super_admin()] {
+        let report = import_as(&caller, songlist.songs(), &file, true).await.unwrap();
+        assert_eq!((report.created, report.failed), (1, 0), "{report:?}");
+    }
+    let superuser = kit_pg::bootstrap::open(songlist.db.admin_url()).await.unwrap();
+    let stored = "SELECT octet_length(l.title_norm || l.artist_norm || l.album_norm) FROM {}.tenant_songs l";
+    let bytes = superuser.query_one(&stored.replace("{}", &songlist.db.schema), &[]).await.unwrap();
+    assert_eq!(bytes.get::<_, i32>(0), 2_400);
+}
+
 /// Inserts of songs wait until there is a row in `opened`.
 async fn hold_inserts(songlist: &Songlist) -> tokio_postgres::Client {
     let superuser = kit_pg::bootstrap::open(songlist.db.admin_url()).await.unwrap();
