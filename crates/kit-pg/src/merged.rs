@@ -1,5 +1,5 @@
-//! One page of two ordered lists: each is read from its own index, and only as far as the page needs. With `OR` between their
-//! conditions the planner would sort both lists whole.
+//! One page of ordered lists: each is read from its own index, and only as far as the page needs. With `OR` between their
+//! conditions the planner would sort the lists whole.
 
 use diesel::QueryResult;
 use diesel::pg::Pg;
@@ -7,18 +7,18 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::BigInt;
 
 use crate::Window;
-use crate::window::limit_of;
+use crate::window::{limit_of, walk_window};
 
-/// A page of two queries that select the same columns and have the same order, which `order` says in the names of these
+/// A page of one query, or of several that select the same columns and have the same order, which `order` says in the names of these
 /// columns.
-pub fn merged<Q>(lists: [Q; 2], order: &'static str, window: Window) -> Merged<Q> {
+pub fn merged<Q>(lists: Vec<Q>, order: &'static str, window: Window) -> Merged<Q> {
     Merged { lists, order, limit: limit_of(window.rows), offset: window.offset }
 }
 
 /// The query that [`merged`] makes.
 #[derive(Clone, Debug)]
 pub struct Merged<Q> {
-    lists: [Q; 2],
+    lists: Vec<Q>,
     order: &'static str,
     limit: i64,
     offset: i64,
@@ -36,6 +36,9 @@ impl<Q> QueryId for Merged<Q> {
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Merged<Q> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if let [list] = self.lists.as_slice() {
+            return walk_window(list, self.limit, &self.offset, out);
+        }
         let skips = self.offset > 0;
         let mut before = "SELECT * FROM ((";
         for list in &self.lists {

@@ -84,15 +84,25 @@ impl<Q> QueryId for Windowed<Q> {
 }
 
 impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Windowed<Q> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        self.query.walk_ast(out.reborrow())?;
-        out.push_sql(&format!(" LIMIT {}", self.limit));
-        if self.offset > 0 {
-            out.push_sql(" OFFSET ");
-            out.push_bind_param::<BigInt, _>(&self.offset)?;
-        }
-        Ok(())
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        walk_window(&self.query, self.limit, &self.offset, out)
     }
+}
+
+/// Writes a query with LIMIT and OFFSET.
+pub(crate) fn walk_window<'b>(
+    query: &'b impl QueryFragment<Pg>,
+    limit: i64,
+    offset: &'b i64,
+    mut out: AstPass<'_, 'b, Pg>,
+) -> QueryResult<()> {
+    query.walk_ast(out.reborrow())?;
+    out.push_sql(&format!(" LIMIT {limit}"));
+    if *offset > 0 {
+        out.push_sql(" OFFSET ");
+        out.push_bind_param::<BigInt, _>(offset)?;
+    }
+    Ok(())
 }
 
 /// The exact count of a list and the rows of one page, read together. The count of a deep page is read first, so that no

@@ -16,6 +16,10 @@ use crate::domain::genre_names::GenreNames;
 use crate::media::Media;
 use crate::peers::Peers;
 
+/// Imports that run at once in this process. They wait for one connection in turn, for which 96 may wait: the next ones would be cut off
+/// after some of their batches. A file of 100,000 rows takes some megabytes of memory.
+const MOST_IMPORTS: usize = 32;
+
 /// What a violated constraint means to a caller.
 const CONFLICTS: &[Conflict] = &[
     Conflict { constraint: "genres_name_key", code: Code::GenreExists },
@@ -41,6 +45,8 @@ pub struct Parts {
     pub(crate) bulk_thread: Arc<BulkThread>,
     /// Imports that run, by tenant (`None`: the platform).
     pub(crate) imports: Turns<Option<TenantId>>,
+    /// How many more imports may begin.
+    pub(crate) imports_at_once: Arc<Semaphore>,
     /// Tenants that put many songs on their list now.
     pub(crate) bulk_links: Turns<TenantId>,
     pub(crate) clock: Clock,
@@ -70,6 +76,7 @@ impl App {
             pg_of_imports: Pool::new(&config.pg.for_bulk_work("imports"), CONFLICTS),
             bulk_thread: Arc::new(BulkThread::start("imports")?),
             imports: Turns::default(),
+            imports_at_once: Arc::new(Semaphore::new(MOST_IMPORTS)),
             bulk_links: Turns::default(),
             wake: Wake::default(),
             health: Health::default(),

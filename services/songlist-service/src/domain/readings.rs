@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use kit_pg::{Conn, TxError};
 
 use super::ranking::{Typed, may_mean};
-use crate::store::search::{AllOf, Wanted};
+use crate::store::search::{AllOf, Length, Wanted};
 use crate::store::search_words::{self, Vocabulary};
 
 /// Shorter words do not narrow a search down.
@@ -50,11 +50,15 @@ impl Beginnings {
     }
 
     /// What a song has that has all the words, or words that begin so.
-    pub(super) fn wanted(&self) -> Vec<Wanted> {
+    pub(super) fn wanted(&self, length: Length) -> Vec<Wanted> {
         // The word itself may be a title that was joined, which is no known word.
-        let one_of = |word: &String| {
-            let completed = self.beginning(word).take(MAX_BEGINNING);
-            Wanted::OneOf(completed.chain([word.clone()]).collect())
+        let one_of = |word: &String| match length {
+            // One beginning is compared sooner than all the words that it may be.
+            Length::Short if !self.is_broad(word) => begins(word),
+            _ => {
+                let completed = self.beginning(word).take(MAX_BEGINNING);
+                Wanted::OneOf(completed.chain([word.clone()]).collect())
+            }
         };
         match self.words.as_slice() {
             // Titles and artists that begin so are found by their own stages.
@@ -220,7 +224,7 @@ mod tests {
     }
 
     fn typed(words: &[&str], broad: &[&str]) -> Vec<Wanted> {
-        beginnings(words, broad).wanted()
+        beginnings(words, broad).wanted(Length::Long)
     }
 
     fn one_of(words: &[&str]) -> Wanted {
@@ -239,10 +243,21 @@ mod tests {
     }
 
     #[test]
+    fn on_a_short_list_a_beginning_is_compared_unless_so_many_words_begin_with_it_that_only_some_are_meant() {
+        let begins = |word: &str| Wanted::Begins(word.to_owned());
+        assert_eq!(beginnings(&["quee", "let"], &[]).wanted(Length::Short), [begins("quee"), begins("let")]);
+        assert_eq!(beginnings(&["quee", "bo"], &["bo"]).wanted(Length::Short), [begins("quee"), begins("bo")]);
+        for all_broad in [&["na"] as &[&str], &["back", "bla"]] {
+            let broad = beginnings(all_broad, all_broad);
+            assert_eq!(broad.wanted(Length::Short), broad.wanted(Length::Long));
+        }
+    }
+
+    #[test]
     fn of_broad_beginnings_all_are_words_at_first_and_then_one_of_two_is_a_beginning() {
         let (back, bla) = (|| one_of(&["back"]), || one_of(&["bla"]));
         let both = beginnings(&["back", "bla"], &["back", "bla"]);
-        assert_eq!(both.wanted(), [back(), bla()]);
+        assert_eq!(both.wanted(Length::Long), [back(), bla()]);
         let begins = |word: &str| Wanted::Begins(word.to_owned());
         assert_eq!(both.alternatives(), [[back(), begins("bla")], [begins("back"), bla()]]);
         assert!(beginnings(&["quee", "bo"], &["bo"]).alternatives().is_empty());

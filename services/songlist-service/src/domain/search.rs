@@ -72,7 +72,7 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
     let (title, artist, beginnings, length) =
         try_join4(begin(&title), begin(&artist), Beginnings::of(conn, &vocabularies, typed), list.length(conn)).await?;
     let hits = async |stage: Stage| list.hits(conn, length, filters, &stage).await;
-    let words = Stage::Words(beginnings.wanted());
+    let words = Stage::Words(beginnings.wanted(length));
     let words = if typed.words.is_empty() { Vec::new() } else { hits(words).await? };
     let mut found = Found::new(typed);
     for hits in [title, artist, words] {

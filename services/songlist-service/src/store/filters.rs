@@ -108,13 +108,13 @@ pub(crate) enum Key {
 /// comparison alone is a condition of the index, so that the page starts where the cursor is. A macro, because the type of such a
 /// condition cannot be written for any table.
 macro_rules! behind {
-    ($query:expr, $order:expr, $table:ident :: $column:ident, $value:expr, $id:expr) => {
+    ($query:expr, $order:expr, ($column:expr, $id_column:expr), $value:expr, $id:expr) => {
         if $order.descending {
-            let later = $table::$column.lt($value).or($table::id.lt($id));
-            $query.filter($table::$column.le($value)).filter(later)
+            let later = $column.lt($value).or($id_column.lt($id));
+            $query.filter($column.le($value)).filter(later)
         } else {
-            let later = $table::$column.gt($value).or($table::id.gt($id));
-            $query.filter($table::$column.ge($value)).filter(later)
+            let later = $column.gt($value).or($id_column.gt($id));
+            $query.filter($column.ge($value)).filter(later)
         }
     };
 }

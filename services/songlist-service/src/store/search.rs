@@ -47,7 +47,7 @@ pub(crate) type AllOf = Vec<Vec<String>>;
 pub(crate) enum Wanted {
     /// One of these words, which an index finds.
     OneOf(Vec<String>),
-    /// A word that begins so. There are so many that only songs with other wanted words are looked at.
+    /// A word that begins so, which no index finds: songs with other wanted words are looked at, or a list that is short.
     Begins(String),
 }
 
@@ -117,6 +117,7 @@ macro_rules! matching {
         /// The hits of a stage among the rows of a list.
         pub(in crate::store) fn hits(
             list: $columns::BoxedQuery<'static, Pg>,
+            length: Length,
             stage: &Stage,
             with_part: impl FnOnce(&str) -> Condition<$from>,
         ) -> $columns::BoxedQuery<
@@ -133,10 +134,10 @@ macro_rules! matching {
                     .order($columns::artist_norm),
                 Stage::Part(form) => list.filter(with_part(form)),
                 Stage::Words(all) => all.iter().fold(list, |list, wanted| match wanted {
-                    Wanted::OneOf(words) => list.filter(has_one_of(words)),
+                    Wanted::OneOf(words) => list.filter(has_one_of(length, words)),
                     Wanted::Begins(word) => list.filter($columns::words.like(like_anywhere(&format!(" {word}")))),
                 }),
-                Stage::Meant(any) => list.filter(any_of(any.iter().map(holds))),
+                Stage::Meant(any) => list.filter(any_of(any.iter().map(|all| holds(length, all)))),
             };
             let most = if matches!(stage, Stage::Meant(_)) { MAX_MEANT } else { MAX_HITS };
             let columns = ($columns::id, $columns::title_norm, $columns::artist_norm, $columns::words);
@@ -149,14 +150,23 @@ macro_rules! matching {
             Box::new($columns::title_norm.like(pattern()).or($columns::album_norm.like(pattern())))
         }
 
-        fn holds(all: &AllOf) -> Condition<$from> {
+        fn holds(length: Length, all: &AllOf) -> Condition<$from> {
             let always: Condition<$from> = Box::new(true.into_sql::<Bool>());
-            all.iter().map(|words| has_one_of(words)).reduce(|a, b| Box::new(a.and(b))).unwrap_or(always)
+            all.iter().map(|words| has_one_of(length, words)).reduce(|a, b| Box::new(a.and(b))).unwrap_or(always)
         }
 
-        fn has_one_of(words: &[String]) -> Condition<$from> {
-            // As the index says it.
-            Box::new(string_to_array($columns::words, sql::<Text>("' '")).overlaps_with(words.to_vec()))
+        fn has_one_of(length: Length, words: &[String]) -> Condition<$from> {
+            match length {
+                // Making an array of each row's words takes longer than comparing their text.
+                Length::Short => {
+                    let words: Vec<String> = words.iter().map(|word| format!(" {word} ")).collect();
+                    Box::new(contains_any($columns::words, &words))
+                }
+                // As the index says it.
+                Length::Long => {
+                    Box::new(string_to_array($columns::words, sql::<Text>("' '")).overlaps_with(words.to_vec()))
+                }
+            }
         }
 
         fn any_of(conditions: impl Iterator<Item = Condition<$from>>) -> Condition<$from> {

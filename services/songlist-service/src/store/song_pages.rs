@@ -1,8 +1,11 @@
 //! The songs of a catalogue that match filters: hits of a search, counts and pages.
 
-use diesel::dsl::{AsSelect, SqlTypeOf};
+use chrono::{DateTime, Utc};
+use diesel::dsl::sql;
+use diesel::expression::SqlLiteral;
 use diesel::pg::Pg;
 use diesel::prelude::*;
+use diesel::sql_types::SmallInt;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, Window, few, in_order, like_anywhere, merged, uncached};
@@ -11,7 +14,7 @@ use uuid::Uuid;
 use self::access_path::access_path;
 use super::access_paths::AccessPath;
 use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
-use super::search::{Condition, Hit, Stage, by_bitmaps, contains, in_catalogue};
+use super::search::{Condition, Hit, Length, Stage, by_bitmaps, contains, in_catalogue};
 use super::short_parts;
 use super::songs::{Catalogue, Song, find_many, sample, seen};
 use crate::schema::{song_counts, songs};
@@ -73,8 +76,8 @@ pub(crate) async fn hits(
         let list = filtered(catalogue, &filters);
         // Reading the list finds enough songs with a frequent part sooner than an index.
         let (query, by_index) = match stage {
-            Stage::Part(_) if is_frequent => (in_catalogue::hits(list, stage, with_any_part), false),
-            _ => (in_catalogue::hits(list, stage, with_part), stage.is_within()),
+            Stage::Part(_) if is_frequent => (in_catalogue::hits(list, Length::Long, stage, with_any_part), false),
+            _ => (in_catalogue::hits(list, Length::Long, stage, with_part), stage.is_within()),
         };
         let query = uncached(query);
         let load = async |mut conn: &Conn| Ok(query.load::<Hit>(&mut conn).await?);
@@ -114,63 +117,72 @@ pub(crate) async fn count(mut conn: &Conn, catalogue: Catalogue, filters: &Filte
     Ok(totals.into_iter().sum())
 }
 
-type PageQuery = songs::BoxedQuery<'static, Pg, SqlTypeOf<AsSelect<Song, Pg>>>;
-
-/// The rows of a query behind a number, which may be missing, and an id; those without a number come before all others.
-macro_rules! behind_number {
-    ($query:expr, $order:expr, $column:ident, $number:expr, $id:expr) => {
-        match ($number, $order.descending) {
-            (Some(number), true) => {
-                let same = songs::$column.eq(number).and(songs::id.lt($id));
-                $query.filter(songs::$column.is_null().or(songs::$column.lt(number)).or(same))
-            }
-            (None, true) => $query.filter(songs::$column.is_null()).filter(songs::id.lt($id)),
-            (Some(number), false) => {
-                let same = songs::$column.eq(number).and(songs::id.gt($id));
-                $query.filter(songs::$column.gt(number).or(same))
-            }
-            (None, false) => $query.filter(songs::$column.is_not_null().or(songs::id.gt($id))),
-        }
+/// A number that songs are sorted by; those without one come before all others. Its indexes are of this expression, because a page by
+/// cursor begins in one place of them, which it would not when missing numbers were NULL. `coalesce` is no condition of an index beside
+/// the policy: Postgres does not know that it is leakproof.
+macro_rules! number {
+    ($column:literal) => {
+        sql::<SmallInt>(concat!("(CASE WHEN ", $column, " IS NULL THEN '0'::smallint ELSE ", $column, " END)"))
     };
+}
+
+fn release_year() -> SqlLiteral<SmallInt> {
+    number!("songs.release_year")
+}
+
+fn duration() -> SqlLiteral<SmallInt> {
+    number!("songs.duration")
 }
 
 /// The songs of a list behind `after`.
 fn behind_key(query: Query, order: Order, after: Option<&Key>) -> Query {
+    use songs as s;
     match (after, order.by) {
-        (Some(Key::Time(at, id)), _) => behind!(query, order, songs::created_at, *at, *id),
-        (Some(Key::Text(text, id)), SortBy::Title) => behind!(query, order, songs::title_norm, text.clone(), *id),
-        (Some(Key::Text(text, id)), _) => behind!(query, order, songs::artist_norm, text.clone(), *id),
-        (Some(Key::Number(number, id)), SortBy::Duration) => behind_number!(query, order, duration, *number, *id),
-        (Some(Key::Number(number, id)), _) => behind_number!(query, order, release_year, *number, *id),
+        (Some(Key::Time(at, id)), _) => behind!(query, order, (s::created_at, s::id), *at, *id),
+        (Some(Key::Text(text, id)), SortBy::Title) => behind!(query, order, (s::title_norm, s::id), text.clone(), *id),
+        (Some(Key::Text(text, id)), _) => behind!(query, order, (s::artist_norm, s::id), text.clone(), *id),
+        (Some(Key::Number(number, id)), SortBy::Duration) => {
+            behind!(query, order, (duration(), s::id), number.unwrap_or(0), *id)
+        }
+        (Some(Key::Number(number, id)), _) => {
+            behind!(query, order, (release_year(), s::id), number.unwrap_or(0), *id)
+        }
         (Some(Key::Offset(_)) | None, _) => query,
     }
 }
 
-/// The songs of a list behind `after`, in order, and the order in the names of columns.
-fn ordered(catalogue: Catalogue, filters: &Filters, order: Order, after: Option<&Key>) -> (PageQuery, &'static str) {
+/// The songs of a list behind `after`, in order.
+fn ordered(catalogue: Catalogue, filters: &Filters, order: Order, after: Option<&Key>) -> Query {
     use songs as s;
     let query = behind_key(filtered(catalogue, filters), order, after);
-    let (query, order) = match (order.by, order.descending) {
-        (SortBy::CreatedAt, true) => (query.order((s::created_at.desc(), s::id.desc())), "created_at DESC, id DESC"),
-        (SortBy::CreatedAt, false) => (query.order((s::created_at, s::id)), "created_at, id"),
-        (SortBy::Title, true) => (query.order((s::title_norm.desc(), s::id.desc())), "title_norm DESC, id DESC"),
-        (SortBy::Title, false) => (query.order((s::title_norm, s::id)), "title_norm, id"),
-        (SortBy::Artist, true) => (query.order((s::artist_norm.desc(), s::id.desc())), "artist_norm DESC, id DESC"),
-        (SortBy::Artist, false) => (query.order((s::artist_norm, s::id)), "artist_norm, id"),
-        (SortBy::ReleaseYear, true) => {
-            (query.order((s::release_year.desc().nulls_last(), s::id.desc())), "release_year DESC NULLS LAST, id DESC")
-        }
-        (SortBy::ReleaseYear, false) => {
-            (query.order((s::release_year.asc().nulls_first(), s::id)), "release_year NULLS FIRST, id")
-        }
-        (SortBy::Duration, true) => {
-            (query.order((s::duration.desc().nulls_last(), s::id.desc())), "duration DESC NULLS LAST, id DESC")
-        }
-        (SortBy::Duration, false) => {
-            (query.order((s::duration.asc().nulls_first(), s::id)), "duration NULLS FIRST, id")
-        }
-    };
-    (query.select(Song::as_select()), order)
+    match (order.by, order.descending) {
+        (SortBy::CreatedAt, true) => query.order((s::created_at.desc(), s::id.desc())),
+        (SortBy::CreatedAt, false) => query.order((s::created_at, s::id)),
+        (SortBy::Title, true) => query.order((s::title_norm.desc(), s::id.desc())),
+        (SortBy::Title, false) => query.order((s::title_norm, s::id)),
+        (SortBy::Artist, true) => query.order((s::artist_norm.desc(), s::id.desc())),
+        (SortBy::Artist, false) => query.order((s::artist_norm, s::id)),
+        (SortBy::ReleaseYear, true) => query.order((release_year().desc(), s::id.desc())),
+        (SortBy::ReleaseYear, false) => query.order((release_year(), s::id)),
+        (SortBy::Duration, true) => query.order((duration().desc(), s::id.desc())),
+        (SortBy::Duration, false) => query.order((duration(), s::id)),
+    }
+}
+
+/// The order in the names of columns; Postgres names an expression after its last column.
+fn names(order: Order) -> &'static str {
+    match (order.by, order.descending) {
+        (SortBy::CreatedAt, true) => "created_at DESC, id DESC",
+        (SortBy::CreatedAt, false) => "created_at, id",
+        (SortBy::Title, true) => "title_norm DESC, id DESC",
+        (SortBy::Title, false) => "title_norm, id",
+        (SortBy::Artist, true) => "artist_norm DESC, id DESC",
+        (SortBy::Artist, false) => "artist_norm, id",
+        (SortBy::ReleaseYear, true) => "release_year DESC, id DESC",
+        (SortBy::ReleaseYear, false) => "release_year, id",
+        (SortBy::Duration, true) => "duration DESC, id DESC",
+        (SortBy::Duration, false) => "duration, id",
+    }
 }
 
 /// One page: rows after `after` when there is one, else from the window's offset. When the number of rows in the list is known,
@@ -186,22 +198,39 @@ pub(crate) async fn list(
 ) -> Result<Vec<Song>, TxError> {
     let mirrored = count.and_then(|count| window.mirrored(count));
     let (order, window) = mirrored.map_or((order, window), |mirrored| (order.reversed(), mirrored));
-    let of = |visibility| {
-        let filters = Filters { visibility: Some(visibility), ..filters.clone() };
-        ordered(catalogue, &filters, order, after)
-    };
-    let mut rows: Vec<Song> = match (catalogue, filters.visibility) {
-        (Catalogue::TenantAndGlobal(_), None) => {
-            let ((own, names), (global, _)) = (of(Visibility::Tenant), of(Visibility::Global));
-            merged([own, global], names, window).load(&mut conn).await?
-        }
-        _ => window.of(ordered(catalogue, filters, order, after).0).load(&mut conn).await?,
+    let lists = of_each_visibility(catalogue, filters);
+    let lists: Vec<Query> = lists.iter().map(|filters| ordered(catalogue, filters, order, after)).collect();
+    // Songs are skipped in an index alone, and merged by a number which is no column.
+    let mut rows: Vec<Song> = if window.is_deep() || matches!(order.by, SortBy::ReleaseYear | SortBy::Duration) {
+        let ids = ids(conn, lists, order, window).await?;
+        in_order(find_many(conn, catalogue, &ids).await?, &ids, |song| song.id)
+    } else {
+        let lists = lists.into_iter().map(|list| list.select(Song::as_select())).collect();
+        merged(lists, names(order), window).load(&mut conn).await?
     };
     rows.truncate(usize::try_from(window.rows).unwrap_or(usize::MAX));
     if mirrored.is_some() {
         rows.reverse();
     }
     Ok(rows)
+}
+
+/// The ids of a page of ordered lists.
+async fn ids(mut conn: &Conn, lists: Vec<Query>, order: Order, window: Window) -> Result<Vec<Uuid>, TxError> {
+    macro_rules! by {
+        ($key:expr, $type:ty) => {{
+            let lists = lists.into_iter().map(|list| list.select((songs::id, $key))).collect();
+            let rows: Vec<(Uuid, $type)> = merged(lists, names(order), window).load(&mut conn).await?;
+            rows.into_iter().map(|(id, _)| id).collect()
+        }};
+    }
+    Ok(match order.by {
+        SortBy::CreatedAt => by!(songs::created_at, DateTime<Utc>),
+        SortBy::Title => by!(songs::title_norm, String),
+        SortBy::Artist => by!(songs::artist_norm, String),
+        SortBy::ReleaseYear => by!(release_year(), i16),
+        SortBy::Duration => by!(duration(), i16),
+    })
 }
 
 /// The number of songs that match and are behind `after`, and one page of them; `None` when they are more than a few. When they are
@@ -215,10 +244,9 @@ pub(crate) async fn few_matching(
     window: Window,
     counted: bool,
 ) -> Result<Option<(i64, Vec<Song>)>, TxError> {
-    let (_, names) = ordered(catalogue, filters, order, None);
     let few = async |conn: &Conn, lists: Vec<Query>, most: i64| {
         let lists = lists.into_iter().map(|list| behind_key(list, order, after)).collect();
-        few_of(conn, lists, order.by, names, most, window).await
+        few_of(conn, lists, order, most, window).await
     };
     let (most, (count, ids)) = match access_path(conn, catalogue, filters, counted).await? {
         AccessPath::ByParts(lists, most) => {
@@ -235,30 +263,31 @@ pub(crate) async fn few_matching(
     Ok(Some((count, rows)))
 }
 
-/// The number of rows, at most `most` and one, and the ids of a page of them, in the order of `names`.
+/// The number of rows, at most `most` and one, and the ids of a page of them.
 async fn few_of(
     mut conn: &Conn,
     lists: Vec<Query>,
-    by: SortBy,
-    names: &'static str,
+    order: Order,
     most: i64,
     window: Window,
 ) -> Result<(i64, Vec<Uuid>), TxError> {
     macro_rules! by {
-        ($column:ident) => {{
-            let lists = lists.into_iter().map(|list| list.select((songs::id, songs::$column))).collect();
-            few(lists, names, most, window).get_result(&mut conn).await?
+        ($key:expr) => {{
+            let lists = lists.into_iter().map(|list| list.select((songs::id, $key))).collect();
+            few(lists, names(order), most, window).get_result(&mut conn).await?
         }};
     }
-    Ok(match by {
-        SortBy::Title => by!(title_norm),
-        SortBy::Artist => by!(artist_norm),
-        SortBy::ReleaseYear => by!(release_year),
-        SortBy::Duration => by!(duration),
-        SortBy::CreatedAt => by!(created_at),
+    Ok(match order.by {
+        SortBy::Title => by!(songs::title_norm),
+        SortBy::Artist => by!(songs::artist_norm),
+        SortBy::ReleaseYear => by!(release_year()),
+        SortBy::Duration => by!(duration()),
+        SortBy::CreatedAt => by!(songs::created_at),
     })
 }
 
 mod access_path;
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod parts;

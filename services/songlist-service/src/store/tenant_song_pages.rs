@@ -31,10 +31,11 @@ pub(crate) async fn hits(
         _ => false,
     };
     if !stage.is_within() || is_frequent {
-        let query = uncached(on_list::hits(filtered(id, filters), stage, |part| with_part(id, Length::Short, part)));
+        let with_part = |part: &str| with_part(id, Length::Short, part);
+        let query = uncached(on_list::hits(filtered(id, filters), length, stage, with_part));
         return Ok(query.load(&mut &*conn).await?);
     }
-    let query = uncached(on_list::hits(found(id, filters), stage, |part| with_part(id, length, part)));
+    let query = uncached(on_list::hits(found(id, filters), length, stage, |part| with_part(id, length, part)));
     within(conn, length, async |mut conn: &Conn| Ok(query.load(&mut conn).await?)).await
 }
 
@@ -154,13 +155,15 @@ type IdQuery = tenant_songs::BoxedQuery<'static, Pg, SqlTypeOf<tenant_songs::id>
 
 fn behind_key(query: Query, order: Order, after: Option<&Key>) -> Query {
     match (after, order.by) {
-        (Some(Key::Time(at, id)), _) => behind!(query, order, tenant_songs::created_at, *at, *id),
+        (Some(Key::Time(at, id)), _) => behind!(query, order, (tenant_songs::created_at, tenant_songs::id), *at, *id),
         (Some(Key::Text(text, id)), SortBy::Title) => {
-            behind!(query, order, tenant_songs::title_norm, text.clone(), *id)
+            behind!(query, order, (tenant_songs::title_norm, tenant_songs::id), text.clone(), *id)
         }
-        (Some(Key::Text(text, id)), _) => behind!(query, order, tenant_songs::artist_norm, text.clone(), *id),
+        (Some(Key::Text(text, id)), _) => {
+            behind!(query, order, (tenant_songs::artist_norm, tenant_songs::id), text.clone(), *id)
+        }
         (Some(Key::Number(year, id)), _) => {
-            behind!(query, order, tenant_songs::release_year, year.unwrap_or(0), *id)
+            behind!(query, order, (tenant_songs::release_year, tenant_songs::id), year.unwrap_or(0), *id)
         }
         (Some(Key::Offset(_)) | None, _) => query,
     }

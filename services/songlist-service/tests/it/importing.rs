@@ -201,3 +201,33 @@ async fn imports_of_more_tenants_than_there_are_connections_leave_these_to_other
         eventually_ok("the tenant may import again", || import_as(&admins[0], songlist.songs(), file, true)).await;
     assert_eq!((again.total, again.failed), (1, 0));
 }
+
+#[tokio::test]
+async fn more_imports_than_run_at_once_are_refused_before_they_store_anything_and_told_when_to_come_back() {
+    let songlist = Songlist::start().await;
+    songlist.genre("Rock").await;
+    let options =
+        ImportOptions { format: ImportFormat::Csv.into(), genre: Some("Rock".to_owned()), ..ImportOptions::default() };
+    let file_that_does_not_end = || {
+        let parts = [Part::Options(options.clone()), Part::Piece(b"title,artist\nFirst,Somebody\n".to_vec())];
+        let parts = parts.map(|part| ImportSongsRequest { part: Some(part) });
+        tokio_stream::StreamExt::chain(tokio_stream::iter(parts), tokio_stream::pending())
+    };
+    let mut running: Vec<_> = (0..33)
+        .map(|_| {
+            let (mut songs, request) = (songlist.songs(), call(&admin(TenantId::new()), file_that_does_not_end()));
+            tokio::spawn(async move { songs.import(request).await.map(|_| ()) })
+        })
+        .collect();
+    let refused =
+        eventually("one of them is refused", || async { running.iter().position(|import| import.is_finished()) });
+    let refused = running.swap_remove(refused.await).await.unwrap().unwrap_err();
+    let refused = kit::Error::from(refused);
+    assert_eq!(refused.code(), kit::Code::ServiceUnavailable);
+    assert!(refused.public().contains("Many imports") && refused.retry_delay().is_some(), "{refused}");
+    assert!(running.iter().all(|import| !import.is_finished()), "the others go on");
+    running[0].abort();
+    let (next, file) = (admin(TenantId::new()), "title,artist\nSecond,Somebody\n");
+    let done = eventually_ok("there is room again", || import_as(&next, songlist.songs(), file, true)).await;
+    assert_eq!((done.created, done.failed), (1, 0));
+}

@@ -25,7 +25,7 @@ use rows::RawRow;
 const BATCH: usize = 1_000;
 /// The most rows of one file.
 const MAX_ROWS: u64 = 100_000;
-/// When to come back while another import runs.
+/// When to come back while another import runs, or as many as can.
 const BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 /// After so many rows others get the processor. A request has to wait several times until it is answered.
 const ROWS_AT_A_TIME: u64 = 10;
@@ -118,11 +118,17 @@ pub(crate) async fn run(
             .message("An import is running already. Wait until it has ended.")
             .retry_after(BUSY)
     })?;
+    let running = app.imports_at_once.clone().try_acquire_owned().map_err(|_none_left| {
+        app.metrics.event("import_refused");
+        Error::new(Code::ServiceUnavailable)
+            .message("Many imports are running. Try again in some seconds.")
+            .retry_after(BUSY)
+    })?;
     let (app, caller) = (app.clone(), caller.clone());
     let thread = app.bulk_thread.clone();
     let import = async move {
         // Until the work has ended there, also when its request is given up before.
-        let _turn = turn;
+        let _held = (turn, running);
         import_rows(&app, &caller, (user, owner), options, file).await
     };
     thread.run(import).await

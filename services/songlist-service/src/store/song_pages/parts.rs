@@ -9,15 +9,15 @@ use super::*;
 use crate::store::tenant_song_pages::plans::{plan, see_all_in_indexes};
 
 /// A catalogue of GLOBAL songs, those of a tenant and those of another one.
-struct Songs {
-    db: TestDb,
-    pool: Pool,
-    superuser: Client,
-    tenant: TenantId,
+pub(super) struct Songs {
+    pub(super) db: TestDb,
+    pub(super) pool: Pool,
+    pub(super) superuser: Client,
+    pub(super) tenant: TenantId,
 }
 
 impl Songs {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let [tenant, other] = [TenantId::new(), TenantId::new()];
         let wanted =
             crate::generate::Catalogue { songs: 5_000, links: 6_000, tenants: vec![tenant.0, other.0], seed: 7 };
@@ -32,7 +32,7 @@ impl Songs {
         Self { db, pool, superuser, tenant }
     }
 
-    async fn texts(&self, sql: &str) -> Vec<String> {
+    pub(super) async fn texts(&self, sql: &str) -> Vec<String> {
         self.superuser.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
     }
 

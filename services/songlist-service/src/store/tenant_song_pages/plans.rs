@@ -163,8 +163,9 @@ async fn words_are_found_in_their_index_by_the_runtime_role_because_their_functi
     client.batch_execute(&as_tenant(tenant.0)).await.unwrap();
     client.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off").await.unwrap();
     let stage = Stage::Words(vec![Wanted::OneOf(vec!["queen".to_owned()]), Wanted::Begins("bo".to_owned())]);
-    let query =
-        on_list::hits(found(tenant, &Filters::default()), &stage, |part| by_artist_with(tenant, &[part.to_owned()]));
+    let query = on_list::hits(found(tenant, &Filters::default()), Length::Long, &stage, |part| {
+        by_artist_with(tenant, &[part.to_owned()])
+    });
     let plan = plan(&client, &query, &format!("'{}', ARRAY['queen'], '% bo%', 1000", tenant.0)).await;
     let is_condition =
         |line: &str| line.contains("Index Cond") && line.contains("tenant_id =") && line.contains("string_to_array");
@@ -200,7 +201,9 @@ async fn short_parts_are_found_in_the_indexes_of_letters_and_of_trigrams_by_the_
     let condition = beside.lines().find(|line| line.contains("Index Cond: ((tenant_id")).unwrap_or_default();
     assert!(condition.contains("title_norm ~~") && !condition.contains("album_norm"), "'an' has no trigram:\n{beside}");
     let stage = Stage::Part("東京".to_owned());
-    let query = on_list::hits(found(tenant, &Filters::default()), &stage, |part| with_part(tenant, Length::Long, part));
+    let query = on_list::hits(found(tenant, &Filters::default()), Length::Long, &stage, |part| {
+        with_part(tenant, Length::Long, part)
+    });
     let values = format!("'{0}', ARRAY['東京'], ARRAY['東京'], '{0}', '%東京%', 1000", tenant.0);
     let plan = plan(&client, &query, &values).await;
     assert_eq!(plan.matches("Bitmap Index Scan on tenant_songs_letters").count(), 2, "title and album:\n{plan}");
