@@ -1,6 +1,6 @@
 //! Recurring work that the scheduler starts by name. Each is idempotent, takes no argument and reports counts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Instant;
 
 use chrono::Duration;
@@ -13,10 +13,9 @@ use uuid::Uuid;
 use crate::App;
 use crate::domain::linking::vocabulary;
 use crate::domain::normalise::searched;
-use crate::store::link_changes;
 use crate::store::search_words::{self, Vocabulary};
-use crate::store::tenant_song_landmarks;
 use crate::store::unfilled::{self, Unfilled};
+use crate::store::{link_changes, tenant_song_histograms, tenant_song_landmarks};
 
 /// The scheduler waits a minute for a run, and the next one goes on.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(40);
@@ -82,30 +81,45 @@ async fn fill_words(app: &App) -> Result<String, Error> {
     }
 }
 
-/// Makes landmarks of long lists, and puts what has changed into those that are there.
+/// Makes landmarks and histograms of long lists, and puts what has changed into those that are there.
 async fn keep_landmarks(app: &App) -> Result<String, Error> {
-    let to_complete = async |conn: &mut Conn| tenant_song_landmarks::to_complete(conn).await;
+    let to_complete = async |conn: &mut Conn| {
+        let mut tenants = tenant_song_landmarks::to_complete(conn).await?;
+        tenants.extend(tenant_song_histograms::to_complete(conn).await?);
+        Ok(tenants)
+    };
     let tenants = app.pg.transaction(Scope::Worker, to_complete).await?;
-    let (mut added, mut left, mut failed, begun) = (0, 0, None, Instant::now());
-    for tenant in &tenants {
+    let (mut seen, mut added, mut left, mut failed, begun) = (HashSet::new(), 0, 0, None, Instant::now());
+    for tenant in tenants {
+        if !seen.insert(tenant) {
+            continue;
+        }
         if begun.elapsed() > PATIENCE {
             left += 1;
             continue;
         }
         // One list that takes too long must not keep the others from their landmarks.
-        let put_in = async |conn: &mut Conn| tenant_song_landmarks::put_in(conn, *tenant).await;
-        if let Err(error) = app.pg.transaction(Scope::Worker, put_in).await {
-            failed = Some(error);
-            continue;
-        }
-        let add = async |conn: &mut Conn| tenant_song_landmarks::add(conn, *tenant).await;
-        match app.pg.transaction(Scope::Worker, add).await {
+        match complete(app, tenant).await {
             Ok(landmarks) => added += landmarks,
             Err(error) => failed = Some(error),
         }
     }
-    let all = tenants.len();
+    let all = seen.len();
     failed.map_or_else(|| Ok(format!("{all} lists, of which {left} remain; {added} landmarks added")), Err)
+}
+
+/// Brings landmarks and histogram of a list up to date; the number of landmarks that were added.
+async fn complete(app: &App, tenant: TenantId) -> Result<usize, Error> {
+    let put_in = async |conn: &mut Conn| {
+        tenant_song_landmarks::put_in(conn, tenant).await?;
+        tenant_song_histograms::put_in(conn, tenant).await
+    };
+    app.pg.transaction(Scope::Worker, put_in).await?;
+    let add = async |conn: &mut Conn| tenant_song_landmarks::add(conn, tenant).await;
+    let added = app.pg.transaction(Scope::Worker, add).await?;
+    let add = async |conn: &mut Conn| tenant_song_histograms::add(conn, tenant).await;
+    app.pg.transaction(Scope::Worker, add).await?;
+    Ok(added)
 }
 
 /// Rows of each table that are filled in one transaction.

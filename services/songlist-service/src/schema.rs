@@ -119,6 +119,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    // Rows have no key: those of a bucket add up.
+    tenant_song_histograms (tenant_id, sorted_by, bucket) {
+        tenant_id -> Uuid,
+        sorted_by -> Text,
+        bucket -> Integer,
+        total -> BigInt,
+        approved -> BigInt,
+        is_base -> Bool,
+    }
+}
+
+diesel::table! {
     playlists (id) {
         id -> Uuid,
         tenant_id -> Uuid,

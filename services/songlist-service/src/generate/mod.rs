@@ -162,6 +162,7 @@ const ARTISTS_OF_LISTS: &str = "
 const FOLLOW: &str = "
     DELETE FROM tenant_song_landmarks;
     DELETE FROM tenant_song_landmark_changes;
+    DELETE FROM tenant_song_histograms;
     ALTER TABLE tenant_songs ENABLE TRIGGER tenant_songs_are_followed_when_inserted";
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub(crate) mod songs;
 pub(crate) mod suggestions;
 pub(crate) mod tenant_artists;
 mod tenant_song_counts;
+pub(crate) mod tenant_song_histograms;
 pub(crate) mod tenant_song_landmarks;
 pub(crate) mod tenant_song_pages;
 pub(crate) mod tenant_songs;

@@ -13,13 +13,13 @@ use super::samples::Sampled;
 use super::tenant_song_counts::NOT_COUNTED_OUT;
 
 /// Lists of so many links have landmarks; a shorter one is read from its ends in a few milliseconds.
-const LONG: i64 = 20_000;
+pub(super) const LONG: i64 = 20_000;
 /// Links between two landmarks. When they are more than twice as many, landmarks are added.
 const BETWEEN: i64 = 2_000;
 /// With more changes than this beside the landmarks, reading them takes longer than skipping.
-const MOST_CHANGES: i64 = 50_000;
+pub(super) const MOST_CHANGES: i64 = 50_000;
 /// Changes that are put into landmarks at once.
-const PUT_IN_AT_ONCE: i64 = 100_000;
+pub(super) const PUT_IN_AT_ONCE: i64 = 100_000;
 
 /// A time, and the number of links that are older.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, QueryableByName)]
@@ -100,9 +100,9 @@ pub(crate) async fn to_complete(mut conn: &Conn) -> Result<Vec<TenantId>, TxErro
 }
 
 #[derive(QueryableByName)]
-struct Tenant {
+pub(super) struct Tenant {
     #[diesel(sql_type = SqlUuid)]
-    tenant_id: Uuid,
+    pub(super) tenant_id: Uuid,
 }
 
 /// Puts the changes of a list into its landmarks, unless somebody else does.
@@ -127,7 +127,7 @@ pub(crate) async fn add(conn: &mut Conn, tenant: TenantId) -> Result<usize, TxEr
 }
 
 /// Two of these would each overlook what the other one does with the changes that both see.
-async fn lock(conn: &mut Conn, tenant: TenantId) -> Result<bool, TxError> {
+pub(super) async fn lock(conn: &mut Conn, tenant: TenantId) -> Result<bool, TxError> {
     const LOCK: &str = "SELECT pg_try_advisory_xact_lock(hashtextextended('landmarks ' || $1, 0)) AS is_mine";
     let lock: Lock = diesel::sql_query(LOCK).bind::<SqlUuid, _>(tenant.0).get_result(conn).await?;
     Ok(lock.is_mine)

@@ -1,20 +1,20 @@
 //! The rows of a tenant's list that match filters: hits of a search, counts and pages.
 
-use diesel::dsl::{AsSelect, SqlTypeOf, case_when, exists, not, sql};
+use diesel::dsl::{AsSelect, SqlTypeOf, not};
 use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, Window, Windowed, contains_any, few, in_order, uncached};
 use uuid::Uuid;
 
 use self::access_path::access_path;
+use self::deep_pages::{deep_page, from_landmark};
 use super::access_paths::AccessPath;
 use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
 use super::search::{Condition, Hit, Length, Stage, by_bitmaps, contains, on_list, within};
 use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
-use super::tenant_songs::{Query, TenantSong, deleted, find_many, linked, live};
+use super::tenant_songs::{Query, TenantSong, find_many, live};
 use super::{short_parts, tenant_song_counts, tenant_song_landmarks};
 use crate::schema::tenant_songs;
 
@@ -109,50 +109,6 @@ fn page(id: TenantId, filters: &Filters, order: Order, after: Option<&Key>, wind
     window.of(ordered(behind_key(filtered(id, filters), order, after), order).select(TenantSong::as_select()))
 }
 
-/// The ids of a deep page. What is skipped is skipped in an index that has all that is asked for; the few deleted songs are read
-/// once. As a condition of the join that `NOT EXISTS` is, they would be looked up for each skipped row.
-fn deep_page(id: TenantId, filters: &Filters, order: Order, window: Window) -> Windowed<IdQuery> {
-    if !filters.plain() {
-        return window.of(ordered(filtered(id, filters), order).select(tenant_songs::id));
-    }
-    window.of(ordered(skippable(id, filters), order).select(tenant_songs::id))
-}
-
-/// The links of a list whose only filter is that for approval, to be skipped.
-fn skippable(id: TenantId, filters: &Filters) -> Query {
-    let is_live = case_when(exists(deleted()), sql::<Bool>("FALSE")).otherwise(sql::<Bool>("TRUE"));
-    matching(linked(id).filter(is_live), filters)
-}
-
-/// The ids of a deep page in the order of time, from the landmark before it on; `None` when the list has none there.
-async fn from_landmark(
-    mut conn: &Conn,
-    id: TenantId,
-    filters: &Filters,
-    order: Order,
-    window: Window,
-    count: i64,
-) -> Result<Option<Vec<Uuid>>, TxError> {
-    let from_end = window.from_end(count);
-    let (rows, nearer_end) = (from_end.rows, window.offset.min(from_end.offset));
-    let position = if order.descending { from_end.offset } else { window.offset };
-    let landmark = match tenant_song_landmarks::before(conn, id, filters.is_active, position).await? {
-        Some(landmark) if position - landmark.older < nearer_end => landmark,
-        _ => return Ok(None),
-    };
-    let from = skippable(id, filters).filter(tenant_songs::created_at.ge(landmark.created_at));
-    let oldest_first = ordered(from, Order { descending: false, ..order }).select(tenant_songs::id);
-    let window = Window { rows, offset: position - landmark.older };
-    let mut ids: Vec<Uuid> = window.of(oldest_first).load(&mut conn).await?;
-    ids.truncate(usize::try_from(rows).unwrap_or(usize::MAX));
-    if order.descending {
-        ids.reverse();
-    }
-    Ok(Some(ids))
-}
-
-type IdQuery = tenant_songs::BoxedQuery<'static, Pg, SqlTypeOf<tenant_songs::id>>;
-
 fn behind_key(query: Query, order: Order, after: Option<&Key>) -> Query {
     match (after, order.by) {
         (Some(Key::Time(at, id)), _) => behind!(query, order, (tenant_songs::created_at, tenant_songs::id), *at, *id),
@@ -196,7 +152,6 @@ pub(crate) async fn list(
 ) -> Result<Vec<TenantSong>, TxError> {
     if let Some(count) = count
         && filters.plain()
-        && order.by == SortBy::CreatedAt
         && window.is_deep()
         && let Some(ids) = from_landmark(conn, id, filters, order, window, count).await?
     {
@@ -279,6 +234,7 @@ async fn few_of(
 }
 
 mod access_path;
+mod deep_pages;
 #[cfg(test)]
 mod landmarks;
 #[cfg(test)]

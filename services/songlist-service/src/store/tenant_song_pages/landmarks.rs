@@ -10,9 +10,15 @@ use super::*;
 use crate::generate::Catalogue;
 use crate::store::tenant_song_landmarks::{add, before, put_in, to_complete};
 use crate::store::tenant_songs::{Link, link};
-use crate::store::{link_changes, songs};
+use crate::store::{link_changes, songs, tenant_song_histograms};
 
 const SONGS: u32 = 25_000;
+const ORDERS: [(SortBy, &str); 4] = [
+    (SortBy::CreatedAt, "created_at"),
+    (SortBy::Title, "title_norm"),
+    (SortBy::Artist, "artist_norm"),
+    (SortBy::ReleaseYear, "release_year"),
+];
 const LISTS: [Option<bool>; 3] = [None, Some(true), Some(false)];
 
 /// A tenant with so many songs on its list.
@@ -42,13 +48,22 @@ impl Long {
 
     /// As the job does it; the number of landmarks that were added.
     async fn complete(&self) -> usize {
-        let tenants =
-            self.pool.transaction(Scope::Worker, async |conn: &mut Conn| to_complete(conn).await).await.unwrap();
+        let to_complete = async |conn: &mut Conn| {
+            let mut tenants = to_complete(conn).await?;
+            tenants.extend(tenant_song_histograms::to_complete(conn).await?);
+            Ok(tenants.into_iter().collect::<std::collections::HashSet<_>>())
+        };
+        let tenants = self.pool.transaction(Scope::Worker, to_complete).await.unwrap();
         let mut added = 0;
         for tenant in tenants {
             self.pool.transaction(Scope::Worker, async |conn: &mut Conn| put_in(conn, tenant).await).await.unwrap();
             added +=
                 self.pool.transaction(Scope::Worker, async |conn: &mut Conn| add(conn, tenant).await).await.unwrap();
+            let complete = async |conn: &mut Conn| {
+                tenant_song_histograms::put_in(conn, tenant).await?;
+                tenant_song_histograms::add(conn, tenant).await
+            };
+            self.pool.transaction(Scope::Worker, complete).await.unwrap();
         }
         added
     }
@@ -86,34 +101,66 @@ impl Long {
                     );
                 }
             }
-            let all = self.ids(&format!("SELECT l.id::text {list} ORDER BY l.created_at, l.id")).await;
-            let length = i64::try_from(all.len()).unwrap();
-            for offset in [1_000, length / 3, length / 2, length - 4_321, length - 5].map(|offset| offset.max(1_000)) {
-                for descending in [false, true] {
-                    let order = Order { by: SortBy::CreatedAt, descending };
-                    let window = Window { rows: 21, offset };
-                    let (counted, page) = self
-                        .pool
-                        .read(Scope::Tenant(self.tenant), async |conn: &Conn| {
-                            let counted = count(conn, self.tenant, &filters).await?;
-                            let page = list_of(conn, self.tenant, &filters, order, window, counted).await?;
-                            Ok((counted, page))
-                        })
-                        .await
-                        .unwrap();
-                    assert_eq!(counted, length, "{what}, approved {is_active:?}");
-                    let skipped = usize::try_from(offset).unwrap();
-                    let expected: Vec<Uuid> = if descending {
-                        all.iter().rev().skip(skipped).take(21).copied().collect()
-                    } else {
-                        all.iter().skip(skipped).take(21).copied().collect()
-                    };
-                    assert_eq!(
-                        page, expected,
-                        "{what}, approved {is_active:?}, from {offset}, descending {descending}"
-                    );
-                }
+            for (by, column) in ORDERS {
+                let all = self.ids(&format!("SELECT l.id::text {list} ORDER BY l.{column}, l.id")).await;
+                self.check_pages(&format!("{what}, approved {is_active:?}"), &filters, by, &all).await;
             }
+        }
+        if skipped.is_some() {
+            self.check_histogram(what).await;
+        }
+    }
+
+    /// Compares pages by number with those of a list that was read whole.
+    async fn check_pages(&self, what: &str, filters: &Filters, by: SortBy, all: &[Uuid]) {
+        let length = i64::try_from(all.len()).unwrap();
+        for offset in [1_000, length / 3, length / 2, length - 4_321, length - 5].map(|offset| offset.max(1_000)) {
+            for descending in [false, true] {
+                let order = Order { by, descending };
+                let window = Window { rows: 21, offset };
+                let (counted, page) = self
+                    .pool
+                    .read(Scope::Tenant(self.tenant), async |conn: &Conn| {
+                        let counted = count(conn, self.tenant, filters).await?;
+                        let page = list_of(conn, self.tenant, filters, order, window, counted).await?;
+                        Ok((counted, page))
+                    })
+                    .await
+                    .unwrap();
+                assert_eq!(counted, length, "{what}");
+                let skipped = usize::try_from(offset).unwrap();
+                let expected: Vec<Uuid> = if descending {
+                    all.iter().rev().skip(skipped).take(21).copied().collect()
+                } else {
+                    all.iter().skip(skipped).take(21).copied().collect()
+                };
+                assert_eq!(page, expected, "{what}, from {offset}, {order:?}");
+            }
+        }
+    }
+
+    /// Compares the histogram, its changes and what is to be subtracted with the links of the list, and finds its buckets.
+    async fn check_histogram(&self, what: &str) {
+        let wrong = "
+            SELECT count(*) FROM (
+                SELECT sorted_by, bucket, sum(total) AS total, sum(approved) AS approved FROM tenant_song_histograms
+                WHERE tenant_id::text = $1 GROUP BY 1, 2 HAVING sum(total) <> 0
+            ) h
+            FULL JOIN (
+                SELECT sorted_by, bucket, count(*) AS total, count(*) FILTER (WHERE is_active) AS approved
+                FROM tenant_songs l CROSS JOIN LATERAL buckets_of(title_norm, artist_norm, release_year)
+                WHERE tenant_id::text = $1 AND deleted_at IS NULL AND NOT EXISTS (
+                    SELECT FROM songs s WHERE s.id = l.song_id AND s.deleted_at IS NOT NULL AND s.counted_out
+                ) GROUP BY 1, 2
+            ) l USING (sorted_by, bucket)
+            WHERE h.total IS DISTINCT FROM l.total OR h.approved IS DISTINCT FROM l.approved";
+        let wrong = self.superuser.query_one(wrong, &[&self.tenant.0.to_string()]).await.unwrap();
+        assert_eq!(wrong.get::<_, i64>(0), 0, "{what}: buckets that are wrong");
+        for by in [SortBy::Title, SortBy::Artist, SortBy::ReleaseYear] {
+            let bucket =
+                async |conn: &Conn| tenant_song_histograms::bucket_at(conn, self.tenant, Some(true), by, 12_500).await;
+            let bucket = self.pool.read(Scope::Tenant(self.tenant), bucket).await.unwrap().unwrap();
+            assert!((1..=12_500).contains(&bucket.before), "{what} {by:?} {bucket:?}");
         }
     }
 }
@@ -178,6 +225,15 @@ async fn a_page_from_a_landmark_is_the_one_that_skipping_gives_whatever_has_chan
     long.complete().await;
     long.check("after they were put in", Some(4_100)).await;
 
+    let renamed = format!(
+        "UPDATE tenant_songs SET title_norm = 'zz' || title_norm, artist_norm = '東' || artist_norm, release_year = 1999 \
+         WHERE id IN (SELECT l.id FROM tenant_songs l JOIN songs s ON s.id = l.song_id \
+                      WHERE l.tenant_id = '{}' AND s.deleted_at IS NULL ORDER BY md5(l.id::text) LIMIT 3000)",
+        tenant.0
+    );
+    long.superuser.batch_execute(&renamed).await.unwrap();
+    long.check("after songs were renamed", Some(4_100)).await;
+
     // Five thousand links of about the same time come back in the middle of the list.
     let back = format!(
         "UPDATE tenant_songs SET created_at = timestamptz '2024-05-05' + (random() * 1000)::integer * interval '1 second' \
@@ -190,6 +246,18 @@ async fn a_page_from_a_landmark_is_the_one_that_skipping_gives_whatever_has_chan
     assert!(long.complete().await > 0, "there are more landmarks where there are more links");
     long.check("with landmarks there", Some(4_100)).await;
     assert_eq!(testkit::schema::count(&long.db, "tenant_song_landmark_changes").await.unwrap(), 0);
+
+    let erased = format!(
+        "DELETE FROM tenant_songs l USING songs s \
+         WHERE l.tenant_id = '{}' AND s.id = l.song_id AND s.deleted_at IS NULL AND md5(l.id::text) < '2'",
+        tenant.0
+    );
+    long.superuser.batch_execute(&erased).await.unwrap();
+    long.check_histogram("after links were erased").await;
+    assert!(testkit::schema::count(&long.db, "tenant_song_histograms WHERE NOT is_base").await.unwrap() > 100);
+    long.complete().await;
+    long.check_histogram("after that was put in").await;
+    assert_eq!(testkit::schema::count(&long.db, "tenant_song_histograms WHERE NOT is_base").await.unwrap(), 0);
 }
 
 #[tokio::test]
