@@ -103,19 +103,3 @@ pub(crate) enum Key {
     /// Of searches: the number of rows to skip.
     Offset(i64),
 }
-
-/// The rows of a query behind a value of its first column of order, and behind an id where the value is the same. The first
-/// comparison alone is a condition of the index, so that the page starts where the cursor is. A macro, because the type of such a
-/// condition cannot be written for any table.
-macro_rules! behind {
-    ($query:expr, $order:expr, ($column:expr, $id_column:expr), $value:expr, $id:expr) => {
-        if $order.descending {
-            let later = $column.lt($value).or($id_column.lt($id));
-            $query.filter($column.le($value)).filter(later)
-        } else {
-            let later = $column.gt($value).or($id_column.gt($id));
-            $query.filter($column.ge($value)).filter(later)
-        }
-    };
-}
-pub(super) use behind;

@@ -8,12 +8,12 @@ use diesel::prelude::*;
 use diesel::sql_types::SmallInt;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, Window, few, in_order, like_anywhere, merged, uncached};
+use kit_pg::{Conn, TxError, Window, behind, few, in_order, like_anywhere, merged, uncached};
 use uuid::Uuid;
 
 use self::access_path::access_path;
 use super::access_paths::AccessPath;
-use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
+use super::filters::{Filters, Key, Order, SortBy, Visibility};
 use super::search::{Condition, Hit, Length, Stage, by_bitmaps, contains, in_catalogue};
 use super::short_parts;
 use super::songs::{Catalogue, Song, find_many, sample, seen};
@@ -137,15 +137,18 @@ fn duration() -> SqlLiteral<SmallInt> {
 /// The songs of a list behind `after`.
 fn behind_key(query: Query, order: Order, after: Option<&Key>) -> Query {
     use songs as s;
+    let descending = order.descending;
     match (after, order.by) {
-        (Some(Key::Time(at, id)), _) => behind!(query, order, (s::created_at, s::id), *at, *id),
-        (Some(Key::Text(text, id)), SortBy::Title) => behind!(query, order, (s::title_norm, s::id), text.clone(), *id),
-        (Some(Key::Text(text, id)), _) => behind!(query, order, (s::artist_norm, s::id), text.clone(), *id),
+        (Some(Key::Time(at, id)), _) => query.filter(behind(descending, (s::created_at, s::id), *at, *id)),
+        (Some(Key::Text(text, id)), SortBy::Title) => {
+            query.filter(behind(descending, (s::title_norm, s::id), text.clone(), *id))
+        }
+        (Some(Key::Text(text, id)), _) => query.filter(behind(descending, (s::artist_norm, s::id), text.clone(), *id)),
         (Some(Key::Number(number, id)), SortBy::Duration) => {
-            behind!(query, order, (duration(), s::id), number.unwrap_or(0), *id)
+            query.filter(behind(descending, (duration(), s::id), number.unwrap_or(0), *id))
         }
         (Some(Key::Number(number, id)), _) => {
-            behind!(query, order, (release_year(), s::id), number.unwrap_or(0), *id)
+            query.filter(behind(descending, (release_year(), s::id), number.unwrap_or(0), *id))
         }
         (Some(Key::Offset(_)) | None, _) => query,
     }

@@ -3,7 +3,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::{TenantId, UserId};
-use kit_pg::{Conn, TxError, Window, like_anywhere, of_tenant};
+use kit_pg::{Conn, TxError, Window, behind, like_anywhere, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -150,9 +150,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<SongRequest>, TxError> {
     let mut query = live(tenant, filter);
     if let Some(Key::Time(at, id)) = after {
-        // The first comparison alone is a condition of the index, so that the page starts where the cursor is.
-        let earlier = song_requests::created_at.lt(*at);
-        query = query.filter(song_requests::created_at.le(*at)).filter(earlier.or(song_requests::id.lt(*id)));
+        query = query.filter(behind(true, (song_requests::created_at, song_requests::id), *at, *id));
     }
     let newest = query.order((song_requests::created_at.desc(), song_requests::id.desc()));
     let mut rows: Vec<SongRequest> = window.of(newest.select(SongRequest::as_select())).load(&mut conn).await?;

@@ -5,13 +5,13 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, Window, Windowed, contains_any, few, in_order, uncached};
+use kit_pg::{Conn, TxError, Window, Windowed, behind, contains_any, few, in_order, uncached};
 use uuid::Uuid;
 
 use self::access_path::access_path;
 use self::deep_pages::{deep_page, from_landmark};
 use super::access_paths::AccessPath;
-use super::filters::{Filters, Key, Order, SortBy, Visibility, behind};
+use super::filters::{Filters, Key, Order, SortBy, Visibility};
 use super::search::{Condition, Hit, Length, Stage, by_bitmaps, contains, on_list, within};
 use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
 use super::tenant_songs::{Query, TenantSong, find_many, live};
@@ -109,17 +109,18 @@ fn page(id: TenantId, filters: &Filters, order: Order, after: Option<&Key>, wind
     window.of(ordered(behind_key(filtered(id, filters), order, after), order).select(TenantSong::as_select()))
 }
 
+/// The links of a list behind `after`.
 fn behind_key(query: Query, order: Order, after: Option<&Key>) -> Query {
+    use tenant_songs as t;
+    let descending = order.descending;
     match (after, order.by) {
-        (Some(Key::Time(at, id)), _) => behind!(query, order, (tenant_songs::created_at, tenant_songs::id), *at, *id),
+        (Some(Key::Time(at, id)), _) => query.filter(behind(descending, (t::created_at, t::id), *at, *id)),
         (Some(Key::Text(text, id)), SortBy::Title) => {
-            behind!(query, order, (tenant_songs::title_norm, tenant_songs::id), text.clone(), *id)
+            query.filter(behind(descending, (t::title_norm, t::id), text.clone(), *id))
         }
-        (Some(Key::Text(text, id)), _) => {
-            behind!(query, order, (tenant_songs::artist_norm, tenant_songs::id), text.clone(), *id)
-        }
+        (Some(Key::Text(text, id)), _) => query.filter(behind(descending, (t::artist_norm, t::id), text.clone(), *id)),
         (Some(Key::Number(year, id)), _) => {
-            behind!(query, order, (tenant_songs::release_year, tenant_songs::id), year.unwrap_or(0), *id)
+            query.filter(behind(descending, (t::release_year, t::id), year.unwrap_or(0), *id))
         }
         (Some(Key::Offset(_)) | None, _) => query,
     }

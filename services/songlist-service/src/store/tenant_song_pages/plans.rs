@@ -93,14 +93,26 @@ async fn every_ordered_page_is_read_from_its_index_beside_a_tenant_of_a_million(
                 assert!(!plan.contains("Sort") && !plan.contains("Gather") && !plan.contains("Seq Scan"), "{what}");
             }
         }
-        let (newest, key) =
-            (Order { by: SortBy::CreatedAt, descending: true }, Key::Time(chrono::DateTime::default(), id.0));
-        let query = page(id, &Filters::default(), newest, Some(&key), Window { rows: 21, offset: 0 });
-        let plan = plan(&client, &query, &format!("'{tenant}', now(), now(), '{tenant}'")).await;
-        assert!(
-            plan.contains("tenant_songs_newest") && !plan.contains("Sort") && plan.contains("created_at <="),
-            "a page by cursor of {tenant}:\n{plan}"
-        );
+        for (by, index, condition, key, value) in [
+            (
+                SortBy::CreatedAt,
+                "newest",
+                "ROW(created_at, id) <",
+                Key::Time(chrono::DateTime::default(), id.0),
+                "now()",
+            ),
+            (SortBy::ReleaseYear, "by_year", "ROW(release_year, id) <", Key::Number(Some(1_999), id.0), "1999"),
+        ] {
+            let order = Order { by, descending: true };
+            let query = page(id, &Filters::default(), order, Some(&key), Window { rows: 21, offset: 0 });
+            let plan = plan(&client, &query, &format!("'{tenant}', {value}, '{tenant}'")).await;
+            let is_condition = |line: &str| line.contains("Index Cond: ") && line.contains(condition);
+            assert!(
+                plan.contains(&format!("tenant_songs_{index}")) && !plan.contains("Sort"),
+                "a page by cursor of {tenant}:\n{plan}"
+            );
+            assert!(plan.lines().any(is_condition), "a page by cursor of {tenant}:\n{plan}");
+        }
         client.batch_execute("ROLLBACK").await.unwrap();
     }
 }
