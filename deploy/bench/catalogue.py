@@ -79,20 +79,29 @@ def cases(session, sample):
         return song()["title"].replace(" ", "")[:2]
 
     def cursor():
-        return quoted(cursor=random.choice(cursors))
+        return quoted(cursor=cursor_of(random.choice(rows), "Time", "created_at"))
+
+    def cursor_by_year():
+        return quoted(ordering="-release_year", cursor=cursor_of(random.choice(rows), "Number", "release_year"))
+
+    def cursor_in_catalogue():
+        return quoted(cursor=cursor_of(random.choice(songs), "Time", "created_at"))
 
     entries = [row["id"] for row in sample if row["is_active"]]
     playlist = session.post("/playlists/", {"name": f"Measured {time.time()}"})["id"]
     for begin in range(0, len(entries), 500):
         session.post(f"/playlists/{playlist}/songs/", {"tenant_song_ids": entries[begin : begin + 500]})
-    cursors = [""] + [cursor_of(row) for row in sample]
-    oldest = session.get("/tenant/songs/?ordering=created_at&page_size=100")[1]["data"]
-    cursors += [cursor_of(row) for row in oldest[20:]]
+    rows = sample + session.get("/tenant/songs/?ordering=created_at&page_size=100")[1]["data"][20:]
+    of_catalogue = session.get("/songs/")[1]["count"]
+    last_of_catalogue = max(of_catalogue // 10, 1)
+    songs = [row for part in range(8) for row in session.get(f"/songs/?page={1 + part * last_of_catalogue // 8}")[1]["data"]]
     return {
         "list, first page": lambda: "/tenant/songs/",
         "list, page by cursor": lambda: f"/tenant/songs/?{cursor()}",
         "list, page by number, anywhere": lambda: f"/tenant/songs/?page={random.randint(1, last)}",
         "list by title, page anywhere": lambda: f"/tenant/songs/?ordering=title&page={random.randint(1, last)}",
+        "list by artist, page anywhere": lambda: f"/tenant/songs/?ordering=artist&page={random.randint(1, last)}",
+        "list by year, page by cursor": lambda: f"/tenant/songs/?{cursor_by_year()}",
         "filter by artist": lambda: f"/tenant/songs/?{quoted(artist=song()['artist'])}",
         "filter by title and year": lambda: f"/tenant/songs/?{quoted(title=song()['title'][:4], ordering='release_year')}",
         "filter by two letters of a title": lambda: f"/tenant/songs/?{quoted(title=letters())}",
@@ -107,14 +116,18 @@ def cases(session, sample):
         "playlist, page anywhere": lambda: f"/playlists/{playlist}/songs/?page={random.randint(1, max(len(entries) // 10, 1))}",
         "playlists": lambda: "/playlists/",
         "catalogue, first page": lambda: "/songs/",
+        "catalogue by year, first page": lambda: "/songs/?ordering=-release_year",
+        "catalogue, page by cursor": lambda: f"/songs/?{cursor_in_catalogue()}",
+        "catalogue, page anywhere": lambda: f"/songs/?page={random.randint(1, last_of_catalogue)}",
+        "catalogue by title, page anywhere": lambda: f"/songs/?ordering=title&page={random.randint(1, last_of_catalogue)}",
         "catalogue, filter by two letters of a title": lambda: f"/songs/?{quoted(title=letters())}",
         "catalogue, search": lambda: f"/songs/?{quoted(q=song()['title'][:100])}",
     }
 
 
-def cursor_of(row):
+def cursor_of(row, kind, column):
     """The cursor behind a row, as the page that ends with it would name it: walking to the middle of a million takes too long."""
-    key = json.dumps({"Time": [row["created_at"], row["id"]]}).encode()
+    key = json.dumps({kind: [row[column], row["id"]]}).encode()
     return base64.urlsafe_b64encode(key).decode().rstrip("=")
 
 
@@ -153,9 +166,9 @@ def plans(stack, session, sample, file):
 
 
 def wait_for_landmarks(stack):
-    """The job that makes them runs every minute."""
+    """The job that makes them, and histograms, runs every minute."""
     lists = "SELECT count(*) FROM songlist.tenant_song_counts c WHERE total >= 20000"
-    without = " AND NOT EXISTS (SELECT FROM songlist.tenant_song_landmarks l WHERE l.tenant_id = c.tenant_id)"
+    without = " AND NOT EXISTS (SELECT FROM songlist.tenant_song_histograms h WHERE h.tenant_id = c.tenant_id AND h.is_base)"
     deadline = time.monotonic() + 150
     while stack.sql(lists + without) != "0":
         if time.monotonic() > deadline:

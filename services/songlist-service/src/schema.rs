@@ -71,6 +71,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    genre_song_counts (genre_id, tenant_id) {
+        genre_id -> Uuid,
+        tenant_id -> Uuid,
+        total -> BigInt,
+    }
+}
+
+diesel::table! {
     song_counts (tenant_id) {
         tenant_id -> Uuid,
         total -> BigInt,

@@ -7,24 +7,22 @@ use kit::page::{Page, Paged};
 use kit::text::{clean_lines, required};
 use kit::{Code, Error};
 use kit_pg::{Conn, IdempotencyKey, Once, Scope};
-use uuid::Uuid;
 
 use super::audit::{self, Event};
 use super::normalise::compared_name;
-use super::read_only;
+use super::{read_only, songs};
 use crate::App;
 use crate::store::genres::{self, Genre};
+use crate::store::songs::Catalogue;
 
 /// A genre with the number of its songs that the caller may see.
 pub(crate) type Counted = (Genre, i64);
 
-/// The scope for reading genres, for ADMINs and SUPER_ADMINs only. SUPER_ADMINs count GLOBAL songs, ADMINs also their
-/// own.
-fn reader(caller: &Caller) -> Result<Scope, Error> {
-    if caller.admin().is_err() {
-        caller.super_admin()?;
-    }
-    Scope::of(caller)
+/// The scope for reading genres, and the songs that are counted, for ADMINs and SUPER_ADMINs only. SUPER_ADMINs count GLOBAL songs,
+/// ADMINs also their own.
+fn reader(caller: &Caller) -> Result<(Scope, Catalogue), Error> {
+    let catalogue = songs::catalogue(caller)?;
+    Ok((Scope::of(caller)?, catalogue))
 }
 
 pub(crate) async fn create(app: &App, caller: &Caller, name: &str, description: &str) -> Result<Once<Genre>, Error> {
@@ -69,7 +67,7 @@ pub(crate) async fn update(app: &App, caller: &Caller, id: &str, change: &Change
         .pg
         .transaction(Scope::Platform, async |conn: &mut Conn| {
             let old = genres::find_for_change(conn, id).await?;
-            let count = genres::song_count(conn, id).await?;
+            let count = genres::song_count(conn, Catalogue::Global, id).await?;
             let mut faults = Faults::default();
             let name = change.name.as_ref().and_then(|name| faults.check("name", required(name, 100)));
             let description =
@@ -115,7 +113,7 @@ pub(crate) async fn delete(app: &App, caller: &Caller, id: &str) -> Result<(), E
     app.pg
         .transaction(Scope::Worker, async |conn: &mut Conn| {
             genres::find_for_update(conn, id).await?;
-            let songs = genres::song_count(conn, id).await?;
+            let songs = genres::songs_of(conn, id).await?;
             if songs > 0 {
                 let text = format!("{songs} songs have this genre. Give them another one first.");
                 return Err(Error::new(Code::GenreInUse).message(text).detail("songs", songs.to_string()).into());
@@ -129,26 +127,26 @@ pub(crate) async fn delete(app: &App, caller: &Caller, id: &str) -> Result<(), E
 }
 
 pub(crate) async fn get(app: &App, caller: &Caller, id: &str) -> Result<Counted, Error> {
-    let scope = reader(caller)?;
+    let (scope, catalogue) = reader(caller)?;
     let id = kit::ids::parse(id)?;
     app.pg
         .read(scope.one_plan(), async |conn: &Conn| {
-            try_join(genres::find(conn, id), genres::song_count(conn, id)).await
+            try_join(genres::find(conn, id), genres::song_count(conn, catalogue, id)).await
         })
         .await
 }
 
 pub(crate) async fn list(app: &App, caller: &Caller, names: Vec<String>, page: &Page) -> Result<Paged<Counted>, Error> {
-    let scope = reader(caller)?;
+    let (scope, catalogue) = reader(caller)?;
     let names: Vec<String> = names.iter().map(|name| compared_name(name)).collect();
-    let (count, (rows, songs)) = app
+    let (count, (rows, counts)) = app
         .pg
         .read(scope, async |conn: &Conn| {
-            let rows = try_join(genres::list(conn, &names, page), genres::song_counts(conn, &names, page));
+            let rows = try_join(genres::list(conn, &names, page), genres::song_counts(conn, catalogue, &names, page));
             kit_pg::page(page, genres::count(conn, &names), rows).await
         })
         .await?;
-    let songs_of = |id: Uuid| songs.iter().find(|(known, _)| *known == id).map_or(0, |(_, count)| *count);
-    let rows = rows.into_iter().map(|genre| (songs_of(genre.id), genre)).map(|(count, genre)| (genre, count));
+    let rows = rows.into_iter().map(|genre| (counts.get(&genre.id).copied().unwrap_or(0), genre));
+    let rows = rows.map(|(count, genre)| (genre, count));
     Ok(Paged { rows: rows.collect(), count, next_cursor: None })
 }

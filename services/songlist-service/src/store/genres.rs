@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
@@ -7,7 +9,8 @@ use kit_pg::{Conn, TxError, contains_any};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::schema::{genres, songs};
+use super::songs::Catalogue;
+use crate::schema::{genre_song_counts, genres, songs};
 
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset, Serialize, Deserialize)]
 #[diesel(table_name = genres)]
@@ -103,20 +106,93 @@ pub(crate) async fn list(mut conn: &Conn, names: &[String], page: &Page) -> Resu
     Ok(page_of(names, page).select(Genre::as_select()).load(&mut conn).await?)
 }
 
-/// The number of live songs per genre on a page, among the songs visible in the transaction's scope. Genres without
-/// songs are missing.
-pub(crate) async fn song_counts(mut conn: &Conn, names: &[String], page: &Page) -> Result<Vec<(Uuid, i64)>, TxError> {
-    Ok(songs::table
-        .filter(songs::genre_id.eq_any(page_of(names, page).select(genres::id)))
-        .filter(songs::deleted_at.is_null())
-        .group_by(songs::genre_id)
-        .select((songs::genre_id, diesel::dsl::count_star()))
-        .load(&mut conn)
-        .await?)
+/// The number of live songs of a catalogue per genre on a page. Genres without songs are missing.
+pub(crate) async fn song_counts(
+    mut conn: &Conn,
+    catalogue: Catalogue,
+    names: &[String],
+    page: &Page,
+) -> Result<HashMap<Uuid, i64>, TxError> {
+    let of_page = genre_song_counts::genre_id.eq_any(page_of(names, page).select(genres::id));
+    let rows = counted(catalogue).filter(of_page).select((genre_song_counts::genre_id, genre_song_counts::total));
+    let mut counts = HashMap::new();
+    for (genre, total) in rows.load::<(Uuid, i64)>(&mut conn).await? {
+        *counts.entry(genre).or_default() += total;
+    }
+    Ok(counts)
 }
 
-/// The number of live songs of one genre, among the songs visible in the transaction's scope.
-pub(crate) async fn song_count(mut conn: &Conn, id: Uuid) -> Result<i64, TxError> {
+/// The number of live songs of a catalogue that have this genre.
+pub(crate) async fn song_count(mut conn: &Conn, catalogue: Catalogue, id: Uuid) -> Result<i64, TxError> {
+    let of_genre = counted(catalogue).filter(genre_song_counts::genre_id.eq(id)).select(genre_song_counts::total);
+    Ok(of_genre.load::<i64>(&mut conn).await?.into_iter().sum())
+}
+
+fn counted(catalogue: Catalogue) -> genre_song_counts::BoxedQuery<'static, Pg> {
+    genre_song_counts::table.filter(genre_song_counts::tenant_id.eq_any(catalogue.counted_under(None))).into_boxed()
+}
+
+/// The number of live songs that have this genre, among those that the transaction's scope sees. They are counted one by one.
+pub(crate) async fn songs_of(mut conn: &Conn, id: Uuid) -> Result<i64, TxError> {
     let live = songs::table.filter(songs::genre_id.eq(id)).filter(songs::deleted_at.is_null());
     Ok(live.count().get_result(&mut conn).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use kit::ids::TenantId;
+    use kit_pg::{Pool, Scope};
+
+    use super::*;
+    use crate::generate;
+
+    #[tokio::test]
+    async fn songs_are_counted_by_genre_for_each_catalogue_whichever_statement_changes_them() {
+        let [tenant, other] = [TenantId::new(), TenantId::new()];
+        let wanted = generate::Catalogue { songs: 2_000, links: 2_500, tenants: vec![tenant.0, other.0], seed: 5 };
+        let (db, superuser) = generate::tests::generated(&wanted).await;
+        let pool = Pool::new(&db.config().unwrap(), &[]);
+        let changes = [
+            "SELECT".to_owned(),
+            "INSERT INTO genres (id, name, name_norm, description, created_at, updated_at) \
+             VALUES (md5('Jazz')::uuid, 'Jazz', 'jazz', '', now(), now())"
+                .to_owned(),
+            "UPDATE songs SET genre_id = md5('Jazz')::uuid WHERE md5(id::text) < '6'".to_owned(),
+            format!("UPDATE songs SET tenant_id = '{}' WHERE md5(id::text) BETWEEN '4' AND '9'", tenant.0),
+            format!("UPDATE songs SET tenant_id = '{}' WHERE md5(id::text) > 'e'", other.0),
+            "UPDATE songs SET deleted_at = now() WHERE md5(id::text) BETWEEN '5' AND 'a'".to_owned(),
+            "UPDATE songs SET deleted_at = NULL WHERE md5(id::text) BETWEEN '5' AND '7'".to_owned(),
+            "INSERT INTO songs SELECT (r).* FROM (SELECT jsonb_populate_record(s, jsonb_build_object(\
+             'id', md5(id::text)::uuid, 'title_norm', 'copy ' || title_norm)) AS r FROM songs s WHERE md5(id::text) < '3') copies"
+                .to_owned(),
+            "UPDATE songs SET title = title || '!'".to_owned(),
+        ];
+        let page = Page::of(100, Some(1), None);
+        let mut seen = 0;
+        for change in changes {
+            superuser.batch_execute(&change).await.unwrap();
+            for (scope, catalogue, of) in [
+                (Scope::Platform, Catalogue::Global, String::new()),
+                (Scope::Tenant(tenant), Catalogue::TenantAndGlobal(tenant), format!("OR tenant_id = '{}'", tenant.0)),
+            ] {
+                let counted = format!(
+                    "SELECT genre_id::text, count(*) FROM songs WHERE deleted_at IS NULL AND (tenant_id IS NULL {of}) GROUP BY 1"
+                );
+                let rows = superuser.query(&counted, &[]).await.unwrap();
+                let counted: HashMap<Uuid, i64> =
+                    rows.iter().map(|row| (Uuid::try_parse(row.get(0)).unwrap(), row.get(1))).collect();
+                let both = async |conn: &Conn| {
+                    let all = song_counts(conn, catalogue, &[], &page).await?;
+                    let jazz = counted.keys().next().copied().unwrap_or_default();
+                    Ok((all, song_count(conn, catalogue, jazz).await?, jazz))
+                };
+                let (mut all, of_one, one) = pool.read(scope, both).await.unwrap();
+                all.retain(|_, count| *count != 0);
+                assert_eq!(all, counted, "{change}");
+                assert_eq!(Some(&of_one), counted.get(&one), "{change}");
+                seen += of_one;
+            }
+        }
+        assert!(seen > 10_000, "{seen}");
+    }
 }

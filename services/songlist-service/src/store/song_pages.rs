@@ -7,7 +7,6 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::SmallInt;
 use diesel_async::RunQueryDsl;
-use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, Window, behind, few, in_order, like_anywhere, merged, uncached};
 use uuid::Uuid;
 
@@ -18,9 +17,6 @@ use super::search::{Condition, Hit, Length, Stage, by_bitmaps, contains, in_cata
 use super::short_parts;
 use super::songs::{Catalogue, Song, find_many, sample, seen};
 use crate::schema::{song_counts, songs};
-
-/// The id under which GLOBAL songs are counted.
-const GLOBAL: TenantId = TenantId(Uuid::nil());
 
 type Query = songs::BoxedQuery<'static, Pg>;
 
@@ -105,13 +101,7 @@ pub(crate) async fn count(mut conn: &Conn, catalogue: Catalogue, filters: &Filte
         }
         return Ok(all);
     }
-    let own = |id: TenantId| [id.0].to_vec();
-    let of = match (catalogue, filters.visibility) {
-        (Catalogue::Global, Some(Visibility::Tenant)) => Vec::new(),
-        (Catalogue::Global, _) | (_, Some(Visibility::Global)) => own(GLOBAL),
-        (Catalogue::TenantAndGlobal(id), Some(Visibility::Tenant)) => own(id),
-        (Catalogue::TenantAndGlobal(id), None) => [id.0, GLOBAL.0].to_vec(),
-    };
+    let of = catalogue.counted_under(filters.visibility);
     let totals: Vec<i64> =
         song_counts::table.filter(song_counts::tenant_id.eq_any(of)).select(song_counts::total).load(&mut conn).await?;
     Ok(totals.into_iter().sum())

@@ -53,6 +53,21 @@ pub(crate) enum Catalogue {
     TenantAndGlobal(TenantId),
 }
 
+/// The id under which GLOBAL songs are counted.
+const GLOBAL: Uuid = Uuid::nil();
+
+impl Catalogue {
+    /// The ids under which its songs are counted.
+    pub(super) fn counted_under(self, visibility: Option<Visibility>) -> Vec<Uuid> {
+        match (self, visibility) {
+            (Self::Global, Some(Visibility::Tenant)) => Vec::new(),
+            (Self::Global, _) | (_, Some(Visibility::Global)) => vec![GLOBAL],
+            (Self::TenantAndGlobal(id), Some(Visibility::Tenant)) => vec![id.0],
+            (Self::TenantAndGlobal(id), None) => vec![id.0, GLOBAL],
+        }
+    }
+}
+
 pub(crate) async fn insert(conn: &mut Conn, row: &Song) -> Result<(), TxError> {
     diesel::insert_into(songs::table).values(row).execute(conn).await?;
     Ok(())

@@ -99,6 +99,12 @@ pub(crate) async fn count(mut conn: &Conn, id: TenantId, filters: &Filters) -> R
     if filters.plain() {
         return tenant_song_counts::kept(conn, id, filters.is_active).await;
     }
+    if filters.plain_but_visibility() && filters.visibility == Some(Visibility::Global) {
+        // The others, which are few on most lists, have an index of their own.
+        let others = Filters { visibility: Some(Visibility::Tenant), ..filters.clone() };
+        let others: i64 = found(id, &others).count().get_result(&mut conn).await?;
+        return Ok(tenant_song_counts::kept(conn, id, filters.is_active).await? - others);
+    }
     Ok(found(id, filters).count().get_result(&mut conn).await?)
 }
 

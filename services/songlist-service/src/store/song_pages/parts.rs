@@ -1,5 +1,6 @@
 //! Tests of filters and searches by parts in the catalogue: they find what comparing every song finds.
 
+use kit::ids::TenantId;
 use kit_pg::{Pool, Scope};
 use testkit::TestDb;
 use testkit::schema::as_tenant;

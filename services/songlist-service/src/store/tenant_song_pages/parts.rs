@@ -2,9 +2,11 @@
 
 use kit_pg::{Pool, Scope, Work};
 use testkit::TestDb;
+use testkit::schema::as_tenant;
 use tokio_postgres::Client;
 
 use super::landmarks::generated;
+use super::plans::{plan, see_all_in_indexes};
 use super::*;
 use crate::store::access_paths::FEW;
 use crate::store::tenant_song_landmarks::add;
@@ -13,7 +15,7 @@ const NEWEST: Order = Order { by: SortBy::CreatedAt, descending: true };
 
 /// A tenant with a list that is long enough for landmarks.
 struct Long {
-    _db: TestDb,
+    db: TestDb,
     pool: Pool,
     superuser: Client,
     tenant: TenantId,
@@ -27,7 +29,7 @@ impl Long {
                      [row_number() OVER ()] AS title FROM tenant_songs LIMIT 7) n WHERE n.id = tenant_songs.id";
         superuser.batch_execute(named).await.unwrap();
         pool.transaction(Scope::Worker, async |conn: &mut Conn| add(conn, tenant).await).await.unwrap();
-        Self { _db: db, pool, superuser, tenant }
+        Self { db, pool, superuser, tenant }
     }
 
     async fn read<T: Send, F>(&self, query: F) -> T
@@ -217,4 +219,46 @@ async fn a_search_for_a_short_part_finds_it_in_titles_albums_and_artists_of_a_lo
     assert_eq!(hits.await.len(), 1_000, "of what is in every title the list is read until enough are found");
     let sample = list.read(async |conn: &Conn| tenant_song_landmarks::sample(conn, list.tenant).await).await;
     assert!(short_parts::is_frequent(&sample, "ा"));
+}
+
+#[tokio::test]
+async fn the_few_links_of_one_visibility_are_counted_and_found_in_an_index_of_their_own() {
+    let list = Long::new().await;
+    let own = "UPDATE tenant_songs SET is_global = false WHERE md5(id::text) < '1'; \
+               UPDATE songs SET deleted_at = now() WHERE md5(id::text) < '2'";
+    list.superuser.batch_execute(own).await.unwrap();
+    let mut all = Vec::new();
+    for visibility in [Visibility::Tenant, Visibility::Global] {
+        for is_active in [None, Some(true), Some(false)] {
+            let filters = Filters { visibility: Some(visibility), is_active, ..Filters::default() };
+            let matching = format!(
+                "SELECT l.id::text FROM tenant_songs l JOIN songs s ON s.id = l.song_id WHERE l.tenant_id = '{}' \
+                 AND l.deleted_at IS NULL AND s.deleted_at IS NULL AND l.is_global = {} AND l.is_active = {} \
+                 ORDER BY l.created_at DESC, l.id DESC",
+                list.tenant.0,
+                visibility == Visibility::Global,
+                is_active.map_or("l.is_active".to_owned(), |active| active.to_string()),
+            );
+            let matching = list.texts(&matching).await;
+            let window = Window { rows: 20, offset: 10 };
+            let found = async |conn: &Conn| {
+                let counted = count(conn, list.tenant, &filters).await?;
+                let page = super::list(conn, list.tenant, &filters, NEWEST, None, window, Some(counted)).await?;
+                Ok((counted, page))
+            };
+            let (counted, page) = list.read(found).await;
+            assert_eq!(usize::try_from(counted).unwrap(), matching.len(), "{filters:?}");
+            let page: Vec<String> = page.iter().map(|row| row.id.to_string()).collect();
+            assert_eq!(page, matching[10..30], "{filters:?}");
+            all.push(counted);
+        }
+    }
+    assert!(all.iter().all(|count| *count > 40), "{all:?}");
+    let client = kit_pg::bootstrap::open(&list.db.url().unwrap()).await.unwrap();
+    see_all_in_indexes(&list.superuser, "tenant_songs").await;
+    client.batch_execute(&as_tenant(list.tenant.0)).await.unwrap();
+    let own = Filters { visibility: Some(Visibility::Tenant), ..Filters::default() };
+    let plan = plan(&client, &found(list.tenant, &own).count(), &format!("'{}'", list.tenant.0)).await;
+    assert!(plan.contains("Index Only Scan using tenant_songs_newest_own"), "{plan}");
+    client.batch_execute("ROLLBACK").await.unwrap();
 }
