@@ -1,6 +1,8 @@
 -- The triggers that follow links write histograms too. Who has written links with the functions of before is waited for: the job would
 -- count without them. In the order in which songs are written, so that this waits for writers and they for this.
 LOCK TABLE songs, tenant_songs IN SHARE ROW EXCLUSIVE MODE;
+-- What was counted while links were not followed is wrong.
+TRUNCATE tenant_song_histograms;
 CREATE OR REPLACE FUNCTION follow_inserted_links() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT
 SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 BEGIN

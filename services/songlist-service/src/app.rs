@@ -16,8 +16,8 @@ use crate::domain::genre_names::GenreNames;
 use crate::media::Media;
 use crate::peers::Peers;
 
-/// Imports that run at once in this process. They wait for one connection in turn, for which 96 may wait: the next ones would be cut off
-/// after some of their batches. A file of 100,000 rows takes some megabytes of memory.
+/// Imports that run at once in this process, which take up to ten megabytes each: of a file of 100,000 rows it is kept what was seen. They
+/// wait for one connection in turn, for which 96 may wait: an import that cannot would end after some of its batches.
 const MOST_IMPORTS: usize = 32;
 
 /// What a violated constraint means to a caller.

@@ -1,6 +1,6 @@
 //! Recurring work that the scheduler starts by name. Each is idempotent, takes no argument and reports counts.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use chrono::Duration;
@@ -15,10 +15,12 @@ use crate::domain::linking::vocabulary;
 use crate::domain::normalise::searched;
 use crate::store::search_words::{self, Vocabulary};
 use crate::store::unfilled::{self, Unfilled};
-use crate::store::{link_changes, tenant_song_histograms, tenant_song_landmarks};
+use crate::store::{link_changes, long_lists};
 
 /// The scheduler waits a minute for a run, and the next one goes on.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(40);
+/// The same for long lists.
+const LONG_LISTS: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// Runs a job.
 ///
@@ -83,43 +85,24 @@ async fn fill_words(app: &App) -> Result<String, Error> {
 
 /// Makes landmarks and histograms of long lists, and puts what has changed into those that are there.
 async fn keep_landmarks(app: &App) -> Result<String, Error> {
-    let to_complete = async |conn: &mut Conn| {
-        let mut tenants = tenant_song_landmarks::to_complete(conn).await?;
-        tenants.extend(tenant_song_histograms::to_complete(conn).await?);
-        Ok(tenants)
-    };
-    let tenants = app.pg.transaction(Scope::Worker, to_complete).await?;
-    let (mut seen, mut added, mut left, mut failed, begun) = (HashSet::new(), 0, 0, None, Instant::now());
-    for tenant in tenants {
-        if !seen.insert(tenant) {
-            continue;
-        }
-        if begun.elapsed() > PATIENCE {
+    // What is begun then takes up to 25 seconds more.
+    let late = Instant::now() + LONG_LISTS;
+    let tenants =
+        app.pg.transaction(Scope::Worker, async |conn: &mut Conn| long_lists::to_complete(conn).await).await?;
+    let (mut added, mut left, mut failed) = (0, 0, None);
+    for tenant in &tenants {
+        if Instant::now() > late {
             left += 1;
             continue;
         }
         // One list that takes too long must not keep the others from their landmarks.
-        match complete(app, tenant).await {
+        match long_lists::complete(&app.pg, *tenant, late).await {
             Ok(landmarks) => added += landmarks,
             Err(error) => failed = Some(error),
         }
     }
-    let all = seen.len();
+    let all = tenants.len();
     failed.map_or_else(|| Ok(format!("{all} lists, of which {left} remain; {added} landmarks added")), Err)
-}
-
-/// Brings landmarks and histogram of a list up to date; the number of landmarks that were added.
-async fn complete(app: &App, tenant: TenantId) -> Result<usize, Error> {
-    let put_in = async |conn: &mut Conn| {
-        tenant_song_landmarks::put_in(conn, tenant).await?;
-        tenant_song_histograms::put_in(conn, tenant).await
-    };
-    app.pg.transaction(Scope::Worker, put_in).await?;
-    let add = async |conn: &mut Conn| tenant_song_landmarks::add(conn, tenant).await;
-    let added = app.pg.transaction(Scope::Worker, add).await?;
-    let add = async |conn: &mut Conn| tenant_song_histograms::add(conn, tenant).await;
-    app.pg.transaction(Scope::Worker, add).await?;
-    Ok(added)
 }
 
 /// Rows of each table that are filled in one transaction.

@@ -65,6 +65,10 @@ async fn rewrite(conn: &mut Conn, song: &Song, after: Uuid) -> Result<Option<Uui
     let links = link_changes::lock(conn, song, after, BATCH).await?;
     // As it is now: another message about it may have been delivered while this one waited for the links.
     let song = &songs::find_any(conn, song.id).await?;
+    // Its links were counted out of lists and histograms as they are: they stay so.
+    if song.deleted_at.is_some() {
+        return Ok(None);
+    }
     let ids: Vec<Uuid> = links.iter().map(|link| link.id).collect();
     link_changes::rewrite(conn, &ids, song).await?;
     for tenant in links.iter().map(|link| link.tenant).collect::<BTreeSet<_>>() {

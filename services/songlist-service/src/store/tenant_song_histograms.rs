@@ -53,8 +53,8 @@ pub(super) async fn bucket_at(
                 SELECT l.bucket, -1
                 FROM ($songs) s
                 CROSS JOIN LATERAL (
-                    SELECT b.bucket FROM tenant_songs l CROSS JOIN LATERAL buckets_of(title_norm, artist_norm, release_year) b
-                    WHERE tenant_id = $1 AND song_id = s.id AND deleted_at IS NULL AND $listed AND b.sorted_by = $4 OFFSET 0
+                    SELECT $bucket AS bucket FROM tenant_songs l
+                    WHERE tenant_id = $1 AND song_id = s.id AND deleted_at IS NULL AND $listed OFFSET 0
                 ) l
             ) all_of_them GROUP BY bucket
         ), places AS (
@@ -63,48 +63,51 @@ pub(super) async fn bucket_at(
         SELECT bucket, before FROM places
         WHERE before <= $2 AND (SELECT bool_or(is_base) AND count(*) <= $3 FROM rows)
         ORDER BY bucket DESC LIMIT 1";
-    let sorted_by = match by {
-        SortBy::Title => "title",
-        SortBy::Artist => "artist",
-        SortBy::ReleaseYear => "release_year",
-        SortBy::CreatedAt | SortBy::Duration => return Ok(None),
-    };
+    let Some((sorted_by, bucket)) = order(by) else { return Ok(None) };
     let (links, listed) = match is_active {
         None => ("total", "TRUE"),
         Some(true) => ("approved", "l.is_active"),
         Some(false) => ("total - approved", "NOT l.is_active"),
     };
-    let query = AT.replace("$links", links).replace("$listed", listed);
+    let query = AT.replace("$links", links).replace("$listed", listed).replace("$bucket", bucket);
     let query = query.replace("$songs", &NOT_COUNTED_OUT.replace("$tenant", "$1"));
     let found = diesel::sql_query(query).bind::<SqlUuid, _>(tenant.0).bind::<BigInt, _>(position);
     let found = found.bind::<BigInt, _>(MOST_CHANGES).bind::<Text, _>(sorted_by);
     Ok(found.get_result(&mut conn).await.optional()?)
 }
 
-/// The tenants whose histograms have changes, or whose list has become long; in any order, as those of landmarks.
-pub(crate) async fn to_complete(mut conn: &Conn) -> Result<Vec<TenantId>, TxError> {
+/// The tenants whose histograms have changes, or whose list has become long.
+pub(super) async fn to_complete(mut conn: &Conn) -> Result<Vec<TenantId>, TxError> {
     const TO_COMPLETE: &str = "
-        SELECT tenant_id FROM (
-            SELECT tenant_id FROM tenant_song_histograms WHERE NOT is_base
-            UNION
-            SELECT c.tenant_id FROM tenant_song_counts c
-            WHERE c.total >= $1 AND NOT EXISTS (SELECT FROM tenant_song_histograms h WHERE h.tenant_id = c.tenant_id AND h.is_base)
-        ) all_of_them ORDER BY random()";
+        SELECT tenant_id FROM tenant_song_histograms WHERE NOT is_base
+        UNION
+        SELECT c.tenant_id FROM tenant_song_counts c
+        WHERE c.total >= $1 AND (
+            SELECT count(DISTINCT h.sorted_by) FROM tenant_song_histograms h WHERE h.tenant_id = c.tenant_id AND h.is_base
+        ) < 3";
     let found: Vec<Tenant> = diesel::sql_query(TO_COMPLETE).bind::<BigInt, _>(LONG).load(&mut conn).await?;
     Ok(found.into_iter().map(|row| TenantId(row.tenant_id)).collect())
 }
 
-/// Adds the changes of a list to its base, unless somebody else does. Those of a list without one are not needed.
-pub(crate) async fn put_in(conn: &mut Conn, tenant: TenantId) -> Result<(), TxError> {
+/// Adds the changes of a list to its base, unless somebody else does. Those of an order without one are not needed.
+pub(super) async fn put_in(conn: &mut Conn, tenant: TenantId) -> Result<(), TxError> {
     const PUT_IN: &str = "
-        WITH old AS (
+        WITH changes AS (
             DELETE FROM tenant_song_histograms
-            WHERE ctid = ANY (ARRAY(SELECT ctid FROM tenant_song_histograms WHERE tenant_id = $1 ORDER BY is_base DESC LIMIT $2))
-            RETURNING sorted_by, bucket, total, approved, is_base
+            WHERE ctid = ANY (ARRAY(SELECT ctid FROM tenant_song_histograms WHERE tenant_id = $1 AND NOT is_base LIMIT $2))
+            RETURNING sorted_by, bucket, total, approved
+        ), sums AS (
+            SELECT sorted_by, bucket, sum(total)::bigint AS total, sum(approved)::bigint AS approved
+            FROM changes GROUP BY sorted_by, bucket
+        ), added AS (
+            UPDATE tenant_song_histograms h SET total = h.total + s.total, approved = h.approved + s.approved
+            FROM sums s WHERE h.tenant_id = $1 AND h.is_base AND h.sorted_by = s.sorted_by AND h.bucket = s.bucket
+            RETURNING h.sorted_by, h.bucket
         )
         INSERT INTO tenant_song_histograms (tenant_id, sorted_by, bucket, total, approved, is_base)
-        SELECT $1, sorted_by, bucket, sum(total), sum(approved), true FROM old
-        WHERE (SELECT bool_or(is_base) FROM old) GROUP BY sorted_by, bucket";
+        SELECT $1, sorted_by, bucket, total, approved, true FROM sums
+        WHERE (sorted_by, bucket) NOT IN (SELECT sorted_by, bucket FROM added)
+          AND sorted_by IN (SELECT sorted_by FROM tenant_song_histograms WHERE tenant_id = $1 AND is_base)";
     if lock(conn, tenant).await? {
         let put_in = diesel::sql_query(PUT_IN).bind::<SqlUuid, _>(tenant.0);
         put_in.bind::<BigInt, _>(PUT_IN_AT_ONCE).execute(conn).await?;
@@ -112,30 +115,44 @@ pub(crate) async fn put_in(conn: &mut Conn, tenant: TenantId) -> Result<(), TxEr
     Ok(())
 }
 
-/// Counts the base of a long list that has none, unless somebody else does. Changes that stand beside it are in this count too, so they
-/// are subtracted.
-pub(crate) async fn add(conn: &mut Conn, tenant: TenantId) -> Result<(), TxError> {
+/// Counts the base of a long list that has none in this order, unless somebody else does. Changes that stand beside it are in this count
+/// too, so they are subtracted. In a transaction of its own, because it takes long: six seconds for ten million links.
+pub(super) async fn add(conn: &mut Conn, tenant: TenantId, by: SortBy) -> Result<(), TxError> {
     const ADD: &str = "
         INSERT INTO tenant_song_histograms (tenant_id, sorted_by, bucket, total, approved, is_base)
-        SELECT $1, sorted_by, bucket, sum(total), sum(approved), true
+        SELECT $1, $3, bucket, sum(total), sum(approved), true
         FROM (
-            SELECT b.sorted_by, b.bucket, count(*) AS total, count(*) FILTER (WHERE l.is_active) AS approved
-            FROM tenant_songs l CROSS JOIN LATERAL buckets_of(l.title_norm, l.artist_norm, l.release_year) b
+            SELECT $bucket AS bucket, count(*) AS total, count(*) FILTER (WHERE l.is_active) AS approved
+            FROM tenant_songs l
             WHERE l.tenant_id = $1 AND l.deleted_at IS NULL
               AND NOT EXISTS (SELECT FROM songs s WHERE s.id = l.song_id AND s.deleted_at IS NOT NULL AND s.counted_out)
-            GROUP BY b.sorted_by, b.bucket
+            GROUP BY 1
             UNION ALL
-            SELECT sorted_by, bucket, -total, -approved FROM tenant_song_histograms WHERE tenant_id = $1
+            SELECT bucket, -total, -approved FROM tenant_song_histograms WHERE tenant_id = $1 AND sorted_by = $3
         ) counted
         WHERE EXISTS (SELECT FROM tenant_song_counts WHERE tenant_id = $1 AND total >= $2)
-          AND NOT EXISTS (SELECT FROM tenant_song_histograms WHERE tenant_id = $1 AND is_base)
-        GROUP BY sorted_by, bucket";
+          AND NOT EXISTS (SELECT FROM tenant_song_histograms WHERE tenant_id = $1 AND sorted_by = $3 AND is_base)
+        GROUP BY bucket";
+    let Some((sorted_by, bucket)) = order(by) else { return Ok(()) };
     if lock(conn, tenant).await? {
         diesel::sql_query("SET LOCAL statement_timeout = '20s'").execute(conn).await?;
-        let add = diesel::sql_query(ADD).bind::<SqlUuid, _>(tenant.0);
-        add.bind::<BigInt, _>(LONG).execute(conn).await?;
+        let add = diesel::sql_query(ADD.replace("$bucket", bucket)).bind::<SqlUuid, _>(tenant.0);
+        add.bind::<BigInt, _>(LONG).bind::<Text, _>(sorted_by).execute(conn).await?;
     }
     Ok(())
+}
+
+/// The orders that have histograms.
+pub(super) const ORDERS: [SortBy; 3] = [SortBy::Title, SortBy::Artist, SortBy::ReleaseYear];
+
+/// The name of an order, and the bucket of a link `l`.
+fn order(by: SortBy) -> Option<(&'static str, &'static str)> {
+    match by {
+        SortBy::Title => Some(("title", "ascii(l.title_norm)")),
+        SortBy::Artist => Some(("artist", "ascii(l.artist_norm)")),
+        SortBy::ReleaseYear => Some(("release_year", "l.release_year::integer")),
+        SortBy::CreatedAt | SortBy::Duration => None,
+    }
 }
 
 #[cfg(test)]

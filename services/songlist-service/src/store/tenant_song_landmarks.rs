@@ -85,16 +85,13 @@ pub(super) async fn sample(mut conn: &Conn, tenant: TenantId) -> Result<Vec<Samp
     Ok(diesel::sql_query(SAMPLE).bind::<SqlUuid, _>(tenant.0).load(&mut conn).await?)
 }
 
-/// The tenants whose landmarks do not contain all changes, or whose list has become long; in any order, so that a run that ends early
-/// leaves other ones each time.
-pub(crate) async fn to_complete(mut conn: &Conn) -> Result<Vec<TenantId>, TxError> {
+/// The tenants whose landmarks do not contain all changes, or whose list has become long.
+pub(super) async fn to_complete(mut conn: &Conn) -> Result<Vec<TenantId>, TxError> {
     const TO_COMPLETE: &str = "
-        SELECT tenant_id FROM (
-            SELECT tenant_id FROM tenant_song_landmark_changes
-            UNION
-            SELECT c.tenant_id FROM tenant_song_counts c
-            WHERE c.total >= $1 AND NOT EXISTS (SELECT FROM tenant_song_landmarks l WHERE l.tenant_id = c.tenant_id)
-        ) all_of_them ORDER BY random()";
+        SELECT tenant_id FROM tenant_song_landmark_changes
+        UNION
+        SELECT c.tenant_id FROM tenant_song_counts c
+        WHERE c.total >= $1 AND NOT EXISTS (SELECT FROM tenant_song_landmarks l WHERE l.tenant_id = c.tenant_id)";
     let found: Vec<Tenant> = diesel::sql_query(TO_COMPLETE).bind::<BigInt, _>(LONG).load(&mut conn).await?;
     Ok(found.into_iter().map(|row| TenantId(row.tenant_id)).collect())
 }
@@ -106,7 +103,7 @@ pub(super) struct Tenant {
 }
 
 /// Puts the changes of a list into its landmarks, unless somebody else does.
-pub(crate) async fn put_in(conn: &mut Conn, tenant: TenantId) -> Result<(), TxError> {
+pub(super) async fn put_in(conn: &mut Conn, tenant: TenantId) -> Result<(), TxError> {
     if lock(conn, tenant).await? {
         let put_in = diesel::sql_query(PUT_IN).bind::<SqlUuid, _>(tenant.0);
         put_in.bind::<BigInt, _>(PUT_IN_AT_ONCE).execute(conn).await?;
@@ -116,7 +113,7 @@ pub(crate) async fn put_in(conn: &mut Conn, tenant: TenantId) -> Result<(), TxEr
 
 /// Adds landmarks where a list has too few, unless somebody else does. Returns how many were added. In a transaction of its own: when it
 /// takes too long, changes have been put into those that are there.
-pub(crate) async fn add(conn: &mut Conn, tenant: TenantId) -> Result<usize, TxError> {
+pub(super) async fn add(conn: &mut Conn, tenant: TenantId) -> Result<usize, TxError> {
     if !lock(conn, tenant).await? {
         return Ok(0);
     }

@@ -6,6 +6,7 @@
 mod artwork_store;
 mod bounds;
 mod finding;
+mod following;
 mod importing;
 mod outbox;
 mod premium;

@@ -1,5 +1,7 @@
 //! Tests of pages by number in a long list: from landmarks they are what skipping row by row gives, whatever has happened to the list.
 
+use std::time::{Duration, Instant};
+
 use chrono::TimeDelta;
 use kit::Clock;
 use kit_pg::bootstrap::open;
@@ -8,9 +10,9 @@ use testkit::TestDb;
 
 use super::*;
 use crate::generate::Catalogue;
-use crate::store::tenant_song_landmarks::{add, before, put_in, to_complete};
+use crate::store::tenant_song_landmarks::before;
 use crate::store::tenant_songs::{Link, link};
-use crate::store::{link_changes, songs, tenant_song_histograms};
+use crate::store::{link_changes, long_lists, songs, tenant_song_histograms};
 
 const SONGS: u32 = 25_000;
 const ORDERS: [(SortBy, &str); 4] = [
@@ -48,22 +50,11 @@ impl Long {
 
     /// As the job does it; the number of landmarks that were added.
     async fn complete(&self) -> usize {
-        let to_complete = async |conn: &mut Conn| {
-            let mut tenants = to_complete(conn).await?;
-            tenants.extend(tenant_song_histograms::to_complete(conn).await?);
-            Ok(tenants.into_iter().collect::<std::collections::HashSet<_>>())
-        };
-        let tenants = self.pool.transaction(Scope::Worker, to_complete).await.unwrap();
+        let to_complete = async |conn: &mut Conn| long_lists::to_complete(conn).await;
+        let late = Instant::now() + Duration::from_secs(60);
         let mut added = 0;
-        for tenant in tenants {
-            self.pool.transaction(Scope::Worker, async |conn: &mut Conn| put_in(conn, tenant).await).await.unwrap();
-            added +=
-                self.pool.transaction(Scope::Worker, async |conn: &mut Conn| add(conn, tenant).await).await.unwrap();
-            let complete = async |conn: &mut Conn| {
-                tenant_song_histograms::put_in(conn, tenant).await?;
-                tenant_song_histograms::add(conn, tenant).await
-            };
-            self.pool.transaction(Scope::Worker, complete).await.unwrap();
+        for tenant in self.pool.transaction(Scope::Worker, to_complete).await.unwrap() {
+            added += long_lists::complete(&self.pool, tenant, late).await.unwrap();
         }
         added
     }
