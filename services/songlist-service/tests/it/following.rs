@@ -35,7 +35,6 @@ async fn a_late_message_about_a_song_that_was_counted_out_changes_no_link_that_c
     eventually("the message is sent again", || async { (count(&songlist.db, sent).await.unwrap() == 1).then_some(()) })
         .await;
     assert_eq!((titled("second").await.unwrap(), titled("third").await.unwrap()), (1, 0));
-    let buckets =
-        "(SELECT FROM %.tenant_song_histograms GROUP BY tenant_id, sorted_by, bucket HAVING sum(total) <> 0) h";
-    assert_eq!(count(&songlist.db, &buckets.replace('%', &songlist.db.schema)).await.unwrap(), 0);
+    let wrong = "SELECT count(*) FROM (SELECT FROM tenant_song_histograms GROUP BY tenant_id, sorted_by, bucket HAVING sum(total) <> 0) b";
+    assert_eq!(superuser.query_one(wrong, &[]).await.unwrap().get::<_, i64>(0), 0);
 }
