@@ -247,8 +247,8 @@ mod tests {
         let begins = |word: &str| Wanted::Begins(word.to_owned());
         assert_eq!(beginnings(&["quee", "let"], &[]).wanted(Length::Short), [begins("quee"), begins("let")]);
         assert_eq!(beginnings(&["quee", "bo"], &["bo"]).wanted(Length::Short), [begins("quee"), begins("bo")]);
-        for all_broad in [&["na"] as &[&str], &["back", "bla"]] {
-            let broad = beginnings(all_broad, all_broad);
+        for all_broad in [vec!["na"], vec!["back", "bla"]] {
+            let broad = beginnings(&all_broad, &all_broad);
             assert_eq!(broad.wanted(Length::Short), broad.wanted(Length::Long));
         }
     }
