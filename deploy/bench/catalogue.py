@@ -170,7 +170,9 @@ def plans(stack, session, sample, file):
 def wait_for_landmarks(stack):
     """The job that makes them, and histograms, runs every minute."""
     lists = "SELECT count(*) FROM songlist.tenant_song_counts c WHERE total >= 20000"
-    without = " AND NOT EXISTS (SELECT FROM songlist.tenant_song_histograms h WHERE h.tenant_id = c.tenant_id AND h.is_base)"
+    without = (" AND (NOT EXISTS (SELECT FROM songlist.tenant_song_landmarks l WHERE l.tenant_id = c.tenant_id)"
+               " OR (SELECT count(DISTINCT sorted_by) FROM songlist.tenant_song_histograms h"
+               " WHERE h.tenant_id = c.tenant_id AND h.is_base) < 3)")
     deadline = time.monotonic() + 150
     while stack.sql(lists + without) != "0":
         if time.monotonic() > deadline:

@@ -85,7 +85,7 @@ async fn fill_words(app: &App) -> Result<String, Error> {
 
 /// Makes landmarks and histograms of long lists, and puts what has changed into those that are there.
 async fn keep_landmarks(app: &App) -> Result<String, Error> {
-    // What is begun then takes up to 25 seconds more.
+    // One step that was begun before takes up to 20 seconds more.
     let late = Instant::now() + LONG_LISTS;
     let tenants =
         app.pg.transaction(Scope::Worker, async |conn: &mut Conn| long_lists::to_complete(conn).await).await?;

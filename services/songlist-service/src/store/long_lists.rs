@@ -18,25 +18,27 @@ pub(crate) async fn to_complete(conn: &Conn) -> Result<Vec<TenantId>, TxError> {
     Ok(tenants)
 }
 
-/// Puts what has changed of a list into its landmarks and histograms, and adds what is missing unless it is late. Returns how many
-/// landmarks were added.
+/// Puts what has changed of a list into its landmarks and histograms, and adds what is missing until it is late. Each step is a
+/// transaction: what takes too long keeps nothing else from being done. Returns how many landmarks were added.
 ///
 /// # Errors
-/// The first one: what takes too long keeps nothing else from being done.
+/// The first one.
 pub(crate) async fn complete(pool: &Pool, tenant: TenantId, late: Instant) -> Result<usize, Error> {
-    let put_in = async |conn: &mut Conn| {
-        tenant_song_landmarks::put_in(conn, tenant).await?;
-        tenant_song_histograms::put_in(conn, tenant).await
-    };
-    pool.transaction(Scope::Worker, put_in).await?;
-    let add = async |conn: &mut Conn| tenant_song_landmarks::add(conn, tenant).await;
-    let mut added = pool.transaction(Scope::Worker, add).await;
+    let put_in = async |conn: &mut Conn| tenant_song_landmarks::put_in(conn, tenant).await;
+    let mut done = pool.transaction(Scope::Worker, put_in).await;
+    let put_in = async |conn: &mut Conn| tenant_song_histograms::put_in(conn, tenant).await;
+    done = done.and(pool.transaction(Scope::Worker, put_in).await);
+    let mut added = 0;
+    if Instant::now() < late {
+        let add = async |conn: &mut Conn| tenant_song_landmarks::add(conn, tenant).await;
+        let landmarks = pool.transaction(Scope::Worker, add).await;
+        done = done.and(landmarks.map(|landmarks| added = landmarks));
+    }
     for by in tenant_song_histograms::ORDERS {
         if Instant::now() < late {
             let add = async |conn: &mut Conn| tenant_song_histograms::add(conn, tenant, by).await;
-            let done = pool.transaction(Scope::Worker, add).await;
-            added = added.and_then(|added| done.map(|()| added));
+            done = done.and(pool.transaction(Scope::Worker, add).await);
         }
     }
-    added
+    done.map(|()| added)
 }

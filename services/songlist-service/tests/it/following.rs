@@ -20,7 +20,10 @@ async fn a_late_message_about_a_song_that_was_counted_out_changes_no_link_that_c
         UpdateSongRequest { id: song.clone(), title: Some("Second".to_owned()), ..UpdateSongRequest::default() };
     songlist.songs().update(call(&super_admin(), rename)).await.unwrap();
     let titled = async |title: &str| count(&songlist.db, &format!("tenant_songs WHERE title_norm = '{title}'")).await;
-    eventually("the list follows", || async { (titled("second").await.unwrap() == 1).then_some(()) }).await;
+    let sent = "outbox WHERE topic = 'song.changed' AND state = 'sent'";
+    let is_sent = || async { (count(&songlist.db, sent).await.unwrap() == 1).then_some(()) };
+    eventually("the list follows", is_sent).await;
+    assert_eq!(titled("second").await.unwrap(), 1);
 
     let delete = DeleteSongRequest { id: song, ..DeleteSongRequest::default() };
     songlist.songs().delete(call(&super_admin(), delete)).await.unwrap();
@@ -31,9 +34,7 @@ async fn a_late_message_about_a_song_that_was_counted_out_changes_no_link_that_c
         songlist.db.schema
     );
     superuser.batch_execute(&late).await.unwrap();
-    let sent = "outbox WHERE topic = 'song.changed' AND state = 'sent'";
-    eventually("the message is sent again", || async { (count(&songlist.db, sent).await.unwrap() == 1).then_some(()) })
-        .await;
+    eventually("the message is sent again", is_sent).await;
     assert_eq!((titled("second").await.unwrap(), titled("third").await.unwrap()), (1, 0));
     let wrong = "SELECT count(*) FROM (SELECT FROM tenant_song_histograms GROUP BY tenant_id, sorted_by, bucket HAVING sum(total) <> 0) b";
     assert_eq!(superuser.query_one(wrong, &[]).await.unwrap().get::<_, i64>(0), 0);
