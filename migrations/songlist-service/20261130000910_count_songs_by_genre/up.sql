@@ -3,10 +3,10 @@
 -- ten million songs.
 LOCK TABLE songs IN SHARE ROW EXCLUSIVE MODE;
 CREATE TABLE genre_song_counts (
-    genre_id uuid NOT NULL,
     tenant_id uuid NOT NULL,
+    genre_id uuid NOT NULL,
     total bigint NOT NULL,
-    CONSTRAINT genre_song_counts_pkey PRIMARY KEY (genre_id, tenant_id)
+    CONSTRAINT genre_song_counts_pkey PRIMARY KEY (tenant_id, genre_id)
 );
 ALTER TABLE genre_song_counts ENABLE ROW LEVEL SECURITY;
 ALTER TABLE genre_song_counts FORCE ROW LEVEL SECURITY;
@@ -32,10 +32,10 @@ BEGIN
     SELECT coalesce(tenant_id, '00000000-0000-0000-0000-000000000000'), count(*)
     FROM inserted WHERE deleted_at IS NULL GROUP BY 1 ORDER BY 1
     ON CONFLICT (tenant_id) DO UPDATE SET total = c.total + excluded.total;
-    INSERT INTO genre_song_counts AS c (genre_id, tenant_id, total)
-    SELECT genre_id, coalesce(tenant_id, '00000000-0000-0000-0000-000000000000'), count(*)
+    INSERT INTO genre_song_counts AS c (tenant_id, genre_id, total)
+    SELECT coalesce(tenant_id, '00000000-0000-0000-0000-000000000000'), genre_id, count(*)
     FROM inserted WHERE deleted_at IS NULL GROUP BY 1, 2 ORDER BY 1, 2
-    ON CONFLICT (genre_id, tenant_id) DO UPDATE SET total = c.total + excluded.total;
+    ON CONFLICT (tenant_id, genre_id) DO UPDATE SET total = c.total + excluded.total;
     RETURN NULL;
 END $$;
 CREATE OR REPLACE FUNCTION count_updated_songs() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
@@ -49,17 +49,17 @@ BEGIN
     ) changes
     GROUP BY 1 HAVING sum(by) <> 0 ORDER BY 1
     ON CONFLICT (tenant_id) DO UPDATE SET total = c.total + excluded.total;
-    INSERT INTO genre_song_counts AS c (genre_id, tenant_id, total)
-    SELECT genre_id, coalesce(tenant_id, '00000000-0000-0000-0000-000000000000'), sum(by)
+    INSERT INTO genre_song_counts AS c (tenant_id, genre_id, total)
+    SELECT coalesce(tenant_id, '00000000-0000-0000-0000-000000000000'), genre_id, sum(by)
     FROM (
         SELECT genre_id, tenant_id, 1 AS by FROM after WHERE deleted_at IS NULL
         UNION ALL
         SELECT genre_id, tenant_id, -1 FROM before WHERE deleted_at IS NULL
     ) changes
     GROUP BY 1, 2 HAVING sum(by) <> 0 ORDER BY 1, 2
-    ON CONFLICT (genre_id, tenant_id) DO UPDATE SET total = c.total + excluded.total;
+    ON CONFLICT (tenant_id, genre_id) DO UPDATE SET total = c.total + excluded.total;
     RETURN NULL;
 END $$;
 SELECT set_config('app.scope', 'worker', true);
-INSERT INTO genre_song_counts (genre_id, tenant_id, total)
-SELECT genre_id, coalesce(tenant_id, '00000000-0000-0000-0000-000000000000'), count(*) FROM songs WHERE deleted_at IS NULL GROUP BY 1, 2;
+INSERT INTO genre_song_counts (tenant_id, genre_id, total)
+SELECT coalesce(tenant_id, '00000000-0000-0000-0000-000000000000'), genre_id, count(*) FROM songs WHERE deleted_at IS NULL GROUP BY 1, 2;

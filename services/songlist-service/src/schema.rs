@@ -71,9 +71,9 @@ diesel::table! {
 }
 
 diesel::table! {
-    genre_song_counts (genre_id, tenant_id) {
-        genre_id -> Uuid,
+    genre_song_counts (tenant_id, genre_id) {
         tenant_id -> Uuid,
+        genre_id -> Uuid,
         total -> BigInt,
     }
 }

@@ -117,16 +117,20 @@ mod tests {
             "{}; SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_sort = off; SET LOCAL enable_bitmapscan = off",
             as_tenant(tenant.0)
         );
-        let indexes = [(Some(tenant), "songs_tenant_key"), (None, "songs_global_by_title")];
+        let indexes = [
+            (Some(tenant), ["songs_tenant_key", "songs_by_title"]),
+            (None, ["songs_global_key", "songs_global_by_title"]),
+        ];
         client.batch_execute(&begin).await.unwrap();
-        for (owner, index) in indexes {
+        for (owner, of_titles) in indexes {
             let plan = plan(&client, owner).await;
             let by_title = |line: &str| line.contains("Index Cond") && line.contains("title_norm >= wanted.title");
-            assert!(plan.contains(index) && plan.lines().any(by_title) && !plan.contains("Sort"), "{plan}");
+            assert!(of_titles.iter().any(|index| plan.contains(index)), "{plan}");
+            assert!(plan.lines().any(by_title) && !plan.contains("Sort"), "{plan}");
         }
         client.batch_execute("ROLLBACK").await.unwrap();
         // Without them only plans are left that are switched off, which the planner counts as 10,000,000,000 each.
-        let drop = "DROP INDEX songs_tenant_key, songs_global_by_title, songs_global_key";
+        let drop = "DROP INDEX songs_tenant_key, songs_by_title, songs_global_by_title, songs_global_key";
         superuser.batch_execute(&format!("SET search_path = {}; {drop}", db.schema)).await.unwrap();
         client.batch_execute(&begin).await.unwrap();
         for (owner, _) in indexes {
