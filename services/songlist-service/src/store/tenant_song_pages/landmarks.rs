@@ -245,7 +245,8 @@ async fn a_page_from_a_landmark_is_the_one_that_skipping_gives_whatever_has_chan
     );
     long.superuser.batch_execute(&erased).await.unwrap();
     long.check_histogram("after links were erased").await;
-    assert!(testkit::schema::count(&long.db, "tenant_song_histograms WHERE NOT is_base").await.unwrap() > 100);
+    let changes = testkit::schema::count(&long.db, "tenant_song_histograms WHERE NOT is_base").await.unwrap();
+    assert!(changes > 50, "{changes}");
     long.complete().await;
     long.check_histogram("after that was put in").await;
     assert_eq!(testkit::schema::count(&long.db, "tenant_song_histograms WHERE NOT is_base").await.unwrap(), 0);
