@@ -15,7 +15,6 @@ use super::normalise::{compared, searched};
 use super::premium;
 use super::search::{self, Place};
 use crate::App;
-use crate::store::filters::{Key, SortBy};
 use crate::store::genres::{self, Genre};
 use crate::store::search_words::Vocabulary;
 use crate::store::song_pages;
@@ -244,18 +243,7 @@ pub(crate) async fn list(
         })
         .await?;
     let names = app.genre_names.knowing(&app.pg, names, rows.iter().map(|song| song.genre_id)).await?;
-    let (rows, next_cursor) = cut(rows, page, |song| listing.next_cursor(page, &key(song, listing.order.by)));
+    let (rows, next_cursor) = cut(rows, page, |song| listing.next_cursor(page, &song.key(listing.order.by)));
     let rows = rows.into_iter().map(|song| (names.of(song.genre_id), song)).map(|(genre, song)| (song, genre));
     Ok(Paged { rows: rows.collect(), count, next_cursor })
-}
-
-/// The key of a song in a list with this order.
-fn key(song: &Song, by: SortBy) -> Key {
-    match by {
-        SortBy::CreatedAt => Key::Time(song.created_at, song.id),
-        SortBy::Title => Key::Text(song.title_norm.clone(), song.id),
-        SortBy::Artist => Key::Text(song.artist_norm.clone(), song.id),
-        SortBy::ReleaseYear => Key::Number(song.release_year, song.id),
-        SortBy::Duration => Key::Number(song.duration, song.id),
-    }
 }

@@ -7,7 +7,7 @@ use kit_pg::{Conn, TxError, of_tenant};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::filters::Visibility;
+use super::filters::{Key, SortBy, Visibility};
 use super::samples::Sampled;
 use super::search::Condition;
 use crate::schema::songs;
@@ -38,6 +38,17 @@ pub(crate) struct Song {
 }
 
 impl Song {
+    /// Its key in a list with this order.
+    pub(crate) fn key(&self, by: SortBy) -> Key {
+        match by {
+            SortBy::CreatedAt => Key::Time(self.created_at, self.id),
+            SortBy::Title => Key::Text(self.title_norm.clone(), self.id),
+            SortBy::Artist => Key::Text(self.artist_norm.clone(), self.id),
+            SortBy::ReleaseYear => Key::Number(self.release_year, self.id),
+            SortBy::Duration => Key::Number(self.duration, self.id),
+        }
+    }
+
     /// True when everything that may be changed is the same.
     pub(crate) fn is_as(&self, other: &Song) -> bool {
         (&self.title, &self.artist, &self.album) == (&other.title, &other.artist, &other.album)

@@ -18,17 +18,6 @@ async fn with_gaps() -> Songs {
     songs
 }
 
-/// What a page by cursor behind this song begins with.
-fn key(song: &Song, by: SortBy) -> Key {
-    match by {
-        SortBy::CreatedAt => Key::Time(song.created_at, song.id),
-        SortBy::Title => Key::Text(song.title_norm.clone(), song.id),
-        SortBy::Artist => Key::Text(song.artist_norm.clone(), song.id),
-        SortBy::ReleaseYear => Key::Number(song.release_year, song.id),
-        SortBy::Duration => Key::Number(song.duration, song.id),
-    }
-}
-
 #[tokio::test]
 async fn a_page_by_number_or_cursor_in_every_order_is_the_one_that_sorting_gives() {
     let songs = with_gaps().await;
@@ -52,7 +41,7 @@ async fn a_page_by_number_or_cursor_in_every_order_is_the_one_that_sorting_gives
             let pages = async |conn: &Conn| {
                 let by_number = list(conn, catalogue, &filters, order, None, window, None).await?;
                 let from_either_end = list(conn, catalogue, &filters, order, None, window, Some(length)).await?;
-                let cursor = by_number.as_slice().first().map(|song| key(song, by));
+                let cursor = by_number.as_slice().first().map(|song| song.key(by));
                 let window = Window { rows: 20, offset: 0 };
                 let by_cursor = list(conn, catalogue, &filters, order, cursor.as_ref(), window, None).await?;
                 Ok([by_number, from_either_end, by_cursor])
