@@ -1,5 +1,7 @@
 //! Samples of lists tell how many rows have what filters want before they are looked for.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text, Uuid as SqlUuid};
 use uuid::Uuid;
@@ -36,10 +38,10 @@ impl Sampled {
         has(&filters.title, &self.title_norm) && has(&filters.album, &self.album_norm)
     }
 
-    fn matches(&self, filters: &Filters) -> bool {
+    fn matches(&self, filters: &Filters, artists: Option<&HashSet<&str>>) -> bool {
         let visibility = if self.is_global { Visibility::Global } else { Visibility::Tenant };
         self.has_texts(filters)
-            && filters.artists.as_ref().is_none_or(|artists| artists.contains(&self.artist_norm))
+            && artists.is_none_or(|artists| artists.contains(self.artist_norm.as_str()))
             && has(&filters.artist, &self.artist_norm)
             && filters.genres.as_ref().is_none_or(|ids| ids.contains(&self.genre_id))
             && filters.visibility.is_none_or(|wanted| wanted == visibility)
@@ -63,7 +65,8 @@ pub(super) fn share(sample: &[Sampled], is_such: impl Fn(&Sampled) -> bool) -> O
 
 /// True when a sample says that about `most` of the `length` rows of a list match, or more, and that they are all over the list.
 pub(super) fn are_many(sample: &[Sampled], length: i64, most: i64, filters: &Filters) -> bool {
-    let matches = |row: &Sampled| row.matches(filters);
+    let artists = filters.artists.as_ref().map(|artists| artists.iter().map(String::as_str).collect());
+    let matches = |row: &Sampled| row.matches(filters, artists.as_ref());
     let places = sample.chunks(sample.len().div_ceil(PLACES).max(1));
     share(sample, matches).is_some_and(|share| share * length / 1_000 > most / 3 * 2)
         && places.filter(|rows| rows.iter().any(matches)).count() >= ENOUGH_PLACES

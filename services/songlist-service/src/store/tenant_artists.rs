@@ -1,5 +1,7 @@
 //! The artists of a tenant's list, which triggers keep: a filter by artist finds its artists first, and their songs by them.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
@@ -11,7 +13,9 @@ use super::search::Condition;
 use crate::schema::{tenant_artists, tenant_songs};
 
 /// So many artists are a condition of the index by artist.
-const FEW: i64 = 1_000;
+const FEW: i64 = 3_000;
+/// When of a thousand links no more than this are by the artists that are wanted, they are looked up whatever else is.
+const NARROW: i64 = 5;
 /// When of a thousand links more than this are by the artists that are wanted, they are no good condition beside texts.
 const BROAD: i64 = 100;
 
@@ -27,10 +31,14 @@ pub(crate) async fn few_with(mut conn: &Conn, id: TenantId, parts: &[String]) ->
     Ok(i64::try_from(artists.len()).is_ok_and(|found| found <= FEW).then_some(artists))
 }
 
-/// True when a sample says that few links of a list are by the artists that a filter wants, which are few themselves; or says nothing.
-pub(super) fn are_narrow(sample: &[Sampled], filters: &Filters) -> bool {
+/// True when a sample says that few links of a list are by the artists that a filter wants, which are few themselves; or says nothing. When
+/// links can be found by parts of texts as well, these are to be no rarer than the artists.
+pub(super) fn are_narrow(sample: &[Sampled], filters: &Filters, by_parts: bool) -> bool {
     filters.artists.as_ref().is_some_and(|artists| {
-        share(sample, |row| artists.contains(&row.artist_norm)).is_none_or(|share| share <= BROAD)
+        let artists: HashSet<&str> = artists.iter().map(String::as_str).collect();
+        let of_artists = share(sample, |row| artists.contains(row.artist_norm.as_str()));
+        let of_texts = if by_parts { share(sample, |row| row.has_texts(filters)) } else { None };
+        of_artists.is_none_or(|share| share <= NARROW || share <= BROAD && of_texts.is_none_or(|texts| share <= texts))
     })
 }
 
@@ -68,6 +76,8 @@ mod tests {
     use testkit::schema::as_tenant;
     use uuid::Uuid;
 
+    use super::*;
+
     #[tokio::test]
     async fn new_artists_are_looked_up_by_key_also_when_statistics_say_that_there_is_only_one() {
         let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
@@ -100,5 +110,29 @@ mod tests {
         assert_eq!((whole, lookups, artists), (0, 3_000, 3_000), "the table is never read whole");
         assert_eq!(fetched, 0, "no artist is compared with others");
         client.batch_execute("ROLLBACK").await.unwrap();
+    }
+
+    #[test]
+    fn few_artists_are_narrow_unless_they_have_many_links_or_parts_find_fewer() {
+        // Of a thousand links 60 are by "abba", 200 by "queen"; 30 have "qz" in their title, 500 "o".
+        let row = |place: usize| Sampled {
+            artist_norm: ["queen", "x"][usize::from(place >= 200)]
+                .replace('x', ["abba", "y"][usize::from(place >= 260)]),
+            title_norm: ["qz", "o", "a"][usize::from(place >= 30) + usize::from(place >= 530)].to_owned(),
+            ..Sampled::default()
+        };
+        let sample: Vec<Sampled> = (0..1_000).map(row).collect();
+        let wanted = |title: &str, artists: Option<&str>| Filters {
+            title: vec![title.to_owned()],
+            artists: artists.map(|artist| vec![artist.to_owned()]),
+            ..Filters::default()
+        };
+        assert!(are_narrow(&sample, &wanted("o", Some("abba")), true));
+        assert!(!are_narrow(&sample, &wanted("qz", Some("abba")), true), "half as many have this part");
+        assert!(are_narrow(&sample, &wanted("qz", Some("abba")), false), "which no index finds");
+        assert!(are_narrow(&sample, &wanted("qqq", Some("nobody")), true), "hardly any link is theirs");
+        assert!(!are_narrow(&sample, &wanted("o", Some("queen")), true), "a fifth of all links");
+        assert!(!are_narrow(&sample, &wanted("o", None), true), "more artists than few");
+        assert!(are_narrow(&[], &wanted("o", Some("queen")), true), "nothing is known");
     }
 }

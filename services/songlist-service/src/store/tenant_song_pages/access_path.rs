@@ -26,13 +26,14 @@ pub(super) async fn access_path(
         return Ok(if counted { AccessPath::ByParts(found(id, filters), most) } else { AccessPath::InIndex(most) });
     }
     let sample = tenant_song_landmarks::sample(conn, id).await?;
+    let parts = short_parts::on_list::condition(filters);
     // A list without landmarks is short, and read through as fast.
-    if sample.is_empty() || tenant_artists::are_narrow(&sample, filters) {
+    if sample.is_empty() || tenant_artists::are_narrow(&sample, filters, parts.is_some()) {
         return Ok(AccessPath::InIndex(most));
     }
     let length = tenant_song_counts::kept(conn, id, None).await?;
     let rest = Filters { title: Vec::new(), album: Vec::new(), ..filters.clone() };
-    let parts = short_parts::on_list::condition(filters).map(|parts| {
+    let parts = parts.map(|parts| {
         let all = matching(live(id), &rest).filter(parts);
         if filters.artist.is_empty() { all } else { all.filter(by_artist(filters)) }
     });
