@@ -127,6 +127,38 @@ async fn a_part_with_trigrams_beside_one_without_finds_what_comparing_every_row_
 }
 
 #[tokio::test]
+async fn a_part_with_trigrams_beside_few_artists_finds_what_comparing_every_row_finds_by_them() {
+    let list = Long::new().await;
+    let both = "SELECT artist_norm, substr(title_norm, 1, 3) FROM tenant_songs WHERE title_norm ~ '^[a-z]{3}' AND artist_norm ~ '^[a-z]+$' \
+                ORDER BY md5(id::text) LIMIT 12";
+    let mut all = 0;
+    for row in list.superuser.query(both, &[]).await.unwrap() {
+        let (artist, title): (String, String) = (row.get(0), row.get(1));
+        let artists = list
+            .texts(&format!("SELECT DISTINCT artist_norm FROM tenant_songs WHERE artist_norm LIKE '%{artist}%'"))
+            .await;
+        let (title, artist) = (vec![title], vec![artist]);
+        let filters = Filters { title, artist, artists: Some(artists), ..Filters::default() };
+        let (found, is_by_parts) = list.check(&filters).await;
+        assert!(is_by_parts, "{filters:?}");
+        all += found;
+    }
+    assert!(all >= 12, "{all}");
+    let client = kit_pg::bootstrap::open(&list.db.url().unwrap()).await.unwrap();
+    client.batch_execute(&as_tenant(list.tenant.0)).await.unwrap();
+    let off = "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off";
+    client.batch_execute(off).await.unwrap();
+    let filters = Filters { title: vec!["lov".to_owned()], artists: Some(vec!["x".to_owned()]), ..Filters::default() };
+    let query = access_path::of_artists(list.tenant, &filters);
+    let plan = plan(&client, &query, &format!("'{}', ARRAY['x'], '%lov%'", list.tenant.0)).await;
+    assert!(
+        plan.contains("Bitmap Index Scan on tenant_songs_by_artist") && !plan.contains("tenant_songs_titles"),
+        "{plan}"
+    );
+    client.batch_execute("ROLLBACK").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_page_behind_a_cursor_and_a_list_of_two_columns_are_found_by_short_parts_too() {
     let list = Long::new().await;
     let frequent = "SELECT part FROM (SELECT substr(title_norm, 1, 2) AS part FROM tenant_songs WHERE album_norm <> '' \
