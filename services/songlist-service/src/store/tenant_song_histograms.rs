@@ -145,7 +145,7 @@ pub(super) async fn add(conn: &mut Conn, tenant: TenantId, by: SortBy) -> Result
 /// The orders that have histograms.
 pub(super) const ORDERS: [SortBy; 3] = [SortBy::Title, SortBy::Artist, SortBy::ReleaseYear];
 
-/// The name of an order, and the bucket of a link `l`.
+/// The name of an order, and the bucket of a link `l`, as the function `buckets_of` says it, by which triggers count.
 fn order(by: SortBy) -> Option<(&'static str, &'static str)> {
     match by {
         SortBy::Title => Some(("title", "ascii(l.title_norm)")),
