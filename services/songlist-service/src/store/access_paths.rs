@@ -2,7 +2,7 @@
 
 use super::filters::Filters;
 use super::samples::{Sampled, are_many};
-use super::short_parts;
+use super::{indexed_parts, short_parts};
 
 /// So many rows of a page are few: they are counted and sorted in a few milliseconds.
 pub(super) const FEW: i64 = 10_000;
@@ -31,7 +31,7 @@ pub(super) fn chosen<Rows>(
     // Without a count a page is found by reading the list, unless rows that match are rare.
     let most = if counted { short_parts::few(filters) } else { FEW };
     if let Some(parts) = parts
-        && short_parts::are_few(sample, length, most, filters)
+        && short_parts::are_few(sample, length, most, &indexed_parts::in_index(filters))
     {
         return AccessPath::ByParts(parts, most);
     }

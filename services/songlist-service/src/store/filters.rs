@@ -30,10 +30,31 @@ impl Filters {
         none && self.genres.is_none()
     }
 
-    /// True when the links that match are found by trigrams of title or album, and are then read in the table.
-    pub(crate) fn has_trigrams(&self) -> bool {
-        have_trigrams(&self.title) || have_trigrams(&self.album)
+    /// The parts that a text is to contain one of.
+    pub(super) fn parts(&self, column: Column) -> &[String] {
+        match column {
+            Column::Title => &self.title,
+            Column::Artist => &self.artist,
+            Column::Album => &self.album,
+        }
     }
+
+    /// True when one of the texts is found by its trigrams.
+    pub(super) fn has_trigrams(&self) -> bool {
+        Column::ALL.iter().any(|column| have_trigrams(self.parts(*column)))
+    }
+}
+
+/// A text of a song.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    Title,
+    Artist,
+    Album,
+}
+
+impl Column {
+    pub(super) const ALL: [Self; 3] = [Self::Title, Self::Artist, Self::Album];
 }
 
 /// True when there are parts and each has a trigram.

@@ -5,6 +5,7 @@ mod access_paths;
 pub(crate) mod filters;
 pub(crate) mod genres;
 pub(crate) mod imports;
+mod indexed_parts;
 pub(crate) mod link_changes;
 pub(crate) mod long_lists;
 pub(crate) mod playlist_entries;

@@ -38,7 +38,7 @@ impl Sampled {
         has(&filters.title, &self.title_norm) && has(&filters.album, &self.album_norm)
     }
 
-    fn matches(&self, filters: &Filters, artists: Option<&HashSet<&str>>) -> bool {
+    pub(super) fn matches(&self, filters: &Filters, artists: Option<&HashSet<&str>>) -> bool {
         let visibility = if self.is_global { Visibility::Global } else { Visibility::Tenant };
         self.has_texts(filters)
             && artists.is_none_or(|artists| artists.contains(self.artist_norm.as_str()))

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use self::access_path::access_path;
 use super::access_paths::AccessPath;
-use super::filters::{Filters, Key, Order, SortBy, Visibility};
+use super::filters::{Column, Filters, Key, Order, SortBy, Visibility};
 use super::search::{Condition, Hit, Length, Stage, by_bitmaps, contains, in_catalogue};
 use super::short_parts;
 use super::songs::{Catalogue, Song, find_many, sample, seen};
@@ -62,7 +62,7 @@ pub(crate) async fn hits(
     stage: &Stage,
 ) -> Result<Vec<Hit>, TxError> {
     let is_frequent = match stage {
-        Stage::Part(part) if short_parts::in_catalogue::title_or_album_with(part).is_some() => {
+        Stage::Part(part) if short_parts::in_catalogue::one_with(&Column::ALL, part).is_some() => {
             short_parts::is_frequent(&sample(conn, catalogue, filters.visibility).await?, part)
         }
         _ => false,
@@ -87,9 +87,9 @@ fn with_any_part(part: &str) -> Condition<songs::table> {
     Box::new(in_catalogue::title_or_album_with(part).or(songs::artist_norm.like(like_anywhere(part))))
 }
 
-/// True for songs of which title, album or artist contain this part, or title or album when it is short.
+/// The same, to be found in an index.
 fn with_part(part: &str) -> Condition<songs::table> {
-    short_parts::in_catalogue::title_or_album_with(part).unwrap_or_else(|| with_any_part(part))
+    short_parts::in_catalogue::one_with(&Column::ALL, part).unwrap_or_else(|| with_any_part(part))
 }
 
 /// The number of songs of a list: the stored count when there is no filter except visibility.

@@ -11,12 +11,15 @@ use uuid::Uuid;
 use self::access_path::access_path;
 use self::deep_pages::{deep_page, from_landmark};
 use super::access_paths::AccessPath;
-use super::filters::{Filters, Key, Order, SortBy, Visibility};
+use super::filters::{Column, Filters, Key, Order, SortBy, Visibility, have_trigrams};
 use super::search::{Condition, Hit, Length, Stage, by_bitmaps, contains, on_list, within};
 use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
 use super::tenant_songs::{Query, TenantSong, find_many, live};
 use super::{short_parts, tenant_song_counts, tenant_song_landmarks};
 use crate::schema::tenant_songs;
+
+/// The texts of which a search looks for parts in links; artists have a table of their own.
+const TITLE_OR_ALBUM: [Column; 2] = [Column::Title, Column::Album];
 
 /// The hits of a stage of a search among the links that match the filters.
 pub(crate) async fn hits(
@@ -41,13 +44,13 @@ pub(crate) async fn hits(
 
 /// True for a short part of so many links that reading the list finds enough of them sooner than an index.
 async fn is_frequent(conn: &Conn, id: TenantId, length: Length, part: &str) -> Result<bool, TxError> {
-    let by_letters = length == Length::Long && short_parts::on_list::title_or_album_with(part).is_some();
+    let by_letters = length == Length::Long && short_parts::on_list::one_with(&TITLE_OR_ALBUM, part).is_some();
     Ok(by_letters && short_parts::is_frequent(&tenant_song_landmarks::sample(conn, id).await?, part))
 }
 
 /// True for links of which title, album or artist contain this part.
 fn with_part(id: TenantId, length: Length, part: &str) -> Condition<tenant_songs::table> {
-    let short = if length == Length::Long { short_parts::on_list::title_or_album_with(part) } else { None };
+    let short = if length == Length::Long { short_parts::on_list::one_with(&TITLE_OR_ALBUM, part) } else { None };
     let title_or_album = short.unwrap_or_else(|| on_list::title_or_album_with(part));
     Box::new(title_or_album.or(by_artist_with(id, &[part.to_owned()])))
 }
@@ -70,7 +73,7 @@ fn matching(links: Query, filters: &Filters) -> Query {
     let mut query = links;
     let (title, album) = (tenant_songs::title_norm, tenant_songs::album_norm);
     // When neither has trigrams the list is read in an index that has its texts.
-    let by_trigrams = filters.has_trigrams();
+    let by_trigrams = have_trigrams(&filters.title) || have_trigrams(&filters.album);
     if !filters.title.is_empty() {
         let parts = &filters.title;
         query = query.filter(if by_trigrams { contains(title, parts) } else { contains_any(title, parts) });

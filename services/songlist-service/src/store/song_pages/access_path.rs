@@ -1,12 +1,11 @@
 //! How the songs of a catalogue that match filters are found.
 
-use diesel::prelude::*;
 use kit_pg::{Conn, TxError};
 
-use super::{Query, count, filtered, lists, of_each_visibility};
+use super::{Query, count, filtered, of_each_visibility};
 use crate::store::access_paths::{AccessPath, FEW_TO_COUNT, chosen};
-use crate::store::filters::{Filters, have_trigrams};
-use crate::store::short_parts;
+use crate::store::filters::{Column, Filters};
+use crate::store::indexed_parts;
 use crate::store::songs::{Catalogue, sample};
 
 /// The access path to the songs that match, or to a page of them when they are not `counted`; a query for each visibility.
@@ -16,21 +15,22 @@ pub(super) async fn access_path(
     filters: &Filters,
     counted: bool,
 ) -> Result<AccessPath<Vec<Query>>, TxError> {
-    let texts = [&filters.title, &filters.artist, &filters.album];
-    let by_trigrams = texts.iter().any(|parts| have_trigrams(parts));
+    let by_trigrams = filters.has_trigrams();
     if by_trigrams && counted {
-        return Ok(AccessPath::ByParts(lists(catalogue, filters), FEW_TO_COUNT));
+        return Ok(AccessPath::ByParts(by_parts(catalogue, filters), FEW_TO_COUNT));
     }
-    if by_trigrams || texts.iter().all(|parts| parts.is_empty()) {
+    if by_trigrams || Column::ALL.iter().all(|column| filters.parts(*column).is_empty()) {
         return Ok(AccessPath::InOrder);
     }
     let sample = sample(conn, catalogue, filters.visibility).await?;
     let visibility = Filters { visibility: filters.visibility, ..Filters::default() };
     let length = count(conn, catalogue, &visibility).await?;
-    let rest = Filters { title: Vec::new(), album: Vec::new(), ..filters.clone() };
-    let with_parts = |rest: &Filters| {
-        short_parts::in_catalogue::condition(filters).map(|parts| filtered(catalogue, rest).filter(parts))
-    };
-    let parts = of_each_visibility(catalogue, &rest).iter().map(with_parts).collect();
+    let parts = indexed_parts::have_texts(filters).then(|| by_parts(catalogue, filters));
     Ok(chosen(&sample, length, filters, counted, parts))
+}
+
+/// The songs that match, to be found by parts of their texts.
+pub(super) fn by_parts(catalogue: Catalogue, filters: &Filters) -> Vec<Query> {
+    let seen = of_each_visibility(catalogue, &Filters { visibility: filters.visibility, ..Filters::default() });
+    seen.iter().map(|seen| indexed_parts::in_catalogue::found(filtered(catalogue, seen), filters)).collect()
 }

@@ -52,14 +52,16 @@ impl Long {
         };
         let sql = format!(
             "SELECT id::text FROM tenant_songs WHERE tenant_id::text = $1 AND {} AND {} AND {} AND is_active = coalesce($5, is_active) \
+             AND ($6::text[] IS NULL OR genre_id::text = ANY ($6)) \
              ORDER BY created_at DESC, id DESC",
             contains("title_norm", 2),
             contains("album_norm", 3),
             contains("artist_norm", 4)
         );
         let tenant = self.tenant.0.to_string();
-        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 5] =
-            [&tenant, &filters.title, &filters.album, &filters.artist, &filters.is_active];
+        let genres = filters.genres.as_ref().map(|ids| ids.iter().map(Uuid::to_string).collect::<Vec<_>>());
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
+            [&tenant, &filters.title, &filters.album, &filters.artist, &filters.is_active, &genres];
         let rows = self.superuser.query(&sql, &values).await.unwrap();
         rows.iter().map(|row| Uuid::try_parse(row.get(0)).unwrap()).collect()
     }
@@ -127,34 +129,67 @@ async fn a_part_with_trigrams_beside_one_without_finds_what_comparing_every_row_
 }
 
 #[tokio::test]
-async fn a_part_with_trigrams_beside_few_artists_finds_what_comparing_every_row_finds_by_them() {
+async fn parts_of_several_texts_and_genres_find_what_comparing_every_row_finds() {
     let list = Long::new().await;
-    let both = "SELECT artist_norm, substr(title_norm, 1, 3) FROM tenant_songs WHERE title_norm ~ '^[a-z]{3}' AND artist_norm ~ '^[a-z]+$' \
-                ORDER BY md5(id::text) LIMIT 12";
-    let mut all = 0;
-    for row in list.superuser.query(both, &[]).await.unwrap() {
-        let (artist, title): (String, String) = (row.get(0), row.get(1));
-        let artists = list
-            .texts(&format!("SELECT DISTINCT artist_norm FROM tenant_songs WHERE artist_norm LIKE '%{artist}%'"))
-            .await;
-        let (title, artist) = (vec![title], vec![artist]);
-        let filters = Filters { title, artist, artists: Some(artists), ..Filters::default() };
+    let rows = "SELECT title_norm, artist_norm, album_norm, genre_id::text FROM tenant_songs WHERE length(title_norm) > 5 \
+                AND length(artist_norm) > 5 AND length(album_norm) > 5 ORDER BY md5(id::text) LIMIT 120";
+    let (mut all, mut by_parts) = (0, 0);
+    for (number, row) in list.superuser.query(rows, &[]).await.unwrap().iter().enumerate() {
+        // Parts of no letter, one, two and three, of each text beside each of the others, and another part of some.
+        let part = |column: usize, size: usize, other: Option<&str>| {
+            let text: String = row.get::<_, String>(column).chars().skip(number % 3).take(size).collect();
+            [Some(text), other.map(str::to_owned)].into_iter().flatten().filter(|part| !part.is_empty()).collect()
+        };
+        let genres = [None, Some(vec![row.get::<_, String>(3)]), Some(vec![row.get(3), Uuid::nil().to_string()])];
+        let filters = Filters {
+            title: part(0, number % 4, (number % 16 == 0).then_some("lo")),
+            artist: part(1, number / 4 % 4, (number % 7 == 0).then_some("qz")),
+            album: part(2, number / 16 % 4, None),
+            genres: genres[number % 3].as_ref().map(|ids| ids.iter().map(|id| Uuid::try_parse(id).unwrap()).collect()),
+            is_active: (number % 5 == 0).then_some(true),
+            ..Filters::default()
+        };
         let (found, is_by_parts) = list.check(&filters).await;
-        assert!(is_by_parts, "{filters:?}");
+        by_parts += usize::from(is_by_parts);
         all += found;
     }
-    assert!(all >= 12, "{all}");
+    assert!(by_parts > 60 && all > 5_000, "{by_parts} by parts, {all} rows");
+}
+
+#[tokio::test]
+async fn all_parts_and_the_genre_are_conditions_of_one_index() {
+    let list = Long::new().await;
     let client = kit_pg::bootstrap::open(&list.db.url().unwrap()).await.unwrap();
     client.batch_execute(&as_tenant(list.tenant.0)).await.unwrap();
     let off = "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off";
     client.batch_execute(off).await.unwrap();
-    let filters = Filters { title: vec!["lov".to_owned()], artists: Some(vec!["x".to_owned()]), ..Filters::default() };
-    let query = access_path::of_artists(list.tenant, &filters);
-    let plan = plan(&client, &query, &format!("'{}', ARRAY['x'], '%lov%'", list.tenant.0)).await;
-    assert!(
-        plan.contains("Bitmap Index Scan on tenant_songs_by_artist") && !plan.contains("tenant_songs_titles"),
-        "{plan}"
-    );
+    let texts = |part: &str| vec![part.to_owned()];
+    let genres = Some(vec![Uuid::nil()]);
+    let long =
+        Filters { title: texts("love"), artist: texts("beat"), album: texts("abb"), genres, ..Filters::default() };
+    let short = Filters { title: texts("lo"), artist: texts("an"), ..Filters::default() };
+    let (tenant, genre) = (list.tenant.0, Uuid::nil());
+    for (filters, values, conditions) in [
+        (
+            long,
+            format!("'{tenant}', '%love%', '%beat%', '%abb%', ARRAY['{genre}'::uuid]"),
+            vec!["title_norm ~~", "artist_norm ~~", "album_norm ~~", "ARRAY[genre_id] &&"],
+        ),
+        (
+            short,
+            format!(
+                "'{tenant}', '(lo)[a-z0-9]', '(an)[a-z0-9]', '(lo)[a-z0-9]', '%an', '(lo)[a-z0-9]', ARRAY['an'], '%lo', \
+                 '(an)[a-z0-9]', '%lo', '%an', '%lo', ARRAY['an'], ARRAY['lo'], '(an)[a-z0-9]', ARRAY['lo'], '%an', ARRAY['lo'], \
+                 ARRAY['an']"
+            ),
+            vec!["title_norm ~ ", "artist_norm ~ "],
+        ),
+    ] {
+        let plan = plan(&client, &access_path::by_parts(list.tenant, &filters), &values).await;
+        let mut lines = plan.lines().filter(|line| line.contains("Index Cond: ((tenant_id = "));
+        let has_all = |line: &str| conditions.iter().all(|condition| line.contains(condition));
+        assert!(plan.contains("Bitmap Index Scan on tenant_songs_texts") && lines.any(has_all), "{plan}");
+    }
     client.batch_execute("ROLLBACK").await.unwrap();
 }
 
@@ -209,7 +244,7 @@ async fn frequent_parts_are_not_found_by_indexes_and_without_a_count_only_rare_o
     };
     for counted in [true, false] {
         let rare = Filters { genres: Some(vec![Uuid::nil()]), ..of_title(&most_frequent) };
-        assert!(matches!(path(rare, counted).await, AccessPath::InIndex(_)), "no link has this genre");
+        assert!(matches!(path(rare, counted).await, AccessPath::ByParts(..)), "no link has this genre");
         assert!(matches!(path(of_title("x"), counted).await, AccessPath::InIndex(_)), "a letter that few titles have");
     }
     assert!(
