@@ -29,9 +29,10 @@ pub(super) fn chosen<Rows>(
     parts: Option<Rows>,
 ) -> AccessPath<Rows> {
     // Without a count a page is found by reading the list, unless rows that match are rare.
-    let most = if counted { short_parts::few(filters) } else { FEW };
+    let in_index = indexed_parts::in_index(filters);
+    let most = if counted { short_parts::few(&in_index) } else { FEW };
     if let Some(parts) = parts
-        && short_parts::are_few(sample, length, most, &indexed_parts::in_index(filters))
+        && short_parts::are_few(sample, length, most, &in_index)
     {
         return AccessPath::ByParts(parts, most);
     }

@@ -39,9 +39,12 @@ impl Filters {
         }
     }
 
-    /// True when one of the texts is found by its trigrams.
-    pub(super) fn has_trigrams(&self) -> bool {
-        Column::ALL.iter().any(|column| have_trigrams(self.parts(*column)))
+    pub(super) fn parts_mut(&mut self, column: Column) -> &mut Vec<String> {
+        match column {
+            Column::Title => &mut self.title,
+            Column::Artist => &mut self.artist,
+            Column::Album => &mut self.album,
+        }
     }
 }
 

@@ -5,26 +5,58 @@ use diesel::dsl::array;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
+use kit_pg::{LikeAny, contains_any};
 
 use super::filters::{Column, Filters, have_trigrams};
-use super::search::contains;
 use super::short_parts::{self, are_short};
 use crate::schema::{songs, tenant_songs};
 
+/// An index is read once for each way to each value of each text: more often than this takes longer than comparing a text.
+const MOST_LOOKUPS: usize = 25;
+/// More genres than this are compared sooner than found.
+const MOST_GENRES: usize = 10;
+
 /// The filters by what the indexes have: all others are compared with the rows that these find.
 pub(super) fn in_index(filters: &Filters) -> Filters {
-    let in_index = |parts: &[String]| have_trigrams(parts) || are_short(parts);
-    let [title, artist, album] = Column::ALL.map(|column| {
-        let parts = filters.parts(column);
-        if in_index(parts) { parts.to_vec() } else { Vec::new() }
-    });
-    Filters { title, artist, album, genres: filters.genres.clone(), ..Filters::default() }
+    let mut found = Filters { genres: filters.genres.clone(), ..Filters::default() };
+    for (column, parts) in looked_up(filters) {
+        *found.parts_mut(column) = parts.to_vec();
+    }
+    found
 }
 
 /// True when the indexes have one of the texts.
 pub(super) fn have_texts(filters: &Filters) -> bool {
-    let found = in_index(filters);
-    Column::ALL.iter().any(|column| !found.parts(*column).is_empty())
+    !looked_up(filters).is_empty()
+}
+
+/// True when the indexes have all of the texts, by their trigrams.
+pub(super) fn have_all_trigrams(filters: &Filters) -> bool {
+    let texts = || Column::ALL.iter().map(|column| filters.parts(*column)).filter(|parts| !parts.is_empty());
+    texts().all(have_trigrams) && looked_up(filters).len() == texts().count()
+}
+
+/// The texts that are looked up, those with few parts first: two that are short, and those with trigrams.
+fn looked_up(filters: &Filters) -> Vec<(Column, &[String])> {
+    let mut texts = Column::ALL.map(|column| (column, filters.parts(column)));
+    texts.sort_by_key(|(_, parts)| parts.len());
+    let (short, others): (Vec<_>, Vec<_>) = texts.into_iter().partition(|(_, parts)| are_short(parts));
+    let mut found: Vec<_> = short.into_iter().take(2).collect();
+    let mut lookups = [1, 3, 5][found.len()];
+    for (column, parts) in others {
+        if have_trigrams(parts) && (found.is_empty() || lookups * parts.len() <= MOST_LOOKUPS) {
+            lookups *= parts.len();
+            found.push((column, parts));
+        }
+    }
+    found
+}
+
+/// True for rows of which this text contains one of the parts. One that is not looked up is no condition of the index, which would be read
+/// whole for a part without trigrams.
+fn contains<C>(text: C, parts: &[String], is_looked_up: bool) -> LikeAny<C> {
+    let contains = contains_any(text, parts);
+    if is_looked_up { contains } else { contains.without_index() }
 }
 
 /// A macro, because the two tables have the same columns but diesel cannot express that as a type.
@@ -35,33 +67,32 @@ macro_rules! found {
         /// Those of the rows that have the texts and the genre that the filters want.
         pub(in crate::store) fn found(rows: Rows, filters: &Filters) -> Rows {
             use $short_parts as short_parts;
-            let mut rows = rows;
-            let mut short = Vec::new();
+            let looked_up = looked_up(filters);
+            let mut rows = match looked_up.as_slice() {
+                [one, other, ..] if are_short(one.1) && are_short(other.1) => {
+                    rows.filter(short_parts::both(*one, *other))
+                }
+                [(column, parts), ..] if are_short(parts) => rows.filter(short_parts::condition(*column, parts)),
+                _ => rows,
+            };
             for column in Column::ALL {
                 let parts = filters.parts(column);
-                if are_short(parts) {
-                    short.push((column, parts));
-                } else if !parts.is_empty() {
-                    rows = match column {
-                        Column::Title => rows.filter(contains($table::title_norm, parts)),
-                        Column::Artist => rows.filter(contains($table::artist_norm, parts)),
-                        Column::Album => rows.filter(contains($table::album_norm, parts)),
-                    };
+                let is_looked_up = looked_up.iter().any(|(found, _)| *found == column);
+                if parts.is_empty() || is_looked_up && are_short(parts) {
+                    continue;
                 }
-            }
-            // Beside trigrams one of them is a condition of the index as well.
-            if let [one, other, rest @ ..] = short.as_slice()
-                && !filters.has_trigrams()
-            {
-                rows = rows.filter(short_parts::both(*one, *other));
-                short = rest.to_vec();
-            }
-            for (column, parts) in short {
-                rows = rows.filter(short_parts::condition(column, parts));
+                rows = match column {
+                    Column::Title => rows.filter(contains($table::title_norm, parts, is_looked_up)),
+                    Column::Artist => rows.filter(contains($table::artist_norm, parts, is_looked_up)),
+                    Column::Album => rows.filter(contains($table::album_norm, parts, is_looked_up)),
+                };
             }
             match &filters.genres {
                 // As the index says it: it would be read once for each genre of a list of them.
-                Some(ids) => rows.filter(array::<SqlUuid, _>(($table::genre_id,)).overlaps_with(ids.clone())),
+                Some(ids) if ids.len() <= MOST_GENRES => {
+                    rows.filter(array::<SqlUuid, _>(($table::genre_id,)).overlaps_with(ids.clone()))
+                }
+                Some(ids) => rows.filter($table::genre_id.eq_any(ids.clone())),
                 None => rows,
             }
         }
@@ -78,4 +109,42 @@ pub(super) mod in_catalogue {
 pub(super) mod on_list {
     use super::*;
     found!(tenant_songs, super::short_parts::on_list);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(title: &[&str], artist: &[&str], album: &[&str]) -> Filters {
+        let texts = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect();
+        Filters { title: texts(title), artist: texts(artist), album: texts(album), ..Filters::default() }
+    }
+
+    #[test]
+    fn an_index_is_read_for_no_more_than_a_few_combinations_of_many_values() {
+        let many = ["love"; 20];
+        for (filters, found) in [
+            (of(&many, &["beatles"], &[]), vec![Column::Artist, Column::Title]),
+            (of(&many, &["queen"; 19], &["help"; 20]), vec![Column::Artist]),
+            (of(&["an"], &["queen"; 9], &["help"]), vec![Column::Title, Column::Album]),
+            (of(&["an"], &["u2"], &["東京"]), vec![Column::Title, Column::Artist]),
+            (of(&["an"], &["a"], &["東京都"]), vec![Column::Title, Column::Album]),
+            (of(&["a"], &[""], &["o"]), vec![]),
+        ] {
+            let columns: Vec<Column> = looked_up(&filters).into_iter().map(|(column, _)| column).collect();
+            assert_eq!(columns, found, "{filters:?}");
+            assert_eq!(have_texts(&filters), !found.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_compared_is_not_said_to_be_in_the_index() {
+        assert!(have_all_trigrams(&of(&["love"], &["queen"], &[])));
+        for filters in [of(&["love"], &["a"], &[]), of(&["love"], &["an"], &[]), of(&["love"; 20], &["queen"; 20], &[])]
+        {
+            assert!(!have_all_trigrams(&filters), "{filters:?}");
+        }
+        let found = in_index(&of(&["love"], &["a"], &["an"]));
+        assert_eq!((found.title, found.artist, found.album), (vec!["love".to_owned()], vec![], vec!["an".to_owned()]));
+    }
 }

@@ -16,7 +16,7 @@ use crate::schema::{songs, tenant_songs};
 
 /// With more parts of one text than this, finding them takes longer than reading a list.
 const MOST: usize = 3;
-/// Parts in more rows than this of a thousand are frequent, however long the list is.
+/// What more rows than this of a thousand have is frequent, however long the list is: one part, or all that indexes find rows by.
 const FREQUENT: i64 = 100;
 /// The most rows that are found by letters and read.
 const FEW: i64 = 150_000;
@@ -69,7 +69,7 @@ fn is_ascii(text: &str) -> bool {
 }
 
 /// How a text with one of the parts is found; all ways together find each.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// By the letters of a text that is not of a to z and digits alone.
     Letters,
@@ -94,16 +94,14 @@ macro_rules! containing {
             any_of(ways(parts).iter().map(|way| found(column, *way, parts)))
         }
 
-        /// The same of two texts. Each way to the one is taken with each to the other: Postgres would look one up and compare the other.
+        /// The same of two texts, which the index finds both: Postgres would look one of them up and compare the other one.
         pub(in crate::store) fn both(one: (Column, &[String]), other: (Column, &[String])) -> Found {
-            let with_other = |way: &Way| {
-                let found_by = *way;
-                let other_ways = ways(other.1).iter();
-                other_ways.map(move |way| -> Found {
-                    Box::new(found(one.0, found_by, one.1).and(found(other.0, *way, other.1)))
-                })
-            };
-            any_of(ways(one.1).iter().flat_map(with_other))
+            // A row is in the index of letters with all of its texts, or with none.
+            let ways = ways(one.1).iter().flat_map(|way| ways(other.1).iter().map(|other| (*way, *other)));
+            let ways = ways.filter(|(way, other)| (*way == Way::Letters) == (*other == Way::Letters));
+            any_of(ways.map(|(way, other_way)| -> Found {
+                Box::new(found(one.0, way, one.1).and(found(other.0, other_way, other.1)))
+            }))
         }
 
         /// True for rows of which one of the texts contains this part; `None` when it is not short.

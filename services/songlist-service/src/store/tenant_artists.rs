@@ -9,7 +9,7 @@ use kit_pg::{Conn, TxError, contains_any, of_tenant, one_of};
 
 use super::filters::Filters;
 use super::samples::{Sampled, share};
-use super::search::Condition;
+use super::search::{Condition, contains};
 use crate::schema::{tenant_artists, tenant_songs};
 
 /// So many artists are a condition of the index by artist.
@@ -32,17 +32,17 @@ pub(crate) async fn few_with(mut conn: &Conn, id: TenantId, parts: &[String]) ->
 }
 
 /// True when a sample says that few links of a list are by the artists that a filter wants, which are few themselves; or says nothing. When
-/// links can be found by parts of texts as well, these are to be no rarer than the artists.
-pub(super) fn are_narrow(sample: &[Sampled], filters: &Filters, by_parts: bool) -> bool {
+/// links are found by parts as well, these are to be no rarer than the artists.
+pub(super) fn are_narrow(sample: &[Sampled], filters: &Filters, by_parts: Option<&Filters>) -> bool {
     filters.artists.as_ref().is_some_and(|artists| {
         let artists: HashSet<&str> = artists.iter().map(String::as_str).collect();
         let of_artists = share(sample, |row| artists.contains(row.artist_norm.as_str()));
-        let of_texts = if by_parts { share(sample, |row| row.has_texts(filters)) } else { None };
-        of_artists.is_none_or(|share| share <= NARROW || share <= BROAD && of_texts.is_none_or(|texts| share <= texts))
+        let of_parts = by_parts.and_then(|parts| share(sample, |row| row.matches(parts, None)));
+        of_artists.is_none_or(|share| share <= NARROW || share <= BROAD && of_parts.is_none_or(|parts| share <= parts))
     })
 }
 
-/// True for links to songs of the artists that a filter wants.
+/// True for links to songs of the artists that a filter wants, to be read in the order of the list.
 pub(super) fn by_artist(filters: &Filters) -> Condition<tenant_songs::table> {
     match &filters.artists {
         Some(artists) => Box::new(tenant_songs::artist_norm.eq_any(artists.clone())),
@@ -50,14 +50,17 @@ pub(super) fn by_artist(filters: &Filters) -> Condition<tenant_songs::table> {
     }
 }
 
-/// The same when nothing else narrows the list down: many artists are found first, and then their songs in an index. A part of one
-/// letter is in most of them.
+/// The same, to be found. When nothing else narrows the list down, many artists are found first, and then their songs in an index. A part
+/// of one letter is in most of them.
 pub(super) fn by_many_artists(id: TenantId, filters: &Filters) -> Condition<tenant_songs::table> {
+    if filters.artists.is_some() {
+        return by_artist(filters);
+    }
     let alone = filters.title.is_empty() && filters.album.is_empty();
-    if filters.artists.is_none() && alone && filters.artist.iter().all(|part| part.chars().count() >= 2) {
+    if alone && filters.artist.iter().all(|part| part.chars().count() >= 2) {
         return by_artist_with(id, &filters.artist);
     }
-    by_artist(filters)
+    Box::new(contains(tenant_songs::artist_norm, &filters.artist))
 }
 
 /// True for links to songs of artists whose compared form contains one of `parts`.
@@ -127,12 +130,17 @@ mod tests {
             artists: artists.map(|artist| vec![artist.to_owned()]),
             ..Filters::default()
         };
-        assert!(are_narrow(&sample, &wanted("o", Some("abba")), true));
-        assert!(!are_narrow(&sample, &wanted("qz", Some("abba")), true), "half as many have this part");
-        assert!(are_narrow(&sample, &wanted("qz", Some("abba")), false), "which no index finds");
-        assert!(are_narrow(&sample, &wanted("qqq", Some("nobody")), true), "hardly any link is theirs");
-        assert!(!are_narrow(&sample, &wanted("o", Some("queen")), true), "a fifth of all links");
-        assert!(!are_narrow(&sample, &wanted("o", None), true), "more artists than few");
-        assert!(are_narrow(&[], &wanted("o", Some("queen")), true), "nothing is known");
+        let is_narrow = |sample: &[Sampled], title: &str, artists: Option<&str>, by_parts: bool| {
+            let wanted = wanted(title, artists);
+            let parts = Filters { artists: None, ..wanted.clone() };
+            are_narrow(sample, &wanted, by_parts.then_some(&parts))
+        };
+        assert!(is_narrow(&sample, "o", Some("abba"), true));
+        assert!(!is_narrow(&sample, "qz", Some("abba"), true), "half as many have this part");
+        assert!(is_narrow(&sample, "qz", Some("abba"), false), "which no index finds");
+        assert!(is_narrow(&sample, "qqq", Some("nobody"), true), "hardly any link is theirs");
+        assert!(!is_narrow(&sample, "o", Some("queen"), true), "a fifth of all links");
+        assert!(!is_narrow(&sample, "o", None, true), "more artists than few");
+        assert!(is_narrow(&[], "o", Some("queen"), true), "nothing is known");
     }
 }

@@ -15,12 +15,12 @@ pub(super) async fn access_path(
     filters: &Filters,
     counted: bool,
 ) -> Result<AccessPath<Vec<Query>>, TxError> {
-    let by_trigrams = filters.has_trigrams();
-    if by_trigrams && counted {
-        return Ok(AccessPath::ByParts(by_parts(catalogue, filters), FEW_TO_COUNT));
-    }
-    if by_trigrams || Column::ALL.iter().all(|column| filters.parts(*column).is_empty()) {
+    if Column::ALL.iter().all(|column| filters.parts(*column).is_empty()) {
         return Ok(AccessPath::InOrder);
+    }
+    if indexed_parts::have_all_trigrams(filters) {
+        let parts = || AccessPath::ByParts(by_parts(catalogue, filters), FEW_TO_COUNT);
+        return Ok(if counted { parts() } else { AccessPath::InOrder });
     }
     let sample = sample(conn, catalogue, filters.visibility).await?;
     let visibility = Filters { visibility: filters.visibility, ..Filters::default() };

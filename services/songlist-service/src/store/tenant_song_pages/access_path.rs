@@ -16,22 +16,23 @@ pub(super) async fn access_path(
     filters: &Filters,
     counted: bool,
 ) -> Result<AccessPath<Query>, TxError> {
+    // Artists have an index, and so have genres: the one of parts finds links that are of both, when the artists are many.
     let of_many_artists = filters.artists.is_none() && !filters.artist.is_empty();
     if filters.title.is_empty() && filters.album.is_empty() && !(of_many_artists && filters.genres.is_some()) {
         return Ok(AccessPath::InIndex(FEW));
     }
     let most = if counted { FEW_TO_COUNT } else { FEW };
-    if filters.has_trigrams() {
+    if indexed_parts::have_all_trigrams(filters) {
         return Ok(if counted { AccessPath::ByParts(by_parts(id, filters), most) } else { AccessPath::InIndex(most) });
     }
     let sample = tenant_song_landmarks::sample(conn, id).await?;
-    let has_parts = indexed_parts::have_texts(filters);
+    let in_index = indexed_parts::have_texts(filters).then(|| indexed_parts::in_index(filters));
     // A list without landmarks is short, and read through as fast.
-    if sample.is_empty() || tenant_artists::are_narrow(&sample, filters, has_parts) {
+    if sample.is_empty() || tenant_artists::are_narrow(&sample, filters, in_index.as_ref()) {
         return Ok(AccessPath::InIndex(most));
     }
     let length = tenant_song_counts::kept(conn, id, None).await?;
-    Ok(chosen(&sample, length, filters, counted, has_parts.then(|| by_parts(id, filters))))
+    Ok(chosen(&sample, length, filters, counted, in_index.map(|_| by_parts(id, filters))))
 }
 
 /// The links that match, to be found by parts of their texts.
