@@ -78,6 +78,9 @@ def cases(session, sample):
     def letters():
         return song()["title"].replace(" ", "")[:2]
 
+    def of_several_songs(**others):
+        return quoted(title=song()["title"][:3], **others)
+
     def cursor():
         return quoted(cursor=cursor_of(random.choice(rows), "Time", "created_at"))
 
@@ -108,6 +111,9 @@ def cases(session, sample):
         "filter by one letter of a title": lambda: f"/tenant/songs/?{quoted(title=song()['title'][:1])}",
         "filter by two letters of an artist": lambda: f"/tenant/songs/?{quoted(artist=song()['artist'][:2])}",
         "filter by two letters of a title and of an artist": lambda: f"/tenant/songs/?{quoted(title=letters(), artist=song()['artist'][:2])}",
+        "filter by three letters of a title and of an artist": lambda: f"/tenant/songs/?{of_several_songs(artist=song()['artist'][:3])}",
+        "filter by three letters of a title and a genre": lambda: f"/tenant/songs/?{of_several_songs(genre=song()['genre'])}",
+        "filter by letters of title and artist and a genre": lambda: f"/tenant/songs/?{of_several_songs(artist=letters(), genre=song()['genre'])}",
         "filter by visibility, own songs": lambda: "/tenant/songs/?visibility=tenant",
         "filter by genre": lambda: f"/tenant/songs/?{quoted(genre=song()['genre'])}",
         "search, title": lambda: f"/tenant/songs/?{quoted(q=song()['title'][:100])}",
@@ -123,6 +129,7 @@ def cases(session, sample):
         "catalogue, page anywhere": lambda: f"/songs/?page={random.randint(1, last_of_catalogue)}",
         "catalogue by title, page anywhere": lambda: f"/songs/?ordering=title&page={random.randint(1, last_of_catalogue)}",
         "catalogue, filter by two letters of a title": lambda: f"/songs/?{quoted(title=letters())}",
+        "catalogue, filter by letters of title and artist and a genre": lambda: f"/songs/?{of_several_songs(artist=letters(), genre=song()['genre'])}",
         "catalogue, search": lambda: f"/songs/?{quoted(q=song()['title'][:100])}",
     }
 

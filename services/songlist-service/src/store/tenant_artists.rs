@@ -13,7 +13,7 @@ use super::search::{Condition, contains};
 use crate::schema::{tenant_artists, tenant_songs};
 
 /// So many artists are a condition of the index by artist.
-const FEW: i64 = 3_000;
+const FEW: i64 = 1_000;
 /// When of a thousand links no more than this are by the artists that are wanted, they are looked up whatever else is.
 const NARROW: i64 = 5;
 /// When of a thousand links more than this are by the artists that are wanted, they are no good condition beside texts.
