@@ -2,7 +2,7 @@
 
 use super::filters::Filters;
 use super::samples::{Sampled, are_many};
-use super::{indexed_parts, short_parts};
+use super::short_parts;
 
 /// So many rows of a page are few: they are counted and sorted in a few milliseconds.
 pub(super) const FEW: i64 = 10_000;
@@ -20,21 +20,21 @@ pub(super) enum AccessPath<Rows> {
     InOrder,
 }
 
-/// The access path to rows of a list that have texts without trigrams, by its sample; `parts` finds them when the texts are short.
+/// The access path to rows of a list of which not all texts have trigrams, by its sample; `parts` are what finds them in indexes, and the
+/// rows so found.
 pub(super) fn chosen<Rows>(
     sample: &[Sampled],
     length: i64,
     filters: &Filters,
     counted: bool,
-    parts: Option<Rows>,
+    parts: Option<(Filters, Rows)>,
 ) -> AccessPath<Rows> {
-    // Without a count a page is found by reading the list, unless rows that match are rare.
-    let in_index = indexed_parts::in_index(filters);
-    let most = if counted { short_parts::few(&in_index) } else { FEW };
-    if let Some(parts) = parts
-        && short_parts::are_few(sample, length, most, &in_index)
-    {
-        return AccessPath::ByParts(parts, most);
+    if let Some((parts, rows)) = parts {
+        // Without a count a page is found by reading the list, unless rows that match are rare.
+        let most = if counted { short_parts::few(&parts) } else { FEW };
+        if short_parts::are_few(sample, length, most, &parts) {
+            return AccessPath::ByParts(rows, most);
+        }
     }
     let most = if counted { FEW_TO_COUNT } else { FEW };
     if are_many(sample, length, most, filters) { AccessPath::InOrder } else { AccessPath::InIndex(most) }
@@ -55,7 +55,7 @@ mod tests {
     fn rare_parts_are_looked_up_frequent_ones_are_read_in_order_and_what_is_between_is_read_once() {
         let of = |part: &str, length: i64, counted: bool, parts: Option<()>| {
             let filters = Filters { title: vec![part.to_owned()], ..Filters::default() };
-            chosen(&sample(), length, &filters, counted, parts)
+            chosen(&sample(), length, &filters, counted, parts.map(|rows| (filters.clone(), rows)))
         };
         assert!(matches!(of("qz", 1_000_000, true, Some(())), AccessPath::ByParts((), 75_000)));
         assert!(matches!(of("qz", 1_000_000, false, Some(())), AccessPath::InOrder), "10,000 without a count");

@@ -11,38 +11,43 @@ use super::filters::{Column, Filters, have_trigrams};
 use super::short_parts::{self, are_short};
 use crate::schema::{songs, tenant_songs};
 
-/// An index is read once for each way to each value of each text: more often than this takes longer than comparing a text.
+/// An index is read once for each combination of the values of its texts: more often than this takes longer than comparing a text.
 const MOST_LOOKUPS: usize = 25;
 /// More genres than this are compared sooner than found.
 const MOST_GENRES: usize = 10;
 
-/// The filters by what the indexes have: all others are compared with the rows that these find.
-pub(super) fn in_index(filters: &Filters) -> Filters {
-    let mut found = Filters { genres: filters.genres.clone(), ..Filters::default() };
-    for (column, parts) in looked_up(filters) {
+/// The filters by what the indexes find rows by, with which all others are compared; `None` when that is none of their texts.
+pub(super) fn looked_up(filters: &Filters) -> Option<Filters> {
+    let texts = texts(filters);
+    if texts.is_empty() {
+        return None;
+    }
+    let genres = filters.genres.as_ref().filter(|ids| ids.len() <= MOST_GENRES).cloned();
+    let mut found = Filters { genres, ..Filters::default() };
+    for (column, parts) in texts {
         *found.parts_mut(column) = parts.to_vec();
     }
-    found
+    Some(found)
 }
 
-/// True when the indexes have one of the texts.
-pub(super) fn have_texts(filters: &Filters) -> bool {
-    !looked_up(filters).is_empty()
-}
-
-/// True when the indexes have all of the texts, by their trigrams.
+/// True when all of the texts are found by their trigrams.
 pub(super) fn have_all_trigrams(filters: &Filters) -> bool {
-    let texts = || Column::ALL.iter().map(|column| filters.parts(*column)).filter(|parts| !parts.is_empty());
-    texts().all(have_trigrams) && looked_up(filters).len() == texts().count()
+    let is_found = |column: &Column| filters.parts(*column).is_empty() || by_trigrams(filters, *column);
+    Column::ALL.iter().all(is_found)
 }
 
-/// The texts that are looked up, those with few parts first: two that are short, and those with trigrams.
-fn looked_up(filters: &Filters) -> Vec<(Column, &[String])> {
+/// True when this text is found by its trigrams.
+pub(super) fn by_trigrams(filters: &Filters, column: Column) -> bool {
+    texts(filters).iter().any(|(found, parts)| *found == column && have_trigrams(parts))
+}
+
+/// The texts that are looked up: two that are short, and as many of those with trigrams as their values let, those with few first.
+fn texts(filters: &Filters) -> Vec<(Column, &[String])> {
     let mut texts = Column::ALL.map(|column| (column, filters.parts(column)));
     texts.sort_by_key(|(_, parts)| parts.len());
     let (short, others): (Vec<_>, Vec<_>) = texts.into_iter().partition(|(_, parts)| are_short(parts));
     let mut found: Vec<_> = short.into_iter().take(2).collect();
-    let mut lookups = [1, 3, 5][found.len()];
+    let mut lookups = short_parts::lookups(found.iter().map(|(_, parts)| *parts));
     for (column, parts) in others {
         if have_trigrams(parts) && (found.is_empty() || lookups * parts.len() <= MOST_LOOKUPS) {
             lookups *= parts.len();
@@ -54,7 +59,7 @@ fn looked_up(filters: &Filters) -> Vec<(Column, &[String])> {
 
 /// True for rows of which this text contains one of the parts. One that is not looked up is no condition of the index, which would be read
 /// whole for a part without trigrams.
-fn contains<C>(text: C, parts: &[String], is_looked_up: bool) -> LikeAny<C> {
+pub(super) fn contains<C>(text: C, parts: &[String], is_looked_up: bool) -> LikeAny<C> {
     let contains = contains_any(text, parts);
     if is_looked_up { contains } else { contains.without_index() }
 }
@@ -67,8 +72,8 @@ macro_rules! found {
         /// Those of the rows that have the texts and the genre that the filters want.
         pub(in crate::store) fn found(rows: Rows, filters: &Filters) -> Rows {
             use $short_parts as short_parts;
-            let looked_up = looked_up(filters);
-            let mut rows = match looked_up.as_slice() {
+            let texts = texts(filters);
+            let mut rows = match texts.as_slice() {
                 [one, other, ..] if are_short(one.1) && are_short(other.1) => {
                     rows.filter(short_parts::both(*one, *other))
                 }
@@ -77,7 +82,7 @@ macro_rules! found {
             };
             for column in Column::ALL {
                 let parts = filters.parts(column);
-                let is_looked_up = looked_up.iter().any(|(found, _)| *found == column);
+                let is_looked_up = texts.iter().any(|(found, _)| *found == column);
                 if parts.is_empty() || is_looked_up && are_short(parts) {
                     continue;
                 }
@@ -113,6 +118,8 @@ pub(super) mod on_list {
 
 #[cfg(test)]
 mod tests {
+    use uuid::Uuid;
+
     use super::*;
 
     fn of(title: &[&str], artist: &[&str], album: &[&str]) -> Filters {
@@ -126,14 +133,17 @@ mod tests {
         for (filters, found) in [
             (of(&many, &["beatles"], &[]), vec![Column::Artist, Column::Title]),
             (of(&many, &["queen"; 19], &["help"; 20]), vec![Column::Artist]),
-            (of(&["an"], &["queen"; 9], &["help"]), vec![Column::Title, Column::Album]),
+            (of(&["an"], &["queen"; 8], &["help"; 9]), vec![Column::Title, Column::Artist]),
+            (of(&["an", "on", "in"], &["queen"; 6], &[]), vec![Column::Title]),
+            (of(&["東京"], &["queen"; 20], &[]), vec![Column::Title, Column::Artist]),
+            (of(&["an"; 3], &["u2"; 3], &["help"; 2]), vec![Column::Title, Column::Artist]),
             (of(&["an"], &["u2"], &["東京"]), vec![Column::Title, Column::Artist]),
             (of(&["an"], &["a"], &["東京都"]), vec![Column::Title, Column::Album]),
             (of(&["a"], &[""], &["o"]), vec![]),
         ] {
-            let columns: Vec<Column> = looked_up(&filters).into_iter().map(|(column, _)| column).collect();
+            let columns: Vec<Column> = texts(&filters).into_iter().map(|(column, _)| column).collect();
             assert_eq!(columns, found, "{filters:?}");
-            assert_eq!(have_texts(&filters), !found.is_empty());
+            assert_eq!(looked_up(&filters).is_some(), !found.is_empty());
         }
     }
 
@@ -144,7 +154,11 @@ mod tests {
         {
             assert!(!have_all_trigrams(&filters), "{filters:?}");
         }
-        let found = in_index(&of(&["love"], &["a"], &["an"]));
+        let all = Filters { genres: Some(vec![Uuid::nil(); 10]), ..of(&["love"], &["a"], &["an"]) };
+        let found = looked_up(&all).unwrap();
         assert_eq!((found.title, found.artist, found.album), (vec!["love".to_owned()], vec![], vec!["an".to_owned()]));
+        assert_eq!(found.genres.unwrap().len(), 10);
+        let many = Filters { genres: Some(vec![Uuid::nil(); 11]), ..all };
+        assert!(looked_up(&many).unwrap().genres.is_none());
     }
 }

@@ -33,14 +33,11 @@ pub(super) struct Sampled {
 }
 
 impl Sampled {
-    /// True when title and album are wanted.
-    pub(super) fn has_texts(&self, filters: &Filters) -> bool {
-        has(&filters.title, &self.title_norm) && has(&filters.album, &self.album_norm)
-    }
-
+    /// True when the row matches the filters and is by one of the artists.
     pub(super) fn matches(&self, filters: &Filters, artists: Option<&HashSet<&str>>) -> bool {
         let visibility = if self.is_global { Visibility::Global } else { Visibility::Tenant };
-        self.has_texts(filters)
+        has(&filters.title, &self.title_norm)
+            && has(&filters.album, &self.album_norm)
             && artists.is_none_or(|artists| artists.contains(self.artist_norm.as_str()))
             && has(&filters.artist, &self.artist_norm)
             && filters.genres.as_ref().is_none_or(|ids| ids.contains(&self.genre_id))

@@ -6,10 +6,9 @@ use diesel::dsl::sql;
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
-use kit_pg::{Conn, LikeAny, TxError, contains_any, like_anywhere, without_plans};
+use kit_pg::{Conn, TxError, contains_any, like_anywhere, without_plans};
 use uuid::Uuid;
 
-use super::filters::have_trigrams;
 use crate::schema::{songs, tenant_songs};
 
 /// The most hits of a stage.
@@ -95,13 +94,6 @@ pub(super) async fn within<T>(
         Length::Short => without_plans(conn, &["enable_seqscan", "enable_bitmapscan"], query).await,
         Length::Long => by_bitmaps(conn, query).await,
     }
-}
-
-/// True for rows of which this text contains one of the parts. One index has the trigrams of several texts: a part that has none is no
-/// condition of it.
-pub(super) fn contains<C>(column: C, parts: &[String]) -> LikeAny<C> {
-    let contains = contains_any(column, parts);
-    if have_trigrams(parts) { contains } else { contains.without_index() }
 }
 
 /// The end of the texts that begin with `prefix`: the order of texts is that of their code points (C.UTF-8).

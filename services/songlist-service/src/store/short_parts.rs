@@ -84,6 +84,19 @@ fn ways(parts: &[String]) -> &'static [Way] {
     if by_trigrams { &[Way::Followed, Way::AtTheEnd, Way::Letters] } else { &[Way::Letters] }
 }
 
+/// How often an index is read for parts of one or two texts, each of which is found in all ways.
+pub(super) fn lookups<'f>(texts: impl Iterator<Item = &'f [String]> + Clone) -> usize {
+    if texts.clone().count() == 0 {
+        return 1;
+    }
+    let by_trigrams = |parts: &[String]| match parts.iter().filter(|part| is_ascii(part)).count() {
+        0 => 0,
+        // One regular expression, and the end with each of them.
+        parts => 1 + parts,
+    };
+    texts.map(by_trigrams).product::<usize>() + 1
+}
+
 /// A macro, because the two tables have the same columns but diesel cannot express that as a type.
 macro_rules! containing {
     ($table:ident, $has_letters:literal) => {

@@ -13,7 +13,8 @@ use uuid::Uuid;
 use self::access_path::access_path;
 use super::access_paths::AccessPath;
 use super::filters::{Column, Filters, Key, Order, SortBy, Visibility};
-use super::search::{Condition, Hit, Length, Stage, by_bitmaps, contains, in_catalogue};
+use super::indexed_parts::{by_trigrams, contains};
+use super::search::{Condition, Hit, Length, Stage, by_bitmaps, in_catalogue};
 use super::short_parts;
 use super::songs::{Catalogue, Song, find_many, sample, seen};
 use crate::schema::{song_counts, songs};
@@ -26,13 +27,13 @@ fn filtered(catalogue: Catalogue, filters: &Filters) -> Query {
         songs::table.filter(songs::deleted_at.is_null()).filter(seen(catalogue, filters.visibility)).into_boxed();
     let mut all = seen;
     if !filters.title.is_empty() {
-        all = all.filter(contains(songs::title_norm, &filters.title));
+        all = all.filter(contains(songs::title_norm, &filters.title, by_trigrams(filters, Column::Title)));
     }
     if !filters.artist.is_empty() {
-        all = all.filter(contains(songs::artist_norm, &filters.artist));
+        all = all.filter(contains(songs::artist_norm, &filters.artist, by_trigrams(filters, Column::Artist)));
     }
     if !filters.album.is_empty() {
-        all = all.filter(contains(songs::album_norm, &filters.album));
+        all = all.filter(contains(songs::album_norm, &filters.album, by_trigrams(filters, Column::Album)));
     }
     match &filters.genres {
         Some(ids) => all.filter(songs::genre_id.eq_any(ids.clone())),

@@ -8,8 +8,9 @@ use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, contains_any, of_tenant, one_of};
 
 use super::filters::Filters;
+use super::indexed_parts::contains;
 use super::samples::{Sampled, share};
-use super::search::{Condition, contains};
+use super::search::Condition;
 use crate::schema::{tenant_artists, tenant_songs};
 
 /// So many artists are a condition of the index by artist.
@@ -42,25 +43,22 @@ pub(super) fn are_narrow(sample: &[Sampled], filters: &Filters, by_parts: Option
     })
 }
 
-/// True for links to songs of the artists that a filter wants, to be read in the order of the list.
-pub(super) fn by_artist(filters: &Filters) -> Condition<tenant_songs::table> {
+/// True for links to songs of the artists that a filter wants; parts of their names may be looked up in an index.
+pub(super) fn by_artist(filters: &Filters, is_looked_up: bool) -> Condition<tenant_songs::table> {
     match &filters.artists {
         Some(artists) => Box::new(tenant_songs::artist_norm.eq_any(artists.clone())),
-        None => Box::new(contains_any(tenant_songs::artist_norm, &filters.artist)),
+        None => Box::new(contains(tenant_songs::artist_norm, &filters.artist, is_looked_up)),
     }
 }
 
-/// The same, to be found. When nothing else narrows the list down, many artists are found first, and then their songs in an index. A part
-/// of one letter is in most of them.
-pub(super) fn by_many_artists(id: TenantId, filters: &Filters) -> Condition<tenant_songs::table> {
-    if filters.artists.is_some() {
-        return by_artist(filters);
-    }
+/// The same when no title or album narrows the list down: many artists are found first, and then their songs in an index. A part of one
+/// letter is in most of them.
+pub(super) fn by_many_artists(id: TenantId, filters: &Filters, is_looked_up: bool) -> Condition<tenant_songs::table> {
     let alone = filters.title.is_empty() && filters.album.is_empty();
-    if alone && filters.artist.iter().all(|part| part.chars().count() >= 2) {
+    if filters.artists.is_none() && alone && filters.artist.iter().all(|part| part.chars().count() >= 2) {
         return by_artist_with(id, &filters.artist);
     }
-    Box::new(contains(tenant_songs::artist_norm, &filters.artist))
+    by_artist(filters, is_looked_up)
 }
 
 /// True for links to songs of artists whose compared form contains one of `parts`.

@@ -5,14 +5,15 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError, Window, Windowed, behind, contains_any, few, in_order, uncached};
+use kit_pg::{Conn, TxError, Window, Windowed, behind, few, in_order, uncached};
 use uuid::Uuid;
 
 use self::access_path::access_path;
 use self::deep_pages::{deep_page, from_landmark};
 use super::access_paths::AccessPath;
-use super::filters::{Column, Filters, Key, Order, SortBy, Visibility, have_trigrams};
-use super::search::{Condition, Hit, Length, Stage, by_bitmaps, contains, on_list, within};
+use super::filters::{Column, Filters, Key, Order, SortBy, Visibility};
+use super::indexed_parts::{by_trigrams, contains};
+use super::search::{Condition, Hit, Length, Stage, by_bitmaps, on_list, within};
 use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
 use super::tenant_songs::{Query, TenantSong, find_many, live};
 use super::{short_parts, tenant_song_counts, tenant_song_landmarks};
@@ -38,7 +39,8 @@ pub(crate) async fn hits(
         let query = uncached(on_list::hits(filtered(id, filters), length, stage, with_part));
         return Ok(query.load(&mut &*conn).await?);
     }
-    let query = uncached(on_list::hits(found(id, filters), length, stage, |part| with_part(id, length, part)));
+    let query =
+        uncached(on_list::hits(found_by_bitmaps(id, filters), length, stage, |part| with_part(id, length, part)));
     within(conn, length, async |mut conn: &Conn| Ok(query.load(&mut conn).await?)).await
 }
 
@@ -57,30 +59,41 @@ fn with_part(id: TenantId, length: Length, part: &str) -> Condition<tenant_songs
 
 /// The links that a list shows, to be read in its order until a page is full.
 fn filtered(id: TenantId, filters: &Filters) -> Query {
-    let all = matching(live(id), filters);
-    if filters.artist.is_empty() { all } else { all.filter(by_artist(filters)) }
+    let is_looked_up = |column| is_looked_up(filters, column);
+    let all = matching(live(id), filters, is_looked_up);
+    if filters.artist.is_empty() { all } else { all.filter(by_artist(filters, is_looked_up(Column::Artist))) }
 }
 
 /// The same links, to be found by their artists when these narrow the list down.
 fn found(id: TenantId, filters: &Filters) -> Query {
-    let all = matching(live(id), filters);
-    if filters.artist.is_empty() { all } else { all.filter(by_many_artists(id, filters)) }
+    found_by(id, filters, |column| is_looked_up(filters, column))
+}
+
+/// The same, to be found by bitmaps alone.
+fn found_by_bitmaps(id: TenantId, filters: &Filters) -> Query {
+    found_by(id, filters, |column| by_trigrams(filters, column))
+}
+
+fn found_by(id: TenantId, filters: &Filters, is_looked_up: impl Fn(Column) -> bool + Copy) -> Query {
+    let all = matching(live(id), filters, is_looked_up);
+    if filters.artist.is_empty() { all } else { all.filter(by_many_artists(id, filters, is_looked_up(Column::Artist))) }
+}
+
+/// True when Postgres may look parts of this text up. When neither title nor album has trigrams it reads the list, and is to know how many
+/// links have the parts.
+fn is_looked_up(filters: &Filters, column: Column) -> bool {
+    by_trigrams(filters, column) || TITLE_OR_ALBUM.iter().all(|column| !by_trigrams(filters, *column))
 }
 
 /// Those of the links that match the filters, except that by artist. Approval is a literal in the SQL, so that the planner can choose
 /// the index for it.
-fn matching(links: Query, filters: &Filters) -> Query {
+fn matching(links: Query, filters: &Filters, is_looked_up: impl Fn(Column) -> bool) -> Query {
     let mut query = links;
-    let (title, album) = (tenant_songs::title_norm, tenant_songs::album_norm);
-    // When neither has trigrams the list is read in an index that has its texts.
-    let by_trigrams = have_trigrams(&filters.title) || have_trigrams(&filters.album);
     if !filters.title.is_empty() {
-        let parts = &filters.title;
-        query = query.filter(if by_trigrams { contains(title, parts) } else { contains_any(title, parts) });
+        query = query.filter(contains(tenant_songs::title_norm, &filters.title, is_looked_up(Column::Title)));
     }
     if !filters.album.is_empty() {
-        let parts = &filters.album;
-        query = query.filter(if by_trigrams { contains(album, parts) } else { contains_any(album, parts) });
+        query = query.filter(contains(tenant_songs::album_norm, &filters.album, is_looked_up(Column::Album)));
     }
     if let Some(ids) = &filters.genres {
         query = query.filter(tenant_songs::genre_id.eq_any(ids.clone()));

@@ -25,7 +25,7 @@ pub(super) async fn access_path(
     let sample = sample(conn, catalogue, filters.visibility).await?;
     let visibility = Filters { visibility: filters.visibility, ..Filters::default() };
     let length = count(conn, catalogue, &visibility).await?;
-    let parts = indexed_parts::have_texts(filters).then(|| by_parts(catalogue, filters));
+    let parts = indexed_parts::looked_up(filters).map(|parts| (parts, by_parts(catalogue, filters)));
     Ok(chosen(&sample, length, filters, counted, parts))
 }
 

@@ -16,27 +16,28 @@ pub(super) async fn access_path(
     filters: &Filters,
     counted: bool,
 ) -> Result<AccessPath<Query>, TxError> {
-    // Artists have an index, and so have genres: the one of parts finds links that are of both, when the artists are many.
+    // Artists have an index, and so have genres: parts find links that are of both, when the artists are many.
     let of_many_artists = filters.artists.is_none() && !filters.artist.is_empty();
-    if filters.title.is_empty() && filters.album.is_empty() && !(of_many_artists && filters.genres.is_some()) {
+    let no_title_or_album = filters.title.is_empty() && filters.album.is_empty();
+    if no_title_or_album && !(of_many_artists && filters.genres.is_some()) {
         return Ok(AccessPath::InIndex(FEW));
     }
     let most = if counted { FEW_TO_COUNT } else { FEW };
-    if indexed_parts::have_all_trigrams(filters) {
+    if indexed_parts::have_all_trigrams(filters) && !no_title_or_album {
         return Ok(if counted { AccessPath::ByParts(by_parts(id, filters), most) } else { AccessPath::InIndex(most) });
     }
     let sample = tenant_song_landmarks::sample(conn, id).await?;
-    let in_index = indexed_parts::have_texts(filters).then(|| indexed_parts::in_index(filters));
+    let parts = indexed_parts::looked_up(filters);
     // A list without landmarks is short, and read through as fast.
-    if sample.is_empty() || tenant_artists::are_narrow(&sample, filters, in_index.as_ref()) {
+    if sample.is_empty() || tenant_artists::are_narrow(&sample, filters, parts.as_ref()) {
         return Ok(AccessPath::InIndex(most));
     }
     let length = tenant_song_counts::kept(conn, id, None).await?;
-    Ok(chosen(&sample, length, filters, counted, in_index.map(|_| by_parts(id, filters))))
+    Ok(chosen(&sample, length, filters, counted, parts.map(|parts| (parts, by_parts(id, filters)))))
 }
 
 /// The links that match, to be found by parts of their texts.
 pub(super) fn by_parts(id: TenantId, filters: &Filters) -> Query {
     let rest = Filters { visibility: filters.visibility, is_active: filters.is_active, ..Filters::default() };
-    indexed_parts::on_list::found(matching(live(id), &rest), filters)
+    indexed_parts::on_list::found(matching(live(id), &rest, |_| false), filters)
 }

@@ -29,7 +29,7 @@ pub(super) fn deep_page(id: TenantId, filters: &Filters, order: Order, window: W
 /// The links of a list whose only filter is that for approval, to be skipped.
 fn skippable(id: TenantId, filters: &Filters) -> Query {
     let is_live = case_when(exists(deleted()), sql::<Bool>("FALSE")).otherwise(sql::<Bool>("TRUE"));
-    matching(linked(id).filter(is_live), filters)
+    matching(linked(id).filter(is_live), filters, |_| false)
 }
 
 /// Where in a list rows are read from, with the number of links before it; `None` when nothing is known of the list. The first links are
