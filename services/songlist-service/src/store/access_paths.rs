@@ -11,7 +11,7 @@ pub(super) const FEW_TO_COUNT: i64 = 50_000;
 
 /// A way to the rows that match filters.
 pub(super) enum AccessPath<Rows> {
-    /// They are found by parts of texts and read in the table, when they are not more than so many.
+    /// They are found by parts of texts, or by artists, and read in the table, when they are not more than so many.
     ByParts(Rows, i64),
     /// They are found in an index by what is not a text, or all rows are read in an index that has the texts, when those that match are not
     /// more than so many.

@@ -7,8 +7,8 @@ use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, contains_any, of_tenant, one_of};
 
-use super::filters::Filters;
-use super::indexed_parts::contains;
+use super::filters::{Column, Filters};
+use super::indexed_parts::{by_trigrams, contains};
 use super::samples::{Sampled, share};
 use super::search::Condition;
 use crate::schema::{tenant_artists, tenant_songs};
@@ -32,22 +32,22 @@ pub(crate) async fn few_with(mut conn: &Conn, id: TenantId, parts: &[String]) ->
     Ok(i64::try_from(artists.len()).is_ok_and(|found| found <= FEW).then_some(artists))
 }
 
-/// True when a sample says that few links of a list are by the artists that a filter wants, which are few themselves; or says nothing. When
-/// links are found by parts as well, these are to be no rarer than the artists.
-pub(super) fn are_narrow(sample: &[Sampled], filters: &Filters, by_parts: Option<&Filters>) -> bool {
-    filters.artists.as_ref().is_some_and(|artists| {
-        let artists: HashSet<&str> = artists.iter().map(String::as_str).collect();
-        let of_artists = share(sample, |row| artists.contains(row.artist_norm.as_str()));
-        let of_parts = by_parts.and_then(|parts| share(sample, |row| row.matches(parts, None)));
-        of_artists.is_none_or(|share| share <= NARROW || share <= BROAD && of_parts.is_none_or(|parts| share <= parts))
-    })
+/// True when a sample says that few links of a list are by these artists, or says nothing. When links are found by parts as well, these are
+/// to be no rarer.
+pub(super) fn are_narrow(sample: &[Sampled], artists: &[String], parts: Option<&Filters>) -> bool {
+    let artists: HashSet<&str> = artists.iter().map(String::as_str).collect();
+    let of_artists = share(sample, |row| artists.contains(row.artist_norm.as_str()));
+    let of_parts = parts.and_then(|parts| share(sample, |row| row.matches(parts, None)));
+    of_artists.is_none_or(|share| share <= NARROW || share <= BROAD && of_parts.is_none_or(|parts| share <= parts))
 }
 
-/// True for links to songs of the artists that a filter wants; parts of their names may be looked up in an index.
+/// True for links to songs of the artists that a filter wants; parts of their names may be looked up in an index. Beside a title or an album
+/// with trigrams it is not said who these artists are: the index of trigrams finds whole texts too, and would be read once for each of them.
 pub(super) fn by_artist(filters: &Filters, is_looked_up: bool) -> Condition<tenant_songs::table> {
+    let beside_trigrams = [Column::Title, Column::Album].iter().any(|column| by_trigrams(filters, *column));
     match &filters.artists {
-        Some(artists) => Box::new(tenant_songs::artist_norm.eq_any(artists.clone())),
-        None => Box::new(contains(tenant_songs::artist_norm, &filters.artist, is_looked_up)),
+        Some(artists) if !beside_trigrams => Box::new(tenant_songs::artist_norm.eq_any(artists.clone())),
+        _ => Box::new(contains(tenant_songs::artist_norm, &filters.artist, is_looked_up)),
     }
 }
 
@@ -123,22 +123,15 @@ mod tests {
             ..Sampled::default()
         };
         let sample: Vec<Sampled> = (0..1_000).map(row).collect();
-        let wanted = |title: &str, artists: Option<&str>| Filters {
-            title: vec![title.to_owned()],
-            artists: artists.map(|artist| vec![artist.to_owned()]),
-            ..Filters::default()
+        let is_narrow = |sample: &[Sampled], title: &str, artist: &str, by_parts: bool| {
+            let parts = Filters { title: vec![title.to_owned()], ..Filters::default() };
+            are_narrow(sample, &[artist.to_owned()], by_parts.then_some(&parts))
         };
-        let is_narrow = |sample: &[Sampled], title: &str, artists: Option<&str>, by_parts: bool| {
-            let wanted = wanted(title, artists);
-            let parts = Filters { artists: None, ..wanted.clone() };
-            are_narrow(sample, &wanted, by_parts.then_some(&parts))
-        };
-        assert!(is_narrow(&sample, "o", Some("abba"), true));
-        assert!(!is_narrow(&sample, "qz", Some("abba"), true), "half as many have this part");
-        assert!(is_narrow(&sample, "qz", Some("abba"), false), "which no index finds");
-        assert!(is_narrow(&sample, "qqq", Some("nobody"), true), "hardly any link is theirs");
-        assert!(!is_narrow(&sample, "o", Some("queen"), true), "a fifth of all links");
-        assert!(!is_narrow(&sample, "o", None, true), "more artists than few");
-        assert!(is_narrow(&[], "o", Some("queen"), true), "nothing is known");
+        assert!(is_narrow(&sample, "o", "abba", true));
+        assert!(!is_narrow(&sample, "qz", "abba", true), "half as many have this part");
+        assert!(is_narrow(&sample, "qz", "abba", false), "which no index finds");
+        assert!(is_narrow(&sample, "qqq", "nobody", true), "hardly any link is theirs");
+        assert!(!is_narrow(&sample, "o", "queen", true), "a fifth of all links");
+        assert!(is_narrow(&[], "o", "queen", true), "nothing is known");
     }
 }

@@ -1,9 +1,11 @@
 //! How the links of a list that match filters are found.
 
+use diesel::prelude::*;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError};
 
 use super::{Query, matching};
+use crate::schema::tenant_songs;
 use crate::store::access_paths::{AccessPath, FEW, FEW_TO_COUNT, chosen};
 use crate::store::filters::Filters;
 use crate::store::tenant_songs::live;
@@ -24,13 +26,18 @@ pub(super) async fn access_path(
     }
     let most = if counted { FEW_TO_COUNT } else { FEW };
     if indexed_parts::have_all_trigrams(filters) && !no_title_or_album {
-        return Ok(if counted { AccessPath::ByParts(by_parts(id, filters), most) } else { AccessPath::InIndex(most) });
+        return Ok(AccessPath::ByParts(by_parts(id, filters), most));
     }
     let sample = tenant_song_landmarks::sample(conn, id).await?;
     let parts = indexed_parts::looked_up(filters);
-    // A list without landmarks is short, and read through as fast.
-    if sample.is_empty() || tenant_artists::are_narrow(&sample, filters, parts.as_ref()) {
+    if sample.is_empty() {
+        // A list without landmarks is short, and read through as fast.
         return Ok(AccessPath::InIndex(most));
+    }
+    if let Some(artists) = &filters.artists
+        && tenant_artists::are_narrow(&sample, artists, parts.as_ref())
+    {
+        return Ok(AccessPath::ByParts(of_artists(id, filters, artists), most));
     }
     let length = tenant_song_counts::kept(conn, id, None).await?;
     Ok(chosen(&sample, length, filters, counted, parts.map(|parts| (parts, by_parts(id, filters)))))
@@ -40,4 +47,9 @@ pub(super) async fn access_path(
 pub(super) fn by_parts(id: TenantId, filters: &Filters) -> Query {
     let rest = Filters { visibility: filters.visibility, is_active: filters.is_active, ..Filters::default() };
     indexed_parts::on_list::found(matching(live(id), &rest, |_| false), filters)
+}
+
+/// The links that match, to be found by their artists: the texts are compared on their rows.
+pub(super) fn of_artists(id: TenantId, filters: &Filters, artists: &[String]) -> Query {
+    matching(live(id), filters, |_| false).filter(tenant_songs::artist_norm.eq_any(artists.to_vec()))
 }
