@@ -1,3 +1,4 @@
 CREATE INDEX songs_global_texts ON songs
-    USING gin (title_norm gin_trgm_ops, artist_norm gin_trgm_ops, album_norm gin_trgm_ops, (ARRAY[genre_id]))
+    USING gin (title_norm gin_trgm_ops, artist_norm gin_trgm_ops, album_norm gin_trgm_ops, (ARRAY[genre_id]),
+        string_to_array(words, ' '))
     WITH (gin_pending_list_limit = 512) WHERE deleted_at IS NULL AND tenant_id IS NULL;

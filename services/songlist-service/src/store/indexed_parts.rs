@@ -1,5 +1,6 @@
-//! Rows found by parts of their texts. One index has the trigrams of title, artist and album and the genre: when many rows match each of
-//! several filters and few match all of them, these few are found in it, and no others are read.
+//! Rows found by parts of their texts. One index has the trigrams of title, artist and album, the words and the genre: when many rows match
+//! each of several filters and few match all of them, these few are found in it, and no others are read. Postgres never uses two indexes
+//! together that both begin with the tenant.
 
 use diesel::dsl::array;
 use diesel::pg::Pg;
@@ -7,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
 use kit_pg::{LikeAny, contains_any};
 
-use super::filters::{Column, Filters, have_trigrams};
+use super::filters::{Column, Filters, has_trigram, have_trigrams};
 use super::short_parts::{self, are_short};
 use crate::schema::{songs, tenant_songs};
 
@@ -73,17 +74,30 @@ macro_rules! found {
         pub(in crate::store) fn found(rows: Rows, filters: &Filters) -> Rows {
             use $short_parts as short_parts;
             let texts = texts(filters);
-            let mut rows = match texts.as_slice() {
+            let rows = match texts.as_slice() {
                 [one, other, ..] if are_short(one.1) && are_short(other.1) => {
                     rows.filter(short_parts::both(*one, *other))
                 }
                 [(column, parts), ..] if are_short(parts) => rows.filter(short_parts::condition(*column, parts)),
                 _ => rows,
             };
+            let mut others = filters.clone();
+            for (column, _) in texts.iter().filter(|(_, parts)| are_short(parts)) {
+                others.parts_mut(*column).clear();
+            }
+            compared(rows, &others, |column| texts.iter().any(|(found, _)| *found == column))
+        }
+
+        /// The same of the rows that a search finds, each word of which is looked up in this index too.
+        pub(in crate::store) fn beside_words(rows: Rows, filters: &Filters) -> Rows {
+            compared(rows, filters, |column| matches!(filters.parts(column), [part] if has_trigram(part)))
+        }
+
+        fn compared(rows: Rows, filters: &Filters, is_looked_up: impl Fn(Column) -> bool) -> Rows {
+            let mut rows = rows;
             for column in Column::ALL {
-                let parts = filters.parts(column);
-                let is_looked_up = texts.iter().any(|(found, _)| *found == column);
-                if parts.is_empty() || is_looked_up && are_short(parts) {
+                let (parts, is_looked_up) = (filters.parts(column), is_looked_up(column));
+                if parts.is_empty() {
                     continue;
                 }
                 rows = match column {

@@ -15,8 +15,8 @@ use super::access_paths::AccessPath;
 use super::filters::{Column, Filters, Key, Order, SortBy, Visibility};
 use super::indexed_parts::{by_trigrams, contains};
 use super::search::{Condition, Hit, Length, Stage, by_bitmaps, in_catalogue};
-use super::short_parts;
 use super::songs::{Catalogue, Song, find_many, sample, seen};
+use super::{indexed_parts, short_parts};
 use crate::schema::{song_counts, songs};
 
 type Query = songs::BoxedQuery<'static, Pg>;
@@ -39,6 +39,12 @@ fn filtered(catalogue: Catalogue, filters: &Filters) -> Query {
         Some(ids) => all.filter(songs::genre_id.eq_any(ids.clone())),
         None => all,
     }
+}
+
+/// The same songs, to be found beside the words of a search.
+fn beside_words(catalogue: Catalogue, filters: &Filters) -> Query {
+    let seen = Filters { visibility: filters.visibility, ..Filters::default() };
+    indexed_parts::in_catalogue::beside_words(filtered(catalogue, &seen), filters)
 }
 
 /// The filters of each visibility that they let through: each has indexes of its own.
@@ -70,13 +76,11 @@ pub(crate) async fn hits(
     };
     let mut all = Vec::new();
     for filters in of_each_visibility(catalogue, filters) {
-        let list = filtered(catalogue, &filters);
         // Reading the list finds enough songs with a frequent part sooner than an index.
-        let (query, by_index) = match stage {
-            Stage::Part(_) if is_frequent => (in_catalogue::hits(list, Length::Long, stage, with_any_part), false),
-            _ => (in_catalogue::hits(list, Length::Long, stage, with_part), stage.is_within()),
-        };
-        let query = uncached(query);
+        let by_index = stage.is_within() && !is_frequent;
+        let list = if by_index { beside_words(catalogue, &filters) } else { filtered(catalogue, &filters) };
+        let with_part = if is_frequent { with_any_part } else { with_part };
+        let query = uncached(in_catalogue::hits(list, Length::Long, stage, with_part));
         let load = async |mut conn: &Conn| Ok(query.load::<Hit>(&mut conn).await?);
         all.extend(if by_index { by_bitmaps(conn, load).await? } else { load(conn).await? });
     }

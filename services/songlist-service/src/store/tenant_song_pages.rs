@@ -16,7 +16,7 @@ use super::indexed_parts::{by_trigrams, contains};
 use super::search::{Condition, Hit, Length, Stage, by_bitmaps, on_list, within};
 use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
 use super::tenant_songs::{Query, TenantSong, find_many, live};
-use super::{short_parts, tenant_song_counts, tenant_song_landmarks};
+use super::{indexed_parts, short_parts, tenant_song_counts, tenant_song_landmarks};
 use crate::schema::tenant_songs;
 
 /// The texts of which a search looks for parts in links; artists have a table of their own.
@@ -39,7 +39,7 @@ pub(crate) async fn hits(
         let query = uncached(on_list::hits(filtered(id, filters), length, stage, with_part));
         return Ok(query.load(&mut &*conn).await?);
     }
-    let query = uncached(on_list::hits(beside_bitmaps(id, filters), length, stage, |part| with_part(id, length, part)));
+    let query = uncached(on_list::hits(beside_words(id, filters), length, stage, |part| with_part(id, length, part)));
     within(conn, length, async |mut conn: &Conn| Ok(query.load(&mut conn).await?)).await
 }
 
@@ -58,26 +58,22 @@ fn with_part(id: TenantId, length: Length, part: &str) -> Condition<tenant_songs
 
 /// The links that a list shows, to be read in its order until a page is full.
 fn filtered(id: TenantId, filters: &Filters) -> Query {
-    compared(id, filters, |column| is_looked_up(filters, column))
+    let is_looked_up = |column| is_looked_up(filters, column);
+    let all = matching(live(id), filters, is_looked_up);
+    if filters.artist.is_empty() { all } else { all.filter(by_artist(filters, is_looked_up(Column::Artist))) }
 }
 
 /// The same links, to be found by their artists when these narrow the list down.
 fn found(id: TenantId, filters: &Filters) -> Query {
     let is_looked_up = |column| is_looked_up(filters, column);
-    if filters.artist.is_empty() {
-        return compared(id, filters, is_looked_up);
-    }
-    matching(live(id), filters, is_looked_up).filter(by_many_artists(id, filters, is_looked_up(Column::Artist)))
-}
-
-/// The same, to be compared with what bitmaps find. Many artists would each be looked up in one.
-fn beside_bitmaps(id: TenantId, filters: &Filters) -> Query {
-    compared(id, filters, |column| by_trigrams(filters, column))
-}
-
-fn compared(id: TenantId, filters: &Filters, is_looked_up: impl Fn(Column) -> bool + Copy) -> Query {
     let all = matching(live(id), filters, is_looked_up);
-    if filters.artist.is_empty() { all } else { all.filter(by_artist(filters, is_looked_up(Column::Artist))) }
+    if filters.artist.is_empty() { all } else { all.filter(by_many_artists(id, filters, is_looked_up(Column::Artist))) }
+}
+
+/// The links that match, to be found beside the words of a search.
+fn beside_words(id: TenantId, filters: &Filters) -> Query {
+    let rest = Filters { visibility: filters.visibility, is_active: filters.is_active, ..Filters::default() };
+    indexed_parts::on_list::beside_words(matching(live(id), &rest, |_| false), filters)
 }
 
 /// True when Postgres may look parts of this text up. When neither title nor album has trigrams it reads the list, and is to know how many

@@ -9,6 +9,7 @@ use super::landmarks::generated;
 use super::plans::{plan, see_all_in_indexes};
 use super::*;
 use crate::store::access_paths::FEW;
+use crate::store::search::Wanted;
 use crate::store::tenant_song_landmarks::add;
 
 const NEWEST: Order = Order { by: SortBy::CreatedAt, descending: true };
@@ -213,14 +214,14 @@ async fn what_would_read_the_index_whole_or_too_often_is_no_condition_of_it() {
     let in_order = format!("'{tenant}', {}, {}, {}", twenty("love"), twenty("beat"), twenty("abba"));
     let broad = of(&["love"], &["an"], &["a"]);
     let values_of_broad = format!("'{tenant}', '%love%', '%a%', '%an%'");
+    let in_order_of_broad = format!("'{tenant}', '%love%', '%an%', '%a%'");
     for (query, values) in [
         (found(list.tenant, &many), &values_of_many),
         (filtered(list.tenant, &many), &values_of_many),
-        (beside_bitmaps(list.tenant, &many), &values_of_many),
         (access_path::by_parts(list.tenant, &many), &in_order),
         (found(list.tenant, &broad), &values_of_broad),
         (filtered(list.tenant, &broad), &values_of_broad),
-        (beside_bitmaps(list.tenant, &broad), &values_of_broad),
+        (beside_words(list.tenant, &broad), &in_order_of_broad),
     ] {
         let plan = plan(&client, &query, values).await;
         let condition = plan.lines().find(|line| line.contains("Index Cond: ((tenant_id")).unwrap_or_default();
@@ -239,14 +240,18 @@ async fn what_would_read_the_index_whole_or_too_often_is_no_condition_of_it() {
         plan_of_artists.contains("tenant_songs_by_artist") && !plan_of_artists.contains("tenant_songs_texts"),
         "{plan_of_artists}"
     );
-    let letters = of(&["a"], &["an"], &[]);
-    let query = beside_bitmaps(list.tenant, &letters);
-    let plan_of_letters = plan(&client, &query, &format!("'{tenant}', '%a%', '%an%'")).await;
-    let has_text = |line: &str| line.contains("Index Cond") && line.contains("_norm");
-    assert!(!plan_of_letters.lines().any(has_text), "{plan_of_letters}");
-    // More artists than a few, which a search once looked up one by one.
-    let query = beside_bitmaps(list.tenant, &of(&[], &["an"], &[]));
-    let plan = plan(&client, &query, &format!("'{tenant}', '%an%'")).await;
+    // More artists than a few, which a search once looked up one by one, and genre and trigrams beside a word.
+    let genres = Some(vec![Uuid::nil()]);
+    let filters = Filters { genres, ..of(&["tra"], &["an"], &["a"]) };
+    let stage = Stage::Words(vec![Wanted::OneOf(texts(&["love"]))]);
+    let query = on_list::hits(beside_words(list.tenant, &filters), Length::Long, &stage, |part| {
+        with_part(list.tenant, Length::Long, part)
+    });
+    let values = format!("'{tenant}', '%tra%', '%an%', '%a%', ARRAY['{}'::uuid], ARRAY['love'], 1000", Uuid::nil());
+    let plan = plan(&client, &query, &values).await;
+    let condition = plan.lines().find(|line| line.contains("Index Cond: ((tenant_id")).unwrap_or_default();
+    let has_all = ["title_norm ~~", "ARRAY[genre_id] &&", "string_to_array(words"].map(|part| condition.contains(part));
+    assert!(has_all == [true; 3] && !condition.contains("artist_norm") && !condition.contains("album_norm"), "{plan}");
     assert!(!plan.contains("tenant_artists"), "{plan}");
     client.batch_execute("ROLLBACK").await.unwrap();
 }

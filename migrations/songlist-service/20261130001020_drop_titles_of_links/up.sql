@@ -1,1 +1,0 @@
-DROP INDEX tenant_songs_titles, tenant_songs_letters;
