@@ -8,12 +8,14 @@ use diesel::prelude::*;
 use diesel::sql_types::Uuid as SqlUuid;
 use kit_pg::{LikeAny, contains_any};
 
-use super::filters::{Column, Filters, has_trigram, have_trigrams};
+use super::filters::{Column, Filters, have_trigrams};
 use super::short_parts::{self, are_short};
 use crate::schema::{songs, tenant_songs};
 
 /// An index is read once for each combination of the values of its texts: more often than this takes longer than comparing a text.
 const MOST_LOOKUPS: usize = 25;
+/// The same of each text beside the words of a search.
+const MOST_BESIDE_WORDS: usize = 2;
 /// More genres than this are compared sooner than found.
 const MOST_GENRES: usize = 10;
 
@@ -58,6 +60,11 @@ fn texts(filters: &Filters) -> Vec<(Column, &[String])> {
     found
 }
 
+/// True when parts are looked up beside the words of a search, for each of which the index is read anyway.
+pub(super) fn is_beside_words(parts: &[String]) -> bool {
+    have_trigrams(parts) && parts.len() <= MOST_BESIDE_WORDS
+}
+
 /// True for rows of which this text contains one of the parts. One that is not looked up is no condition of the index, which would be read
 /// whole for a part without trigrams.
 pub(super) fn contains<C>(text: C, parts: &[String], is_looked_up: bool) -> LikeAny<C> {
@@ -90,7 +97,7 @@ macro_rules! found {
 
         /// The same of the rows that a search finds, each word of which is looked up in this index too.
         pub(in crate::store) fn beside_words(rows: Rows, filters: &Filters) -> Rows {
-            compared(rows, filters, |column| matches!(filters.parts(column), [part] if has_trigram(part)))
+            compared(rows, filters, |column| is_beside_words(filters.parts(column)))
         }
 
         fn compared(rows: Rows, filters: &Filters, is_looked_up: impl Fn(Column) -> bool) -> Rows {

@@ -1,5 +1,5 @@
-//! How songs are matched. Filters are substrings of the compared forms. A search goes through stages, each with an index of its
-//! own; how its hits are ranked is the domain's.
+//! How songs are matched. Filters are substrings of the compared forms. A search goes through stages, each of which an index
+//! finds; how its hits are ranked is the domain's.
 
 use diesel::declare_sql_function;
 use diesel::dsl::sql;

@@ -7,8 +7,8 @@ use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
 use kit_pg::{Conn, TxError, contains_any, of_tenant, one_of};
 
-use super::filters::{Column, Filters};
-use super::indexed_parts::{by_trigrams, contains};
+use super::filters::{Filters, have_trigrams};
+use super::indexed_parts::contains;
 use super::samples::{Sampled, share};
 use super::search::Condition;
 use crate::schema::{tenant_artists, tenant_songs};
@@ -44,7 +44,7 @@ pub(super) fn are_narrow(sample: &[Sampled], artists: &[String], parts: Option<&
 /// True for links to songs of the artists that a filter wants; parts of their names may be looked up in an index. Beside a title or an album
 /// with trigrams it is not said who these artists are: the index of trigrams finds whole texts too, and would be read once for each of them.
 pub(super) fn by_artist(filters: &Filters, is_looked_up: bool) -> Condition<tenant_songs::table> {
-    let beside_trigrams = [Column::Title, Column::Album].iter().any(|column| by_trigrams(filters, *column));
+    let beside_trigrams = have_trigrams(&filters.title) || have_trigrams(&filters.album);
     match &filters.artists {
         Some(artists) if !beside_trigrams => Box::new(tenant_songs::artist_norm.eq_any(artists.clone())),
         _ => Box::new(contains(tenant_songs::artist_norm, &filters.artist, is_looked_up)),

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use self::access_path::access_path;
 use self::deep_pages::{deep_page, from_landmark};
 use super::access_paths::AccessPath;
-use super::filters::{Column, Filters, Key, Order, SortBy, Visibility};
+use super::filters::{Column, Filters, Key, Order, SortBy, Visibility, have_trigrams};
 use super::indexed_parts::{by_trigrams, contains};
 use super::search::{Condition, Hit, Length, Stage, by_bitmaps, on_list, within};
 use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
@@ -70,16 +70,24 @@ fn found(id: TenantId, filters: &Filters) -> Query {
     if filters.artist.is_empty() { all } else { all.filter(by_many_artists(id, filters, is_looked_up(Column::Artist))) }
 }
 
-/// The links that match, to be found beside the words of a search.
+/// The links that match, to be found beside the words of a search, or by their artists when no part of a name is looked up.
 fn beside_words(id: TenantId, filters: &Filters) -> Query {
     let rest = Filters { visibility: filters.visibility, is_active: filters.is_active, ..Filters::default() };
-    indexed_parts::on_list::beside_words(matching(live(id), &rest, |_| false), filters)
+    let links = matching(live(id), &rest, |_| false);
+    match &filters.artists {
+        Some(artists) if !indexed_parts::is_beside_words(&filters.artist) => {
+            let others = Filters { artist: Vec::new(), ..filters.clone() };
+            let of_artists = links.filter(tenant_songs::artist_norm.eq_any(artists.clone()));
+            indexed_parts::on_list::beside_words(of_artists, &others)
+        }
+        _ => indexed_parts::on_list::beside_words(links, filters),
+    }
 }
 
 /// True when Postgres may look parts of this text up. When neither title nor album has trigrams it reads the list, and is to know how many
 /// links have the parts.
 fn is_looked_up(filters: &Filters, column: Column) -> bool {
-    by_trigrams(filters, column) || TITLE_OR_ALBUM.iter().all(|column| !by_trigrams(filters, *column))
+    by_trigrams(filters, column) || !have_trigrams(&filters.title) && !have_trigrams(&filters.album)
 }
 
 /// Those of the links that match the filters, except that by artist. Approval is a literal in the SQL, so that the planner can choose

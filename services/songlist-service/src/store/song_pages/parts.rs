@@ -158,6 +158,7 @@ async fn a_part_without_trigrams_beside_another_column_is_no_condition_of_the_in
         condition.contains("title_norm ~~") && !condition.contains("artist_norm") && !condition.contains("album_norm"),
         "{plan}"
     );
+    assert!(plan.contains("Bitmap Index Scan on songs_global_texts"), "{plan}");
     client.batch_execute("ROLLBACK").await.unwrap();
 }
 

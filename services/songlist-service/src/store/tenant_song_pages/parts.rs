@@ -194,6 +194,49 @@ async fn all_parts_and_the_genre_are_conditions_of_one_index() {
 }
 
 #[tokio::test]
+async fn a_search_beside_filters_finds_what_comparing_every_row_finds() {
+    let list = Long::new().await;
+    let rows = "SELECT title_norm, artist_norm, genre_id::text, split_part(trim(words), ' ', 1) FROM tenant_songs \
+                WHERE title_norm ~ '^[a-z]{5,}$' AND artist_norm ~ '^[a-z]{5,}$' ORDER BY md5(id::text) LIMIT 40";
+    let mut all = 0;
+    for (number, row) in list.superuser.query(rows, &[]).await.unwrap().iter().enumerate() {
+        let [title, artist, genre, word] = [0, 1, 2, 3].map(|column| row.get::<_, String>(column));
+        let artists =
+            format!("SELECT DISTINCT artist_norm FROM tenant_songs WHERE strpos(artist_norm, '{}') > 0", &artist[..2]);
+        let filters = Filters {
+            title: (number % 3 == 0).then(|| title[..number % 4].to_owned()).into_iter().collect(),
+            artist: (number % 3 == 1).then(|| artist[..2].to_owned()).into_iter().collect(),
+            artists: if number % 6 == 1 { Some(list.texts(&artists).await) } else { None },
+            genres: (number % 3 == 2).then(|| vec![Uuid::try_parse(&genre).unwrap()]),
+            is_active: (number % 5 == 0).then_some(true),
+            ..Filters::default()
+        };
+        let part = title[..3].to_owned();
+        for (stage, condition) in [
+            (Stage::Words(vec![Wanted::OneOf(vec![word.clone()])]), format!("strpos(words, ' {word} ') > 0")),
+            (
+                Stage::Part(part.clone()),
+                format!("strpos(title_norm || ' ' || artist_norm || ' ' || album_norm, '{part}') > 0"),
+            ),
+        ] {
+            let hits = list.read(async |conn: &Conn| hits(conn, list.tenant, Length::Long, &filters, &stage).await);
+            let mut found: Vec<Uuid> = hits.await.into_iter().map(|hit| hit.id).collect();
+            let matching = list.texts(&format!("SELECT id::text FROM tenant_songs WHERE {condition}")).await;
+            let mut compared = list.compared(&filters).await;
+            compared.retain(|id| matching.contains(&id.to_string()));
+            if compared.len() > 1_000 {
+                continue;
+            }
+            found.sort_unstable();
+            compared.sort_unstable();
+            assert_eq!(found, compared, "{stage:?} {filters:?}");
+            all += found.len();
+        }
+    }
+    assert!(all > 1_000, "{all}");
+}
+
+#[tokio::test]
 async fn what_would_read_the_index_whole_or_too_often_is_no_condition_of_it() {
     let list = Long::new().await;
     let client = kit_pg::bootstrap::open(&list.db.url().unwrap()).await.unwrap();
@@ -212,6 +255,14 @@ async fn what_would_read_the_index_whole_or_too_often_is_no_condition_of_it() {
     let many = of(&["love"; 20], &["beat"; 20], &["abba"; 20]);
     let values_of_many = format!("'{tenant}', {}, {}, {}", twenty("love"), twenty("abba"), twenty("beat"));
     let in_order = format!("'{tenant}', {}, {}, {}", twenty("love"), twenty("beat"), twenty("abba"));
+    // The artists are looked up, because they are fewer.
+    let fewer = Filters { artists: Some(texts(&["x"])), ..of(&["love"; 20], &["beat"; 19], &[]) };
+    let values_of_fewer = format!("'{tenant}', {}, {}", twenty("love"), twenty("beat"));
+    for query in [found(list.tenant, &fewer), filtered(list.tenant, &fewer)] {
+        let plan = plan(&client, &query, &values_of_fewer).await;
+        let condition = plan.lines().find(|line| line.contains("Index Cond: ((tenant_id")).unwrap_or_default();
+        assert!(condition.contains("artist_norm ~~") && !condition.contains("title_norm"), "{plan}");
+    }
     let broad = of(&["love"], &["an"], &["a"]);
     let values_of_broad = format!("'{tenant}', '%love%', '%a%', '%an%'");
     let in_order_of_broad = format!("'{tenant}', '%love%', '%an%', '%a%'");
