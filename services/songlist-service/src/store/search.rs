@@ -65,7 +65,7 @@ pub(crate) struct Hit {
     pub words: String,
 }
 
-/// Runs a query with no other plan than one by bitmaps, which GIN indexes of words and parts make. The planner would rather read a
+/// Runs a query with no other plan than one by bitmaps, which GIN indexes make. The planner would rather read a
 /// list in another order until enough songs fit, which is all of it when there are fewer: it does not know how frequent words are.
 pub(super) async fn by_bitmaps<T>(
     conn: &Conn,
@@ -79,7 +79,7 @@ pub(super) async fn by_bitmaps<T>(
 pub(crate) enum Length {
     /// It is read through.
     Short,
-    /// Its rows are found in indexes of words and parts.
+    /// Its rows are found in the index of words and parts, or in that of letters.
     Long,
 }
 
