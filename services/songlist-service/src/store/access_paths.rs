@@ -8,6 +8,8 @@ use super::short_parts;
 pub(super) const FEW: i64 = 10_000;
 /// Rows that are counted are read only once as long as they are not more than this.
 pub(super) const FEW_TO_COUNT: i64 = 50_000;
+/// The same of rows that are found by letters, which takes less than finding them by trigrams.
+const FEW_BY_LETTERS: i64 = 150_000;
 
 /// A way to the rows that match filters.
 pub(super) enum AccessPath<Rows> {
@@ -31,7 +33,7 @@ pub(super) fn chosen<Rows>(
 ) -> AccessPath<Rows> {
     if let Some((parts, rows)) = parts {
         // Without a count a page is found by reading the list, unless rows that match are rare.
-        let most = if counted { short_parts::few(&parts) } else { FEW };
+        let most = if counted { FEW_BY_LETTERS } else { FEW };
         if short_parts::are_few(sample, length, most, &parts) {
             return AccessPath::ByParts(rows, most);
         }
@@ -57,7 +59,7 @@ mod tests {
             let filters = Filters { title: vec![part.to_owned()], ..Filters::default() };
             chosen(&sample(), length, &filters, counted, parts.map(|rows| (filters.clone(), rows)))
         };
-        assert!(matches!(of("qz", 1_000_000, true, Some(())), AccessPath::ByParts((), 75_000)));
+        assert!(matches!(of("qz", 1_000_000, true, Some(())), AccessPath::ByParts((), FEW_BY_LETTERS)));
         assert!(matches!(of("qz", 1_000_000, false, Some(())), AccessPath::InOrder), "10,000 without a count");
         assert!(matches!(of("qz", 100_000, false, Some(())), AccessPath::ByParts((), FEW)));
         assert!(matches!(of("qz", 1_000_000, true, None), AccessPath::InIndex(FEW_TO_COUNT)), "no index has the part");

@@ -1,6 +1,7 @@
-//! Rows found by parts of their texts. One index has the trigrams of title, artist and album, the words and the genre: when many rows match
-//! each of several filters and few match all of them, these few are found in it, and no others are read. Postgres never uses two indexes
-//! together that both begin with the tenant.
+//! Rows found by parts of their texts. One index has the trigrams of title, artist and album, the words and the genre, and another one the
+//! letters and pairs of letters of the three texts, and the genre: when many rows match each of several filters and few match all of them,
+//! these few are found in it, and no others are read. It is one of the two, because Postgres never uses two indexes together that both
+//! begin with the tenant.
 
 use diesel::dsl::array;
 use diesel::pg::Pg;
@@ -9,19 +10,57 @@ use diesel::sql_types::Uuid as SqlUuid;
 use kit_pg::{LikeAny, contains_any};
 
 use super::filters::{Column, Filters, have_trigrams};
-use super::short_parts::{self, are_short};
+use super::short_parts;
 use crate::schema::{songs, tenant_songs};
 
 /// An index is read once for each combination of the values of its texts: more often than this takes longer than comparing a text.
 const MOST_LOOKUPS: usize = 25;
 /// The same of each text beside the words of a search.
-const MOST_BESIDE_WORDS: usize = 2;
+pub(super) const MOST_BESIDE_WORDS: usize = 2;
 /// More genres than this are compared sooner than found.
 const MOST_GENRES: usize = 10;
 
-/// The filters by what the indexes find rows by, with which all others are compared; `None` when that is none of their texts.
+/// The index of parts that finds rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Index {
+    Trigrams,
+    Letters,
+}
+
+impl Index {
+    /// That of trigrams when each of the texts has some: of longer parts it finds fewer rows that do not contain them.
+    fn of(filters: &Filters) -> Self {
+        let has_trigrams = |column: &Column| filters.parts(*column).is_empty() || have_trigrams(filters.parts(*column));
+        if Column::ALL.iter().all(has_trigrams) { Self::Trigrams } else { Self::Letters }
+    }
+
+    /// How often it is read for parts of one text; `None` when it does not find them.
+    fn lookups(self, parts: &[String]) -> Option<usize> {
+        match self {
+            Self::Trigrams => have_trigrams(parts).then_some(parts.len()),
+            Self::Letters => short_parts::lookups(parts),
+        }
+    }
+
+    /// The texts that are looked up in it: as many as their values let, those with few first.
+    fn texts(self, filters: &Filters) -> Vec<(Column, &[String])> {
+        let texts = Column::ALL.map(|column| (column, filters.parts(column)));
+        let mut texts: Vec<_> = texts.iter().filter_map(|text| Some((self.lookups(text.1)?, *text))).collect();
+        texts.sort_by_key(|(lookups, _)| *lookups);
+        let (mut found, mut all) = (Vec::new(), 1);
+        for (lookups, text) in texts {
+            if found.is_empty() || all * lookups <= MOST_LOOKUPS {
+                all *= lookups;
+                found.push(text);
+            }
+        }
+        found
+    }
+}
+
+/// The filters by what an index finds rows by, with which all others are compared; `None` when that is none of their texts.
 pub(super) fn looked_up(filters: &Filters) -> Option<Filters> {
-    let texts = texts(filters);
+    let texts = Index::of(filters).texts(filters);
     if texts.is_empty() {
         return None;
     }
@@ -35,29 +74,12 @@ pub(super) fn looked_up(filters: &Filters) -> Option<Filters> {
 
 /// True when all of the texts are found by their trigrams.
 pub(super) fn have_all_trigrams(filters: &Filters) -> bool {
-    let is_found = |column: &Column| filters.parts(*column).is_empty() || by_trigrams(filters, *column);
-    Column::ALL.iter().all(is_found)
+    Column::ALL.iter().all(|column| filters.parts(*column).is_empty() || by_trigrams(filters, *column))
 }
 
 /// True when this text is found by its trigrams.
 pub(super) fn by_trigrams(filters: &Filters, column: Column) -> bool {
-    texts(filters).iter().any(|(found, parts)| *found == column && have_trigrams(parts))
-}
-
-/// The texts that are looked up: two that are short, and as many of those with trigrams as their values let, those with few first.
-fn texts(filters: &Filters) -> Vec<(Column, &[String])> {
-    let mut texts = Column::ALL.map(|column| (column, filters.parts(column)));
-    texts.sort_by_key(|(_, parts)| parts.len());
-    let (short, others): (Vec<_>, Vec<_>) = texts.into_iter().partition(|(_, parts)| are_short(parts));
-    let mut found: Vec<_> = short.into_iter().take(2).collect();
-    let mut lookups = short_parts::lookups(found.iter().map(|(_, parts)| *parts));
-    for (column, parts) in others {
-        if have_trigrams(parts) && (found.is_empty() || lookups * parts.len() <= MOST_LOOKUPS) {
-            lookups *= parts.len();
-            found.push((column, parts));
-        }
-    }
-    found
+    Index::Trigrams.texts(filters).iter().any(|(found, _)| *found == column)
 }
 
 /// True when parts are looked up beside the words of a search, for each of which the index is read anyway.
@@ -74,25 +96,24 @@ pub(super) fn contains<C>(text: C, parts: &[String], is_looked_up: bool) -> Like
 
 /// A macro, because the two tables have the same columns but diesel cannot express that as a type.
 macro_rules! found {
-    ($table:ident, $short_parts:path) => {
+    ($table:ident, $short_parts:ident) => {
         type Rows = $table::BoxedQuery<'static, Pg>;
 
         /// Those of the rows that have the texts and the genre that the filters want.
         pub(in crate::store) fn found(rows: Rows, filters: &Filters) -> Rows {
-            use $short_parts as short_parts;
-            let texts = texts(filters);
-            let rows = match texts.as_slice() {
-                [one, other, ..] if are_short(one.1) && are_short(other.1) => {
-                    rows.filter(short_parts::both(*one, *other))
-                }
-                [(column, parts), ..] if are_short(parts) => rows.filter(short_parts::condition(*column, parts)),
-                _ => rows,
-            };
-            let mut others = filters.clone();
-            for (column, _) in texts.iter().filter(|(_, parts)| are_short(parts)) {
-                others.parts_mut(*column).clear();
+            let index = Index::of(filters);
+            let texts = index.texts(filters);
+            let is_looked_up = |column| texts.iter().any(|(found, _)| *found == column);
+            if index == Index::Trigrams {
+                return compared(rows, filters, is_looked_up);
             }
-            compared(rows, &others, |column| texts.iter().any(|(found, _)| *found == column))
+            let mut others = filters.clone();
+            let mut rows = rows;
+            for (column, parts) in &texts {
+                others.parts_mut(*column).clear();
+                rows = rows.filter($short_parts::condition(*column, parts));
+            }
+            compared(rows, &others, |_| false)
         }
 
         /// The same of the rows that a search finds, each word of which is looked up in this index too.
@@ -127,14 +148,16 @@ macro_rules! found {
 
 /// Songs of the catalogue.
 pub(super) mod in_catalogue {
+    use super::short_parts::in_catalogue as short_parts;
     use super::*;
-    found!(songs, super::short_parts::in_catalogue);
+    found!(songs, short_parts);
 }
 
 /// Links of a tenant's list.
 pub(super) mod on_list {
+    use super::short_parts::on_list as short_parts;
     use super::*;
-    found!(tenant_songs, super::short_parts::on_list);
+    found!(tenant_songs, short_parts);
 }
 
 #[cfg(test)]
@@ -151,19 +174,21 @@ mod tests {
     #[test]
     fn an_index_is_read_for_no_more_than_a_few_combinations_of_many_values() {
         let many = ["love"; 20];
-        for (filters, found) in [
-            (of(&many, &["beatles"], &[]), vec![Column::Artist, Column::Title]),
-            (of(&many, &["queen"; 19], &["help"; 20]), vec![Column::Artist]),
-            (of(&["an"], &["queen"; 8], &["help"; 9]), vec![Column::Title, Column::Artist]),
-            (of(&["an", "on", "in"], &["queen"; 6], &[]), vec![Column::Title]),
-            (of(&["東京"], &["queen"; 20], &[]), vec![Column::Title, Column::Artist]),
-            (of(&["an"; 3], &["u2"; 3], &["help"; 2]), vec![Column::Title, Column::Artist]),
-            (of(&["an"], &["u2"], &["東京"]), vec![Column::Title, Column::Artist]),
-            (of(&["an"], &["a"], &["東京都"]), vec![Column::Title, Column::Album]),
-            (of(&["a"], &[""], &["o"]), vec![]),
+        for (filters, index, found) in [
+            (of(&many, &["beatles"], &[]), Index::Trigrams, vec![Column::Artist, Column::Title]),
+            (of(&many, &["queen"; 19], &["help"; 20]), Index::Trigrams, vec![Column::Artist]),
+            (of(&["an"; 20], &["queen"; 8], &["help"; 9]), Index::Letters, vec![Column::Title, Column::Artist]),
+            (
+                of(&["東京"], &["queen"; 20], &["!!!"]),
+                Index::Letters,
+                vec![Column::Title, Column::Album, Column::Artist],
+            ),
+            (of(&["an"], &["a"; 20], &["東京都"]), Index::Letters, vec![Column::Title, Column::Artist, Column::Album]),
+            (of(&["a"], &[""], &["o"]), Index::Letters, vec![Column::Title, Column::Album]),
+            (of(&[""], &[], &["", "o"]), Index::Letters, vec![]),
         ] {
-            let columns: Vec<Column> = texts(&filters).into_iter().map(|(column, _)| column).collect();
-            assert_eq!(columns, found, "{filters:?}");
+            let columns: Vec<Column> = index.texts(&filters).into_iter().map(|(column, _)| column).collect();
+            assert_eq!((Index::of(&filters), columns), (index, found.clone()), "{filters:?}");
             assert_eq!(looked_up(&filters).is_some(), !found.is_empty());
         }
     }
@@ -175,7 +200,8 @@ mod tests {
         {
             assert!(!have_all_trigrams(&filters), "{filters:?}");
         }
-        let all = Filters { genres: Some(vec![Uuid::nil(); 10]), ..of(&["love"], &["a"], &["an"]) };
+        let all = Filters { genres: Some(vec![Uuid::nil(); 10]), ..of(&["love"], &[""], &["an"]) };
+        assert!(by_trigrams(&all, Column::Title) && !by_trigrams(&all, Column::Album));
         let found = looked_up(&all).unwrap();
         assert_eq!((found.title, found.artist, found.album), (vec!["love".to_owned()], vec![], vec!["an".to_owned()]));
         assert_eq!(found.genres.unwrap().len(), 10);

@@ -79,7 +79,7 @@ pub(super) async fn by_bitmaps<T>(
 pub(crate) enum Length {
     /// It is read through.
     Short,
-    /// Its rows are found in the index of words and parts, or in that of letters.
+    /// Its rows are found in the index of words and trigrams, or in that of letters.
     Long,
 }
 
@@ -136,10 +136,11 @@ macro_rules! matching {
             found.limit(most).select(columns)
         }
 
-        /// True when the title or the album contains this part.
-        pub(in crate::store) fn title_or_album_with(part: &str) -> Condition<$from> {
+        /// True when title, artist or album contain this part.
+        pub(in crate::store) fn with_part(part: &str) -> Condition<$from> {
             let pattern = || like_anywhere(part);
-            Box::new($columns::title_norm.like(pattern()).or($columns::album_norm.like(pattern())))
+            let title_or_artist = $columns::title_norm.like(pattern()).or($columns::artist_norm.like(pattern()));
+            Box::new(title_or_artist.or($columns::album_norm.like(pattern())))
         }
 
         fn holds(length: Length, all: &AllOf) -> Condition<$from> {

@@ -7,7 +7,7 @@ use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::SmallInt;
 use diesel_async::RunQueryDsl;
-use kit_pg::{Conn, TxError, Window, behind, few, in_order, like_anywhere, merged, uncached};
+use kit_pg::{Conn, TxError, Window, behind, few, in_order, merged, uncached};
 use uuid::Uuid;
 
 use self::access_path::access_path;
@@ -69,7 +69,7 @@ pub(crate) async fn hits(
     stage: &Stage,
 ) -> Result<Vec<Hit>, TxError> {
     let is_frequent = match stage {
-        Stage::Part(part) if short_parts::in_catalogue::one_with(&Column::ALL, part).is_some() => {
+        Stage::Part(part) if short_parts::is_short(part) => {
             short_parts::is_frequent(&sample(conn, catalogue, filters.visibility).await?, part)
         }
         _ => false,
@@ -79,7 +79,7 @@ pub(crate) async fn hits(
         // Reading the list finds enough songs with a frequent part sooner than an index.
         let by_index = stage.is_within() && !is_frequent;
         let list = if by_index { beside_words(catalogue, &filters) } else { filtered(catalogue, &filters) };
-        let with_part = if is_frequent { with_any_part } else { with_part };
+        let with_part = if is_frequent { in_catalogue::with_part } else { with_part };
         let query = uncached(in_catalogue::hits(list, Length::Long, stage, with_part));
         let load = async |mut conn: &Conn| Ok(query.load::<Hit>(&mut conn).await?);
         all.extend(if by_index { by_bitmaps(conn, load).await? } else { load(conn).await? });
@@ -87,14 +87,9 @@ pub(crate) async fn hits(
     Ok(all)
 }
 
-/// True for songs of which title, album or artist contain this part.
-fn with_any_part(part: &str) -> Condition<songs::table> {
-    Box::new(in_catalogue::title_or_album_with(part).or(songs::artist_norm.like(like_anywhere(part))))
-}
-
-/// The same, to be found in an index.
+/// True for songs of which title, artist or album contain this part, to be found in an index.
 fn with_part(part: &str) -> Condition<songs::table> {
-    short_parts::in_catalogue::one_with(&Column::ALL, part).unwrap_or_else(|| with_any_part(part))
+    short_parts::in_catalogue::one_with(part).unwrap_or_else(|| in_catalogue::with_part(part))
 }
 
 /// The number of songs of a list: the stored count when there is no filter except visibility.

@@ -62,7 +62,7 @@ pub(super) fn by_many_artists(id: TenantId, filters: &Filters, is_looked_up: boo
 }
 
 /// True for links to songs of artists whose compared form contains one of `parts`.
-pub(super) fn by_artist_with(id: TenantId, parts: &[String]) -> Condition<tenant_songs::table> {
+fn by_artist_with(id: TenantId, parts: &[String]) -> Condition<tenant_songs::table> {
     let artists = tenant_artists::table
         .filter(of_tenant(tenant_artists::tenant_id, id))
         .filter(contains_any(tenant_artists::artist_norm, parts))

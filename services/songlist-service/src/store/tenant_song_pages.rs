@@ -14,13 +14,10 @@ use super::access_paths::AccessPath;
 use super::filters::{Column, Filters, Key, Order, SortBy, Visibility, have_trigrams};
 use super::indexed_parts::{by_trigrams, contains};
 use super::search::{Condition, Hit, Length, Stage, by_bitmaps, on_list, within};
-use super::tenant_artists::{by_artist, by_artist_with, by_many_artists};
+use super::tenant_artists::{by_artist, by_many_artists};
 use super::tenant_songs::{Query, TenantSong, find_many, live};
 use super::{indexed_parts, short_parts, tenant_song_counts, tenant_song_landmarks};
 use crate::schema::tenant_songs;
-
-/// The texts of which a search looks for parts in links; artists have a table of their own.
-const TITLE_OR_ALBUM: [Column; 2] = [Column::Title, Column::Album];
 
 /// The hits of a stage of a search among the links that match the filters.
 pub(crate) async fn hits(
@@ -35,25 +32,23 @@ pub(crate) async fn hits(
         _ => false,
     };
     if !stage.is_within() || is_frequent {
-        let with_part = |part: &str| with_part(id, Length::Short, part);
-        let query = uncached(on_list::hits(filtered(id, filters), length, stage, with_part));
+        let query = uncached(on_list::hits(filtered(id, filters), length, stage, on_list::with_part));
         return Ok(query.load(&mut &*conn).await?);
     }
-    let query = uncached(on_list::hits(beside_words(id, filters), length, stage, |part| with_part(id, length, part)));
+    let query = uncached(on_list::hits(beside_words(id, filters), length, stage, |part| with_part(length, part)));
     within(conn, length, async |mut conn: &Conn| Ok(query.load(&mut conn).await?)).await
 }
 
 /// True for a short part of so many links that reading the list finds enough of them sooner than an index.
 async fn is_frequent(conn: &Conn, id: TenantId, length: Length, part: &str) -> Result<bool, TxError> {
-    let by_letters = length == Length::Long && short_parts::on_list::one_with(&TITLE_OR_ALBUM, part).is_some();
+    let by_letters = length == Length::Long && short_parts::is_short(part);
     Ok(by_letters && short_parts::is_frequent(&tenant_song_landmarks::sample(conn, id).await?, part))
 }
 
-/// True for links of which title, album or artist contain this part.
-fn with_part(id: TenantId, length: Length, part: &str) -> Condition<tenant_songs::table> {
-    let short = if length == Length::Long { short_parts::on_list::one_with(&TITLE_OR_ALBUM, part) } else { None };
-    let title_or_album = short.unwrap_or_else(|| on_list::title_or_album_with(part));
-    Box::new(title_or_album.or(by_artist_with(id, &[part.to_owned()])))
+/// True for links of which title, artist or album contain this part, to be found in an index when the list is long.
+fn with_part(length: Length, part: &str) -> Condition<tenant_songs::table> {
+    let short = if length == Length::Long { short_parts::on_list::one_with(part) } else { None };
+    short.unwrap_or_else(|| on_list::with_part(part))
 }
 
 /// The links that a list shows, to be read in its order until a page is full.
@@ -70,12 +65,16 @@ fn found(id: TenantId, filters: &Filters) -> Query {
     if filters.artist.is_empty() { all } else { all.filter(by_many_artists(id, filters, is_looked_up(Column::Artist))) }
 }
 
-/// The links that match, to be found beside the words of a search, or by their artists when no part of a name is looked up.
+/// The links that match, to be found beside the words of a search, or by their artists when these are few and no part of a name is looked
+/// up. Of more artists their names are compared: the index of words finds whole artists too, and would be read once for each of them.
 fn beside_words(id: TenantId, filters: &Filters) -> Query {
     let rest = Filters { visibility: filters.visibility, is_active: filters.is_active, ..Filters::default() };
     let links = matching(live(id), &rest, |_| false);
     match &filters.artists {
-        Some(artists) if !indexed_parts::is_beside_words(&filters.artist) => {
+        Some(artists)
+            if artists.len() <= indexed_parts::MOST_BESIDE_WORDS
+                && !indexed_parts::is_beside_words(&filters.artist) =>
+        {
             let others = Filters { artist: Vec::new(), ..filters.clone() };
             let of_artists = links.filter(tenant_songs::artist_norm.eq_any(artists.clone()));
             indexed_parts::on_list::beside_words(of_artists, &others)

@@ -57,7 +57,7 @@ async fn parts_of_every_length_find_what_comparing_every_song_of_the_tenant_and_
     let songs = Songs::new().await;
     let parts = "SELECT DISTINCT part FROM (SELECT substr(title_norm, place, size) AS part FROM songs, \
                  generate_series(1, 3) place, generate_series(1, 3) size) p \
-                 WHERE length(part) > 1 AND md5(part) < '2' OR part ~ '^[^a-z0-9]$' ORDER BY 1";
+                 WHERE md5(part) < '2' OR part ~ '^[^a-z0-9]$' ORDER BY 1";
     let order = Order { by: SortBy::Title, descending: false };
     let seen = [None, Some(Visibility::Tenant), Some(Visibility::Global)];
     let parts = songs.texts(parts).await;
@@ -193,9 +193,8 @@ async fn short_parts_are_found_in_the_index_of_letters_of_each_visibility_by_the
     client.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off").await.unwrap();
     let filters = Filters { title: vec!["東京".to_owned()], ..Filters::default() };
     let catalogue = Catalogue::TenantAndGlobal(songs.tenant);
-    for (of, index) in of_each_visibility(catalogue, &Filters::default())
-        .iter()
-        .zip(["songs_letter_pairs", "songs_global_letter_pairs"])
+    for (of, index) in
+        of_each_visibility(catalogue, &Filters::default()).iter().zip(["songs_pairs", "songs_global_pairs"])
     {
         let query = filtered(catalogue, of).filter(short_parts::in_catalogue::condition(Column::Title, &filters.title));
         let values = match of.visibility {

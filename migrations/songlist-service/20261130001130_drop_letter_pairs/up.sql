@@ -1,0 +1,1 @@
+DROP INDEX tenant_songs_letter_pairs, songs_letter_pairs, songs_global_letter_pairs;
