@@ -10,6 +10,7 @@ use diesel::sql_types::Uuid as SqlUuid;
 use kit_pg::{LikeAny, contains_any};
 
 use super::filters::{Column, Filters, have_trigrams};
+use super::samples::{Sampled, share};
 use super::short_parts;
 use crate::schema::{songs, tenant_songs};
 
@@ -17,21 +18,29 @@ use crate::schema::{songs, tenant_songs};
 const MOST_LOOKUPS: usize = 25;
 /// The same of each text beside the words of a search.
 pub(super) const MOST_BESIDE_WORDS: usize = 2;
+/// Of a thousand rows so many are rare: found by trigrams, they are read in the table.
+const RARE: i64 = 5;
 /// More genres than this are compared sooner than found.
 const MOST_GENRES: usize = 10;
 
 /// The index of parts that finds rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Index {
+pub(super) enum Index {
     Trigrams,
     Letters,
 }
 
 impl Index {
-    /// That of trigrams when each of the texts has some: of longer parts it finds fewer rows that do not contain them.
-    fn of(filters: &Filters) -> Self {
-        let has_trigrams = |column: &Column| filters.parts(*column).is_empty() || have_trigrams(filters.parts(*column));
-        if Column::ALL.iter().all(has_trigrams) { Self::Trigrams } else { Self::Letters }
+    /// That of trigrams when each of the texts has some, or when a sample says that few rows have those that do: by letters more rows are
+    /// found that do not contain a longer part.
+    pub(super) fn of(filters: &Filters, sample: &[Sampled]) -> Self {
+        let parts = Column::ALL.map(|column| filters.parts(column));
+        if parts.iter().all(|parts| parts.is_empty() || have_trigrams(parts)) {
+            return Self::Trigrams;
+        }
+        let Some(with_trigrams) = looked_up(filters, Self::Trigrams) else { return Self::Letters };
+        let are_rare = share(sample, |row| row.matches(&with_trigrams, None)).is_some_and(|share| share <= RARE);
+        if are_rare { Self::Trigrams } else { Self::Letters }
     }
 
     /// How often it is read for parts of one text; `None` when it does not find them.
@@ -49,7 +58,12 @@ impl Index {
         texts.sort_by_key(|(lookups, _)| *lookups);
         let (mut found, mut all) = (Vec::new(), 1);
         for (lookups, text) in texts {
-            if found.is_empty() || all * lookups <= MOST_LOOKUPS {
+            let fits = match self {
+                Self::Trigrams => all * lookups <= MOST_LOOKUPS,
+                // Postgres looks up one of two texts with several values, and would compare the other one by its letters.
+                Self::Letters => lookups == 1 || all == 1,
+            };
+            if found.is_empty() || fits {
                 all *= lookups;
                 found.push(text);
             }
@@ -59,8 +73,8 @@ impl Index {
 }
 
 /// The filters by what an index finds rows by, with which all others are compared; `None` when that is none of their texts.
-pub(super) fn looked_up(filters: &Filters) -> Option<Filters> {
-    let texts = Index::of(filters).texts(filters);
+pub(super) fn looked_up(filters: &Filters, index: Index) -> Option<Filters> {
+    let texts = index.texts(filters);
     if texts.is_empty() {
         return None;
     }
@@ -100,8 +114,7 @@ macro_rules! found {
         type Rows = $table::BoxedQuery<'static, Pg>;
 
         /// Those of the rows that have the texts and the genre that the filters want.
-        pub(in crate::store) fn found(rows: Rows, filters: &Filters) -> Rows {
-            let index = Index::of(filters);
+        pub(in crate::store) fn found(rows: Rows, filters: &Filters, index: Index) -> Rows {
             let texts = index.texts(filters);
             let is_looked_up = |column| texts.iter().any(|(found, _)| *found == column);
             if index == Index::Trigrams {
@@ -177,7 +190,7 @@ mod tests {
         for (filters, index, found) in [
             (of(&many, &["beatles"], &[]), Index::Trigrams, vec![Column::Artist, Column::Title]),
             (of(&many, &["queen"; 19], &["help"; 20]), Index::Trigrams, vec![Column::Artist]),
-            (of(&["an"; 20], &["queen"; 8], &["help"; 9]), Index::Letters, vec![Column::Title, Column::Artist]),
+            (of(&["an"; 20], &["queen"; 5], &["help"; 4]), Index::Letters, vec![Column::Title, Column::Album]),
             (
                 of(&["東京"], &["queen"; 20], &["!!!"]),
                 Index::Letters,
@@ -188,8 +201,8 @@ mod tests {
             (of(&[""], &[], &["", "o"]), Index::Letters, vec![]),
         ] {
             let columns: Vec<Column> = index.texts(&filters).into_iter().map(|(column, _)| column).collect();
-            assert_eq!((Index::of(&filters), columns), (index, found.clone()), "{filters:?}");
-            assert_eq!(looked_up(&filters).is_some(), !found.is_empty());
+            assert_eq!((Index::of(&filters, &[]), columns), (index, found.clone()), "{filters:?}");
+            assert_eq!(looked_up(&filters, index).is_some(), !found.is_empty());
         }
     }
 
@@ -202,10 +215,25 @@ mod tests {
         }
         let all = Filters { genres: Some(vec![Uuid::nil(); 10]), ..of(&["love"], &[""], &["an"]) };
         assert!(by_trigrams(&all, Column::Title) && !by_trigrams(&all, Column::Album));
-        let found = looked_up(&all).unwrap();
+        let found = looked_up(&all, Index::Letters).unwrap();
         assert_eq!((found.title, found.artist, found.album), (vec!["love".to_owned()], vec![], vec!["an".to_owned()]));
         assert_eq!(found.genres.unwrap().len(), 10);
         let many = Filters { genres: Some(vec![Uuid::nil(); 11]), ..all };
-        assert!(looked_up(&many).unwrap().genres.is_none());
+        assert!(looked_up(&many, Index::Letters).unwrap().genres.is_none());
+    }
+
+    #[test]
+    fn a_short_part_is_compared_on_the_few_rows_that_have_the_trigrams_beside_it() {
+        let row =
+            |title: &str| Sampled { title_norm: title.to_owned(), artist_norm: "an".to_owned(), ..Sampled::default() };
+        let sample: Vec<Sampled> = (0..1_000).map(|n| row(if n < 5 { "love" } else { "ove" })).collect();
+        for (filters, index) in [
+            (of(&["love"], &["an"], &[]), Index::Trigrams),
+            (of(&["ove"], &["an"], &[]), Index::Letters),
+            (of(&["lo"], &["an"], &[]), Index::Letters),
+        ] {
+            assert_eq!(Index::of(&filters, &sample), index, "{filters:?}");
+        }
+        assert_eq!(Index::of(&of(&["love"], &["an"], &[]), &[]), Index::Letters, "nothing is known");
     }
 }

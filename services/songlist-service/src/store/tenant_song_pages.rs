@@ -120,7 +120,7 @@ pub(crate) async fn count(mut conn: &Conn, id: TenantId, filters: &Filters) -> R
         return tenant_song_counts::kept(conn, id, filters.is_active).await;
     }
     if filters.plain_but_visibility() && filters.visibility == Some(Visibility::Global) {
-        // The others, which are few on most lists, have an index of their own.
+        // These are many: the others, which are few on most lists, have an index of their own.
         let others = Filters { visibility: Some(Visibility::Tenant), ..filters.clone() };
         let others: i64 = found(id, &others).count().get_result(&mut conn).await?;
         return Ok(tenant_song_counts::kept(conn, id, filters.is_active).await? - others);

@@ -8,6 +8,7 @@ use super::{Query, matching};
 use crate::schema::tenant_songs;
 use crate::store::access_paths::{AccessPath, FEW, FEW_TO_COUNT, chosen};
 use crate::store::filters::Filters;
+use crate::store::indexed_parts::Index;
 use crate::store::tenant_songs::live;
 use crate::store::{indexed_parts, tenant_artists, tenant_song_counts, tenant_song_landmarks};
 
@@ -26,10 +27,11 @@ pub(super) async fn access_path(
     }
     let most = if counted { FEW_TO_COUNT } else { FEW };
     if indexed_parts::have_all_trigrams(filters) && !no_title_or_album {
-        return Ok(AccessPath::ByParts(by_parts(id, filters), most));
+        return Ok(AccessPath::ByParts(by_parts(id, filters, Index::Trigrams), most));
     }
     let sample = tenant_song_landmarks::sample(conn, id).await?;
-    let parts = indexed_parts::looked_up(filters);
+    let index = Index::of(filters, &sample);
+    let parts = indexed_parts::looked_up(filters, index);
     if sample.is_empty() {
         // A list without landmarks is short, and read through as fast.
         return Ok(AccessPath::InIndex(most));
@@ -40,13 +42,13 @@ pub(super) async fn access_path(
         return Ok(AccessPath::ByParts(of_artists(id, filters, artists), most));
     }
     let length = tenant_song_counts::kept(conn, id, None).await?;
-    Ok(chosen(&sample, length, filters, counted, parts.map(|parts| (parts, by_parts(id, filters)))))
+    Ok(chosen(&sample, length, filters, counted, parts.map(|parts| (parts, by_parts(id, filters, index)))))
 }
 
-/// The links that match, to be found by parts of their texts.
-pub(super) fn by_parts(id: TenantId, filters: &Filters) -> Query {
+/// The links that match, to be found by parts of their texts in this index.
+pub(super) fn by_parts(id: TenantId, filters: &Filters, index: Index) -> Query {
     let rest = Filters { visibility: filters.visibility, is_active: filters.is_active, ..Filters::default() };
-    indexed_parts::on_list::found(matching(live(id), &rest, |_| false), filters)
+    indexed_parts::on_list::found(matching(live(id), &rest, |_| false), filters, index)
 }
 
 /// The links that match, to be found by their artists: the texts are compared on their rows.

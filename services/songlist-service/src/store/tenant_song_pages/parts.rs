@@ -9,6 +9,7 @@ use super::landmarks::generated;
 use super::plans::{plan, see_all_in_indexes};
 use super::*;
 use crate::store::access_paths::FEW;
+use crate::store::indexed_parts::Index;
 use crate::store::search::Wanted;
 use crate::store::tenant_song_landmarks::add;
 
@@ -179,20 +180,21 @@ async fn all_parts_and_the_genre_are_conditions_of_one_index() {
         (
             of("love", "beat", "abb"),
             format!("'{tenant}', '%love%', '%beat%', '%abb%', {genre}"),
-            "tenant_songs_texts",
+            Index::Trigrams,
             ["title_norm ~~", "artist_norm ~~", "album_norm ~~", "ARRAY[genre_id] &&"],
         ),
         (
             of("love", "an", "a"),
             format!("'{tenant}', ARRAY['lo', 'ov', 've'], '%love%', ARRAY['an'], ARRAY['a'], {genre}"),
-            "tenant_songs_pairs",
+            Index::Letters,
             ["pairs(title_norm) @>", "pairs(artist_norm) &&", "pairs(album_norm) &&", "ARRAY[genre_id] &&"],
         ),
     ] {
-        let plan = plan(&client, &access_path::by_parts(list.tenant, &filters), &values).await;
+        let plan = plan(&client, &access_path::by_parts(list.tenant, &filters, index), &values).await;
         let mut lines = plan.lines().filter(|line| line.contains("Index Cond: ((tenant_id = "));
         let has_all = |line: &str| conditions.iter().all(|condition| line.contains(condition));
-        assert!(plan.contains(&format!("Bitmap Index Scan on {index}")) && lines.any(has_all), "{plan}");
+        let name = if index == Index::Trigrams { "tenant_songs_texts" } else { "tenant_songs_pairs" };
+        assert!(plan.contains(&format!("Bitmap Index Scan on {name}")) && lines.any(has_all), "{plan}");
     }
     client.batch_execute("ROLLBACK").await.unwrap();
 }
@@ -276,7 +278,7 @@ async fn what_would_read_the_index_whole_or_too_often_is_no_condition_of_it() {
     for (query, values) in [
         (found(list.tenant, &many), &values_of_many),
         (filtered(list.tenant, &many), &values_of_many),
-        (access_path::by_parts(list.tenant, &many), &in_order),
+        (access_path::by_parts(list.tenant, &many, Index::Trigrams), &in_order),
         (found(list.tenant, &broad), &values_of_broad),
         (filtered(list.tenant, &broad), &values_of_broad),
         (beside_words(list.tenant, &broad), &in_order_of_broad),
@@ -463,8 +465,11 @@ async fn the_few_links_of_one_visibility_are_counted_and_found_in_an_index_of_th
     let client = kit_pg::bootstrap::open(&list.db.url().unwrap()).await.unwrap();
     see_all_in_indexes(&list.superuser, "tenant_songs").await;
     client.batch_execute(&as_tenant(list.tenant.0)).await.unwrap();
-    let own = Filters { visibility: Some(Visibility::Tenant), ..Filters::default() };
-    let plan = plan(&client, &found(list.tenant, &own).count(), &format!("'{}'", list.tenant.0)).await;
-    assert!(plan.contains("Index Only Scan using tenant_songs_newest_own"), "{plan}");
+    for (visibility, index) in [(Visibility::Tenant, "own"), (Visibility::Global, "global")] {
+        let filters = Filters { visibility: Some(visibility), ..Filters::default() };
+        let query = found(list.tenant, &filters).select((tenant_songs::id, tenant_songs::created_at));
+        let plan = plan(&client, &query, &format!("'{}'", list.tenant.0)).await;
+        assert!(plan.contains(&format!("Index Only Scan using tenant_songs_newest_{index}")), "{filters:?}: {plan}");
+    }
     client.batch_execute("ROLLBACK").await.unwrap();
 }

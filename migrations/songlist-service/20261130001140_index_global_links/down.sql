@@ -1,0 +1,1 @@
+DROP INDEX tenant_songs_newest_global;
