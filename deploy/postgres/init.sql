@@ -31,10 +31,13 @@ LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF COST 1000 AS $$
 BEGIN
   RETURN pg_catalog.array_cat(
     pg_catalog.string_to_array($1, NULL),
-    pg_catalog.array_cat(
-      pg_catalog.string_to_array(pg_catalog.rtrim(pg_catalog.regexp_replace($1, '(..)|.', E'\\1\x1f', 'g'), E'\x1f'), E'\x1f'),
-      pg_catalog.string_to_array(
-        pg_catalog.rtrim(pg_catalog.regexp_replace(pg_catalog.substr($1, 2), '(..)|.', E'\\1\x1f', 'g'), E'\x1f'), E'\x1f')));
+    pg_catalog.string_to_array(
+      pg_catalog.rtrim(
+        pg_catalog.textcat(
+          pg_catalog.regexp_replace($1, '..?', E'\\&\x1f', 'g'),
+          pg_catalog.regexp_replace(pg_catalog.substr($1, 2), '..?', E'\\&\x1f', 'g')),
+        E'\x1f'),
+      E'\x1f'));
 END $$;
 
 DO $$

@@ -161,7 +161,8 @@ pub const LEAKING: &str = "SELECT name FROM unnest(ARRAY[
 
 async fn open(url: &str, service: &str) -> anyhow::Result<Conn> {
     let mut settings = PgConfig::of_url(url, &format!("{service}-migrate"));
-    settings.statement_timeout = Duration::from_secs(600);
+    // An index of ten million rows takes minutes, on a small machine a quarter of an hour.
+    settings.statement_timeout = Duration::from_secs(3_600);
     connect(url.to_owned(), settings)
         .await
         .map_err(|error| anyhow::anyhow!("cannot connect as the owner role: {error}"))

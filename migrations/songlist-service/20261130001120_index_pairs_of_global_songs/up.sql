@@ -1,3 +1,4 @@
 CREATE INDEX songs_global_pairs ON songs
-    USING gin (letters_and_pairs(title_norm), letters_and_pairs(artist_norm), letters_and_pairs(album_norm), (ARRAY[genre_id]))
+    USING gin (letters_and_pairs(title_norm COLLATE "C"), letters_and_pairs(artist_norm COLLATE "C"),
+        letters_and_pairs(album_norm COLLATE "C"), (ARRAY[genre_id]))
     WITH (gin_pending_list_limit = 512) WHERE deleted_at IS NULL AND tenant_id IS NULL;

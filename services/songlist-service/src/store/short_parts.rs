@@ -1,6 +1,7 @@
 //! Parts of texts that are too short for a trigram, such as a word of two letters, or "!!!". An index has the letters of all texts and the
 //! pairs of letters that stand side by side, by which longer parts beside them are found too.
 
+use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 use kit_pg::contains_any;
@@ -18,6 +19,9 @@ extern "SQL" {
     /// The letters of a text and the pairs of neighbouring ones; `deploy/postgres/init.sql` makes it.
     fn letters_and_pairs(text: Text) -> Array<Text>;
 }
+
+// As the index says it: letters are compared as bytes.
+diesel::postfix_operator!(InBytes, " COLLATE \"C\"", Text, backend: Pg);
 
 /// True when a sample says that at most `most` of the `length` rows of a list match filters that indexes of parts have, or says nothing.
 pub(super) fn are_few(sample: &[Sampled], length: i64, most: i64, filters: &Filters) -> bool {
@@ -88,10 +92,12 @@ macro_rules! containing {
     };
     ($column:path, $parts:ident) => {
         if are_indexed($parts) {
-            Box::new(letters_and_pairs($column).overlaps_with($parts.to_vec()))
+            Box::new(letters_and_pairs(InBytes::new($column)).overlaps_with($parts.to_vec()))
         } else {
             // A text that has all pairs of a part may have them in other places.
-            let has_pairs = |part: &String| -> Found { Box::new(letters_and_pairs($column).contains(pairs_of(part))) };
+            let has_pairs = |part: &String| -> Found {
+                Box::new(letters_and_pairs(InBytes::new($column)).contains(pairs_of(part)))
+            };
             Box::new(any_of($parts.iter().map(has_pairs)).and(contains_any($column, $parts).without_index()))
         }
     };

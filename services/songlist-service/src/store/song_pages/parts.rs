@@ -203,7 +203,7 @@ async fn short_parts_are_found_in_the_index_of_letters_of_each_visibility_by_the
         };
         let plan = plan(&client, &query, &values).await;
         let is_condition =
-            |line: &str| line.contains("Index Cond") && line.contains("letters_and_pairs(title_norm) &&");
+            |line: &str| line.contains("Index Cond") && line.contains("letters_and_pairs((title_norm)::text) &&");
         assert!(plan.contains(&format!("Bitmap Index Scan on {index}")) && plan.lines().any(is_condition), "{plan}");
     }
     client.batch_execute("ROLLBACK").await.unwrap();

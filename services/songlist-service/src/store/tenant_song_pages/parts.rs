@@ -187,7 +187,12 @@ async fn all_parts_and_the_genre_are_conditions_of_one_index() {
             of("love", "an", "a"),
             format!("'{tenant}', ARRAY['lo', 'ov', 've'], '%love%', ARRAY['an'], ARRAY['a'], {genre}"),
             Index::Letters,
-            ["pairs(title_norm) @>", "pairs(artist_norm) &&", "pairs(album_norm) &&", "ARRAY[genre_id] &&"],
+            [
+                "pairs((title_norm)::text) @>",
+                "pairs((artist_norm)::text) &&",
+                "pairs((album_norm)::text) &&",
+                "ARRAY[genre_id] &&",
+            ],
         ),
     ] {
         let plan = plan(&client, &access_path::by_parts(list.tenant, &filters, index), &values).await;
