@@ -46,6 +46,7 @@ fn is_indexed(part: &str) -> bool {
     matches!(part.chars().count(), 1 | 2)
 }
 
+/// True when no row that is found by its letters has to be compared.
 fn are_indexed(parts: &[String]) -> bool {
     parts.iter().all(|part| is_indexed(part))
 }
@@ -59,10 +60,10 @@ pub(super) fn lookups(parts: &[String]) -> Option<usize> {
     Some(if are_indexed(parts) { 1 } else { parts.len() })
 }
 
-/// The pairs of letters of a part; of a single letter, that.
+/// The pairs of letters of a part; of a single letter, that, and of none, nothing.
 fn pairs_of(part: &str) -> Vec<String> {
     let letters: Vec<char> = part.chars().collect();
-    letters.windows(letters.len().min(2)).map(|pair| pair.iter().collect()).collect()
+    letters.windows(letters.len().clamp(1, 2)).map(|pair| pair.iter().collect()).collect()
 }
 
 /// A macro, because the two tables have the same columns but diesel cannot express that as a type.
@@ -132,7 +133,8 @@ mod tests {
         ] {
             assert_eq!(lookups(&parts), looked_up, "{parts:?}");
         }
-        for (part, pairs) in [("प्र", vec!["प्", "्र"]), ("!!!", vec!["!!", "!!"]), ("qz", vec!["qz"]), ("愛", vec!["愛"])]
+        for (part, pairs) in
+            [("प्र", vec!["प्", "्र"]), ("!!!", vec!["!!", "!!"]), ("qz", vec!["qz"]), ("", vec![]), ("愛", vec!["愛"])]
         {
             assert_eq!(pairs_of(part), pairs);
         }
