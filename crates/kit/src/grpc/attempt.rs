@@ -68,6 +68,12 @@ impl Outcome {
         }
     }
 
+    /// True when the whole connection broke, and not this call alone (`RST_STREAM`, RFC 9113, 6.4).
+    pub(super) fn is_lost_connection(&self) -> bool {
+        let Self::Broken(error) = self else { return false };
+        !causes(error.as_ref()).any(|cause| cause.downcast_ref::<h2::Error>().is_some_and(h2::Error::is_reset))
+    }
+
     /// The call's result, when it is not tried again.
     pub(super) fn into_result(self) -> Result<Response<Body>, BoxError> {
         match self {

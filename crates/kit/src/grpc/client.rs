@@ -94,7 +94,7 @@ impl Peer {
             let outcome = chosen.send(&mut call).await;
             self.replicas.ended(&chosen.replica, &outcome);
             self.tell(&call, &outcome);
-            if tried.len() >= ATTEMPTS || !self.may_try_again(&call, &tried, &outcome) || !call.is_in_time() {
+            if tried.len() >= ATTEMPTS || !self.may_try_again(&call, &tried, &chosen, &outcome) || !call.is_in_time() {
                 return outcome.into_result();
             }
             if matches!(outcome, Outcome::Unavailable(_) | Outcome::Broken(_)) {
@@ -113,7 +113,7 @@ impl Peer {
     }
 
     /// Whether another attempt does no harm: neither to the data nor to a service that has too much to do.
-    fn may_try_again(&self, call: &Call, tried: &[SocketAddr], outcome: &Outcome) -> bool {
+    fn may_try_again(&self, call: &Call, tried: &[SocketAddr], chosen: &Chosen, outcome: &Outcome) -> bool {
         let peers = &self.dialer.metrics.peers;
         let elsewhere = self.replicas.has_other(tried);
         match outcome {
@@ -136,7 +136,9 @@ impl Peer {
             }
             Outcome::Unavailable(_) | Outcome::Broken(_) => {
                 let safe = call.is_repeatable() && (call.without_effect || call.keyed);
-                let allowed = self.tokens.failed();
+                // The calls under way when a replica dies are lost together, and are one failure however many they are.
+                let counts = !outcome.is_lost_connection() || chosen.is_first_of_a_loss();
+                let allowed = !counts || self.tokens.failed();
                 if safe && elsewhere {
                     peers.retry(self.audience, if allowed { "failed" } else { "over_budget" });
                 }
@@ -173,8 +175,7 @@ impl Peer {
 impl Chosen {
     /// One attempt. Its time includes connecting and reading a whole answer: a replica may freeze in the middle of one.
     async fn send(&self, call: &mut Call) -> Outcome {
-        let began = Instant::now();
-        let in_a_hurry = call.until.is_some_and(|until| until < began + SHORT);
+        let in_a_hurry = call.until.is_some_and(|until| until < self.began + SHORT);
         let (until, request) = (call.until, call.request());
         let over = async {
             match until {

@@ -59,6 +59,8 @@ struct Standing {
     ejected_until: Option<Instant>,
     ejected_at: Option<Instant>,
     ejections: u32,
+    /// When its connection was last lost.
+    lost_at: Option<Instant>,
     /// Cancelled when the calls under way are given up.
     given_up: CancellationToken,
 }
@@ -96,6 +98,7 @@ impl Replica {
                 ejected_until: None,
                 ejected_at: None,
                 ejections: 0,
+                lost_at: None,
                 given_up: CancellationToken::new(),
             }),
         })
@@ -114,13 +117,24 @@ impl Replica {
 pub(super) struct Chosen {
     pub(super) replica: Arc<Replica>,
     pub(super) given_up: CancellationToken,
+    pub(super) began: Instant,
 }
 
 impl Chosen {
     fn of(replica: &Arc<Replica>) -> Self {
         replica.under_way.fetch_add(1, Ordering::Relaxed);
         let given_up = replica.standing.lock().unwrap_or_else(PoisonError::into_inner).given_up.clone();
-        Self { replica: replica.clone(), given_up }
+        Self { replica: replica.clone(), given_up, began: Instant::now() }
+    }
+
+    /// Notes that the connection was lost under this attempt; false when it is a loss that another attempt has noted.
+    pub(super) fn is_first_of_a_loss(&self) -> bool {
+        let mut standing = self.replica.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = standing.lost_at.is_some_and(|at| self.began < at);
+        if !noted {
+            standing.lost_at = Some(Instant::now());
+        }
+        !noted
     }
 }
 

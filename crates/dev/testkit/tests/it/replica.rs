@@ -3,8 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails its test")]
 
 use std::convert::Infallible;
-use std::future::{Ready, ready};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -17,6 +17,7 @@ use kit::lifecycle::Shutdown;
 use kit::metrics::Metrics;
 use kit::{Clock, Secret};
 use testkit::FaultyLink;
+use tokio::sync::watch;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
@@ -39,6 +40,8 @@ pub(crate) struct Replica {
     pub(crate) calls: Arc<AtomicUsize>,
     /// Answers UNAVAILABLE while set.
     pub(crate) sick: Arc<AtomicBool>,
+    /// Answers nothing while set.
+    pub(crate) silent: Arc<watch::Sender<bool>>,
 }
 
 impl Replica {
@@ -50,6 +53,7 @@ impl Replica {
         let keys = keys("songlist", clock);
         let (shutdown, health) = (Shutdown::new(), Health::default());
         let (calls, sick) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let silent = Arc::new(watch::Sender::new(false));
         let server = GrpcServer {
             addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             keys: keys.clone(),
@@ -57,10 +61,10 @@ impl Replica {
             callers: CALLERS,
             health: health.clone(),
         };
-        let songs = Songs { calls: calls.clone(), sick: sick.clone() };
+        let songs = Songs { calls: calls.clone(), sick: sick.clone(), silent: silent.clone() };
         let addr = kit::grpc::serve(server, tonic::service::Routes::new(songs), &shutdown).await.unwrap();
         let link = FaultyLink::to(addr.to_string()).await.unwrap();
-        Self { addr, link, shutdown, health, keys, calls, sick }
+        Self { addr, link, shutdown, health, keys, calls, sick, silent }
     }
 
     pub(crate) fn calls(&self) -> usize {
@@ -72,6 +76,7 @@ impl Replica {
 struct Songs {
     calls: Arc<AtomicUsize>,
     sick: Arc<AtomicBool>,
+    silent: Arc<watch::Sender<bool>>,
 }
 
 impl NamedService for Songs {
@@ -81,7 +86,7 @@ impl NamedService for Songs {
 impl Service<http::Request<Body>> for Songs {
     type Response = http::Response<Body>;
     type Error = Infallible;
-    type Future = Ready<Result<http::Response<Body>, Infallible>>;
+    type Future = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -91,7 +96,11 @@ impl Service<http::Request<Body>> for Songs {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let status = if self.sick.load(Ordering::Relaxed) { "14" } else { "0" };
         let head = http::Response::builder().header("content-type", "application/grpc").header("grpc-status", status);
-        ready(Ok(head.body(Body::empty()).unwrap()))
+        let mut silent = self.silent.subscribe();
+        Box::pin(async move {
+            silent.wait_for(|silent| !silent).await.unwrap();
+            Ok(head.body(Body::empty()).unwrap())
+        })
     }
 }
 

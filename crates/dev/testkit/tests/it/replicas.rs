@@ -81,6 +81,21 @@ async fn a_replica_that_dies_costs_no_call_whose_repetition_is_safe() {
 }
 
 #[tokio::test]
+async fn all_calls_that_are_under_way_when_a_replica_dies_are_tried_elsewhere() {
+    let (replicas, client) = replicas(2).await;
+    replicas[0].silent.send_replace(true);
+    let calls: tokio::task::JoinSet<bool> = (0..60)
+        .map(|_| {
+            let client = client.clone();
+            async move { client.call(READ).await }
+        })
+        .collect();
+    testkit::eventually("half of them wait", async || (replicas[0].calls() >= 20).then_some(())).await;
+    replicas[0].link.refuse();
+    assert!(calls.join_all().await.into_iter().all(|succeeded| succeeded));
+}
+
+#[tokio::test]
 async fn a_replica_that_leaves_costs_no_call_at_all() {
     let (replicas, _) = replicas(2).await;
     let client = Client::direct(&replicas);
