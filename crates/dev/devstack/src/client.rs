@@ -97,6 +97,12 @@ impl Client {
         Self { strict: Some(secrets), ..self }
     }
 
+    /// The same client of another gateway.
+    #[must_use]
+    pub(crate) fn of(&self, base: &str) -> Self {
+        Self { base: base.trim_end_matches('/').to_owned(), ..self.clone() }
+    }
+
     /// The same client with a token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {

@@ -97,6 +97,8 @@ pub struct Stack {
     pub(crate) running: Vec<(Service, usize, Running)>,
     outside: Shutdown,
     secrets: Secrets,
+    /// One for all people of a test, because a new HTTP client reads every root certificate of the machine.
+    client: Client,
     /// Redis itself, without a link in front.
     redis_itself: RedisConfig,
 }
@@ -328,18 +330,22 @@ impl Stack {
                 running.push((service, replica, started.with_context(|| format!("{service:?} {replica}"))?));
             }
         }
+        let url = plan.urls(Service::Gateway).swap_remove(0);
+        let secrets = Secrets::default();
+        let client = Client::new(&url)?.strict(secrets.clone());
         let stack = Self {
             clock,
             mailbox,
             mailbox_url: format!("http://{}", mail.web),
             razorpay_url: format!("http://{razorpay}"),
-            url: plan.urls(Service::Gateway).swap_remove(0),
+            url,
             db,
             redis,
             plan,
             running,
             outside,
-            secrets: Secrets::default(),
+            secrets,
+            client,
             redis_itself,
         };
         stack.make_root().await?;
@@ -368,7 +374,7 @@ impl Stack {
     }
 
     async fn wait_until_ready(&self) -> anyhow::Result<()> {
-        let clients = self.clients()?;
+        let clients = self.clients();
         let ready = async {
             for client in &clients {
                 while !client.has_status("//readyz", reqwest::StatusCode::OK).await {
@@ -380,11 +386,8 @@ impl Stack {
     }
 
     /// A client that is not signed in.
-    ///
-    /// # Errors
-    /// When the HTTP client cannot be made.
-    pub fn client(&self) -> anyhow::Result<Client> {
-        Ok(Client::new(&self.url)?.strict(self.secrets.clone()))
+    pub fn client(&self) -> Client {
+        self.client.clone()
     }
 
     /// A client of the front, which stands before the gateways as a load balancer does.
@@ -394,16 +397,12 @@ impl Stack {
     pub async fn front(&self) -> anyhow::Result<Client> {
         let gateways = self.plan.places(Service::Gateway).iter().map(|place| (place.addr, place.ops)).collect();
         let front = sandbox::front::start(loopback(0), gateways).await?;
-        Ok(Client::new(&format!("http://{front}"))?.strict(self.secrets.clone()))
+        Ok(self.client.of(&format!("http://{front}")))
     }
 
     /// A client of each gateway.
-    ///
-    /// # Errors
-    /// When an HTTP client cannot be made.
-    pub fn clients(&self) -> anyhow::Result<Vec<Client>> {
-        let urls = self.plan.urls(Service::Gateway);
-        urls.iter().map(|url| Ok(Client::new(url)?.strict(self.secrets.clone()))).collect()
+    pub fn clients(&self) -> Vec<Client> {
+        self.plan.urls(Service::Gateway).iter().map(|url| self.client.of(url)).collect()
     }
 
     /// The metrics of each replica of a service, as text.
@@ -440,7 +439,7 @@ impl Stack {
     /// # Errors
     /// When signing in fails.
     pub async fn root(&self) -> anyhow::Result<Person> {
-        self.client()?.sign_in("/auth/super-admin", &self.mailbox_url, ROOT.0, ROOT.1).await
+        self.client().sign_in("/auth/super-admin", &self.mailbox_url, ROOT.0, ROOT.1).await
     }
 
     /// Stops everything.

@@ -82,7 +82,7 @@ impl World {
 
     /// A client that is not signed in.
     pub fn client(&self) -> Client {
-        self.stack.client().unwrap()
+        self.stack.client()
     }
 
     /// A tenant that has not paid.

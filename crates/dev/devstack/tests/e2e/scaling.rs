@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 /// The same person at each gateway.
 fn at_each(world: &World, person: &Person) -> Vec<Client> {
     let token = person.client.token().unwrap();
-    world.stack.clients().unwrap().iter().map(|client| client.with_token(token)).collect()
+    world.stack.clients().iter().map(|client| client.with_token(token)).collect()
 }
 
 async fn ask(client: &Client, path: &str) -> Result<u16, String> {
