@@ -1,4 +1,5 @@
 use std::thread;
+use std::time::UNIX_EPOCH;
 
 use anyhow::Context;
 use kit_pg::migrate::EmbeddedMigrations;
@@ -7,13 +8,14 @@ use url::Url;
 
 use crate::servers;
 
-/// A schema with one service's tables for one test, dropped at its end. Tests connect as the service's runtime role,
+/// A schema with one service's tables for one test, dropped at its end unless it is a shared one. Tests connect as the service's runtime role,
 /// because row-level security does not apply to a superuser.
 #[derive(Debug)]
 pub struct TestDb {
     pub schema: String,
     service: &'static str,
     admin_url: String,
+    is_shared: bool,
 }
 
 impl TestDb {
@@ -36,14 +38,49 @@ impl TestDb {
         let admin_url = servers().await?.admin_url.clone();
         let id = kit::ids::random().simple().to_string();
         let schema = format!("t_{}_{service}", id.get(..16).unwrap_or(&id));
-        let admin = bootstrap::open(&admin_url).await?;
-        admin
-            .batch_execute(&format!(
-                "CREATE SCHEMA {schema} AUTHORIZATION {service}_owner; GRANT USAGE ON SCHEMA {schema} TO {service}_rw"
-            ))
-            .await
-            .context("the test schema cannot be made")?;
-        Ok(Self { schema, service, admin_url })
+        let db = Self { schema, service, admin_url, is_shared: false };
+        db.create(&bootstrap::open(&db.admin_url).await?).await?;
+        Ok(db)
+    }
+
+    /// A schema that the first test to ask for it makes and fills, for tests that only read: one with many rows takes long to
+    /// make. It stays until the servers end.
+    ///
+    /// # Errors
+    /// When the servers cannot be started, a migration fails, or `fill` does.
+    pub async fn shared<F>(
+        name: &str,
+        service: &'static str,
+        migrations: EmbeddedMigrations,
+        fill: F,
+    ) -> anyhow::Result<Self>
+    where
+        F: AsyncFnOnce(&Self) -> anyhow::Result<()>,
+    {
+        let admin_url = servers().await?.admin_url.clone();
+        // Servers that outlive a run must not have the rows of an earlier build for it.
+        let built = std::env::current_exe()?.metadata()?.modified()?.duration_since(UNIX_EPOCH)?.as_secs();
+        let db = Self { schema: format!("shared_{name}_{built}"), service, admin_url, is_shared: true };
+        let admin = bootstrap::open(&db.admin_url).await?;
+        // Held until this connection ends.
+        admin.execute("SELECT pg_advisory_lock(hashtext($1))", &[&db.schema]).await?;
+        let is_filled = "SELECT obj_description(to_regnamespace($1), 'pg_namespace') IS NOT NULL";
+        if !admin.query_one(is_filled, &[&db.schema]).await?.try_get::<_, bool>(0)? {
+            admin.batch_execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", db.schema)).await?;
+            db.create(&admin).await?;
+            migrate::run(&db.owner_url()?, service, migrations).await?;
+            fill(&db).await?;
+            admin.batch_execute(&format!("COMMENT ON SCHEMA {} IS 'filled'", db.schema)).await?;
+        }
+        Ok(db)
+    }
+
+    async fn create(&self, admin: &tokio_postgres::Client) -> anyhow::Result<()> {
+        let Self { schema, service, .. } = self;
+        let create = format!(
+            "CREATE SCHEMA {schema} AUTHORIZATION {service}_owner; GRANT USAGE ON SCHEMA {schema} TO {service}_rw"
+        );
+        admin.batch_execute(&create).await.context("the test schema cannot be made")
     }
 
     /// URL of the runtime role.
@@ -96,6 +133,9 @@ impl TestDb {
 
 impl Drop for TestDb {
     fn drop(&mut self) {
+        if self.is_shared {
+            return;
+        }
         let (url, schema) = (self.admin_url.clone(), self.schema.clone());
         let dropper = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -175,15 +175,24 @@ pub(crate) mod tests {
     /// A schema with a generated catalogue, and a superuser's connection to it.
     pub(crate) async fn generated(wanted: &Catalogue) -> (TestDb, tokio_postgres::Client) {
         let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
-        let superuser = open(db.admin_url()).await.unwrap();
-        let prepare = format!(
-            "SET search_path = {}; INSERT INTO genres (id, name, name_norm, description, created_at, updated_at) \
-             VALUES (md5('Rock')::uuid, 'Rock', 'rock', '', now(), now())",
-            db.schema
-        );
-        superuser.batch_execute(&prepare).await.unwrap();
-        generate(db.admin_url(), &db.schema, wanted).await.unwrap();
+        fill(&db, wanted).await.unwrap();
+        let superuser = superuser(&db).await;
         (db, superuser)
+    }
+
+    /// Generates a catalogue in an empty schema.
+    pub(crate) async fn fill(db: &TestDb, wanted: &Catalogue) -> anyhow::Result<()> {
+        let genre = "INSERT INTO genres (id, name, name_norm, description, created_at, updated_at) \
+                     VALUES (md5('Rock')::uuid, 'Rock', 'rock', '', now(), now())";
+        superuser(db).await.batch_execute(genre).await?;
+        generate(db.admin_url(), &db.schema, wanted).await
+    }
+
+    /// A superuser's connection to the schema.
+    pub(crate) async fn superuser(db: &TestDb) -> tokio_postgres::Client {
+        let superuser = open(db.admin_url()).await.unwrap();
+        superuser.batch_execute(&format!("SET search_path = {}", db.schema)).await.unwrap();
+        superuser
     }
 
     async fn with_titles(seed: u64) -> (TestDb, Vec<String>) {

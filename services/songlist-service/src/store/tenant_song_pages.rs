@@ -265,6 +265,8 @@ mod deep_pages;
 #[cfg(test)]
 mod landmarks;
 #[cfg(test)]
+mod long_list;
+#[cfg(test)]
 mod parts;
 #[cfg(test)]
 pub(super) mod plans;

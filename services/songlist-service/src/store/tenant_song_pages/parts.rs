@@ -1,93 +1,17 @@
 //! Tests of filters and searches by short parts: they find what comparing every row finds, by their indexes.
 
-use kit_pg::{Pool, Scope, Work};
-use testkit::TestDb;
 use testkit::schema::as_tenant;
-use tokio_postgres::Client;
 
-use super::landmarks::generated;
+use super::long_list::{Long, NEWEST};
 use super::plans::{plan, see_all_in_indexes};
 use super::*;
 use crate::store::access_paths::FEW;
 use crate::store::indexed_parts::Index;
 use crate::store::search::Wanted;
-use crate::store::tenant_song_landmarks::add;
-
-const NEWEST: Order = Order { by: SortBy::CreatedAt, descending: true };
-
-/// A tenant with a list that is long enough for landmarks.
-struct Long {
-    db: TestDb,
-    pool: Pool,
-    superuser: Client,
-    tenant: TenantId,
-}
-
-impl Long {
-    async fn new() -> Self {
-        let (db, superuser, tenant) = generated(25_000).await;
-        let pool = Pool::new(&db.config().unwrap(), &[]);
-        let named = "UPDATE tenant_songs SET title_norm = n.title FROM (SELECT id, (ARRAY['!!!', '! !', 'u2', '99', 'a中b', 'क्ष', 'zxé'])\
-                     [row_number() OVER ()] AS title FROM tenant_songs LIMIT 7) n WHERE n.id = tenant_songs.id";
-        superuser.batch_execute(named).await.unwrap();
-        pool.transaction(Scope::Worker, async |conn: &mut Conn| add(conn, tenant).await).await.unwrap();
-        Self { db, pool, superuser, tenant }
-    }
-
-    async fn read<T: Send, F>(&self, query: F) -> T
-    where
-        for<'r> F: Work<&'r Conn, Result<T, TxError>, Fut: Send> + Send + Sync,
-    {
-        self.pool.read(Scope::Tenant(self.tenant).search(), query).await.unwrap()
-    }
-
-    async fn texts(&self, sql: &str) -> Vec<String> {
-        self.superuser.query(sql, &[]).await.unwrap().iter().map(|row| row.get(0)).collect()
-    }
-
-    /// The newest links that match, found by comparing every row.
-    async fn compared(&self, filters: &Filters) -> Vec<Uuid> {
-        let contains = |column: &str, place: usize| {
-            format!(
-                "(${place}::text[] = '{{}}' OR EXISTS (SELECT FROM unnest(${place}::text[]) part WHERE strpos({column}, part) > 0))"
-            )
-        };
-        let sql = format!(
-            "SELECT id::text FROM tenant_songs WHERE tenant_id::text = $1 AND {} AND {} AND {} AND is_active = coalesce($5, is_active) \
-             AND ($6::text[] IS NULL OR genre_id::text = ANY ($6)) \
-             ORDER BY created_at DESC, id DESC",
-            contains("title_norm", 2),
-            contains("album_norm", 3),
-            contains("artist_norm", 4)
-        );
-        let tenant = self.tenant.0.to_string();
-        let genres = filters.genres.as_ref().map(|ids| ids.iter().map(Uuid::to_string).collect::<Vec<_>>());
-        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
-            [&tenant, &filters.title, &filters.album, &filters.artist, &filters.is_active, &genres];
-        let rows = self.superuser.query(&sql, &values).await.unwrap();
-        rows.iter().map(|row| Uuid::try_parse(row.get(0)).unwrap()).collect()
-    }
-
-    /// Checks count and first page against what comparing every row finds; the number of rows, and whether parts have found them.
-    async fn check(&self, filters: &Filters) -> (usize, bool) {
-        let window = Window { rows: 10, offset: 0 };
-        let found = async |conn: &Conn| {
-            let path = access_path(conn, self.tenant, filters, true).await?;
-            let is_by_parts = matches!(path, AccessPath::ByParts(..));
-            Ok((is_by_parts, few_matching(conn, self.tenant, filters, NEWEST, None, window, true).await?))
-        };
-        let (is_by_parts, Some((count, page))) = self.read(found).await else { panic!("{filters:?}: more than a few") };
-        let compared = self.compared(filters).await;
-        assert_eq!(usize::try_from(count).unwrap(), compared.len(), "{filters:?}");
-        let page: Vec<Uuid> = page.iter().map(|row| row.id).collect();
-        assert_eq!(page, compared[..compared.len().min(10)], "{filters:?}");
-        (compared.len(), is_by_parts)
-    }
-}
 
 #[tokio::test]
 async fn short_parts_of_every_script_and_signs_find_what_comparing_every_row_finds() {
-    let list = Long::new().await;
+    let list = Long::shared().await;
     let parts = "SELECT DISTINCT part FROM (SELECT substr(title_norm, place, size) AS part FROM tenant_songs, \
                  generate_series(1, 3) place, generate_series(1, 2) size) p \
                  WHERE part ~ '[^a-z0-9]' OR md5(part) < '4' ORDER BY 1";
@@ -114,7 +38,7 @@ async fn short_parts_of_every_script_and_signs_find_what_comparing_every_row_fin
 
 #[tokio::test]
 async fn a_part_with_trigrams_beside_one_without_finds_what_comparing_every_row_finds() {
-    let list = Long::new().await;
+    let list = Long::shared().await;
     let texts = |parts: &[&str]| parts.iter().map(|part| (*part).to_owned()).collect::<Vec<_>>();
     let mut all = 0;
     for (title, album) in [
@@ -133,7 +57,7 @@ async fn a_part_with_trigrams_beside_one_without_finds_what_comparing_every_row_
 
 #[tokio::test]
 async fn parts_of_several_texts_and_genres_find_what_comparing_every_row_finds() {
-    let list = Long::new().await;
+    let list = Long::shared().await;
     let rows = "SELECT title_norm, artist_norm, album_norm, genre_id::text FROM tenant_songs WHERE length(title_norm) > 5 \
                 AND length(artist_norm) > 5 AND length(album_norm) > 5 ORDER BY md5(id::text) LIMIT 120";
     let (mut all, mut by_parts) = (0, 0);
@@ -161,7 +85,7 @@ async fn parts_of_several_texts_and_genres_find_what_comparing_every_row_finds()
 
 #[tokio::test]
 async fn all_parts_and_the_genre_are_conditions_of_one_index() {
-    let list = Long::new().await;
+    let list = Long::shared().await;
     let client = kit_pg::bootstrap::open(&list.db.url().unwrap()).await.unwrap();
     client.batch_execute(&as_tenant(list.tenant.0)).await.unwrap();
     let off = "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off";
@@ -206,7 +130,7 @@ async fn all_parts_and_the_genre_are_conditions_of_one_index() {
 
 #[tokio::test]
 async fn a_search_beside_filters_finds_what_comparing_every_row_finds() {
-    let list = Long::new().await;
+    let list = Long::shared().await;
     let rows = "SELECT title_norm, artist_norm, genre_id::text, split_part(trim(words), ' ', 1) FROM tenant_songs \
                 WHERE title_norm ~ '^[a-z]{5,}$' AND artist_norm ~ '^[a-z]{5,}$' ORDER BY md5(id::text) LIMIT 40";
     let mut all = 0;
@@ -252,7 +176,7 @@ async fn a_search_beside_filters_finds_what_comparing_every_row_finds() {
 
 #[tokio::test]
 async fn what_would_read_the_index_whole_or_too_often_is_no_condition_of_it() {
-    let list = Long::new().await;
+    let list = Long::shared().await;
     let client = kit_pg::bootstrap::open(&list.db.url().unwrap()).await.unwrap();
     client.batch_execute(&as_tenant(list.tenant.0)).await.unwrap();
     let off = "SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off";
@@ -339,7 +263,7 @@ async fn what_would_read_the_index_whole_or_too_often_is_no_condition_of_it() {
 
 #[tokio::test]
 async fn a_page_behind_a_cursor_and_a_list_of_two_columns_are_found_by_short_parts_too() {
-    let list = Long::new().await;
+    let list = Long::shared().await;
     let frequent = "SELECT part FROM (SELECT substr(title_norm, 1, 2) AS part FROM tenant_songs WHERE album_norm <> '' \
                     AND title_norm ~ '^[^a-z0-9]{2}' AND album_norm ~ '[^a-z0-9]') p GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1";
     let part = list.texts(frequent).await.remove(0);

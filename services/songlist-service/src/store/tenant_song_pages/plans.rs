@@ -6,6 +6,7 @@ use testkit::TestDb;
 use testkit::schema::as_tenant;
 
 use super::landmarks::generated;
+use super::long_list::Long;
 use super::*;
 use crate::store::search::Wanted;
 
@@ -185,8 +186,8 @@ async fn words_are_found_in_their_index_by_the_runtime_role_because_their_functi
 
 #[tokio::test]
 async fn short_parts_are_found_in_the_index_of_letters_by_the_runtime_role() {
-    let (db, _superuser, tenant) = generated(25_000).await;
-    let client = open(&db.url().unwrap()).await.unwrap();
+    let list = Long::shared().await;
+    let (client, tenant) = (open(&list.db.url().unwrap()).await.unwrap(), list.tenant);
     client.batch_execute(&as_tenant(tenant.0)).await.unwrap();
     client.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off").await.unwrap();
     client.batch_execute("SET LOCAL enable_indexonlyscan = off").await.unwrap();
