@@ -1,5 +1,5 @@
 use std::thread;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use anyhow::Context;
 use kit_pg::migrate::EmbeddedMigrations;
@@ -44,7 +44,7 @@ impl TestDb {
     }
 
     /// A schema that the first test to ask for it makes and fills, for tests that only read: one with many rows takes long to
-    /// make. It stays until the servers end.
+    /// make. It stays until the servers end, or for ever on servers of one's own.
     ///
     /// # Errors
     /// When the servers cannot be started, a migration fails, or `fill` does.
@@ -60,15 +60,19 @@ impl TestDb {
         let admin_url = servers().await?.admin_url.clone();
         // Servers that outlive a run must not have the rows of an earlier build for it.
         let built = std::env::current_exe()?.metadata()?.modified()?.duration_since(UNIX_EPOCH)?.as_secs();
-        let db = Self { schema: format!("shared_{name}_{built}"), service, admin_url, is_shared: true };
+        let db = Self { schema: format!("shared_{service}_{name}_{built}"), service, admin_url, is_shared: true };
         let admin = bootstrap::open(&db.admin_url).await?;
-        // Held until this connection ends.
-        admin.execute("SELECT pg_advisory_lock(hashtext($1))", &[&db.schema]).await?;
+        // Held until this connection ends. Waiting in a statement would keep what others delete from being vacuumed.
+        let lock = "SELECT pg_try_advisory_lock(hashtext($1))";
+        while !admin.query_one(lock, &[&db.schema]).await?.try_get::<_, bool>(0)? {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         let is_filled = "SELECT obj_description(to_regnamespace($1), 'pg_namespace') IS NOT NULL";
         if !admin.query_one(is_filled, &[&db.schema]).await?.try_get::<_, bool>(0)? {
             admin.batch_execute(&format!("DROP SCHEMA IF EXISTS {} CASCADE", db.schema)).await?;
             db.create(&admin).await?;
             migrate::run(&db.owner_url()?, service, migrations).await?;
+            db.check_role().await?;
             fill(&db).await?;
             admin.batch_execute(&format!("COMMENT ON SCHEMA {} IS 'filled'", db.schema)).await?;
         }

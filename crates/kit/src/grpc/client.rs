@@ -137,8 +137,11 @@ impl Peer {
             Outcome::Unavailable(_) | Outcome::Broken(_) => {
                 let safe = call.is_repeatable() && (call.without_effect || call.keyed);
                 // The calls under way when a replica dies are lost together, and are one failure however many they are.
-                let counts = !outcome.is_lost_connection() || chosen.is_first_of_a_loss();
-                let allowed = !counts || self.tokens.failed();
+                let allowed = if outcome.is_lost_connection() {
+                    chosen.may_repeat_lost(|| self.tokens.failed())
+                } else {
+                    self.tokens.failed()
+                };
                 if safe && elsewhere {
                     peers.retry(self.audience, if allowed { "failed" } else { "over_budget" });
                 }

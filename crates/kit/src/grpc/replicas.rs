@@ -59,8 +59,8 @@ struct Standing {
     ejected_until: Option<Instant>,
     ejected_at: Option<Instant>,
     ejections: u32,
-    /// When its connection was last lost.
-    lost_at: Option<Instant>,
+    /// When its connection was last lost, and whether the calls that were lost with it may be tried again.
+    lost: Option<(Instant, bool)>,
     /// Cancelled when the calls under way are given up.
     given_up: CancellationToken,
 }
@@ -98,7 +98,7 @@ impl Replica {
                 ejected_until: None,
                 ejected_at: None,
                 ejections: 0,
-                lost_at: None,
+                lost: None,
                 given_up: CancellationToken::new(),
             }),
         })
@@ -127,14 +127,18 @@ impl Chosen {
         Self { replica: replica.clone(), given_up, began: Instant::now() }
     }
 
-    /// Notes that the connection was lost under this attempt; false when it is a loss that another attempt has noted.
-    pub(super) fn is_first_of_a_loss(&self) -> bool {
+    /// Whether an attempt under which the connection was lost may be repeated. The first one of a loss asks the budget, and its
+    /// answer is that of all the others.
+    pub(super) fn may_repeat_lost(&self, ask: impl FnOnce() -> bool) -> bool {
         let mut standing = self.replica.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        let noted = standing.lost_at.is_some_and(|at| self.began < at);
-        if !noted {
-            standing.lost_at = Some(Instant::now());
+        if let Some((at, allowed)) = standing.lost
+            && self.began < at
+        {
+            return allowed;
         }
-        !noted
+        let allowed = ask();
+        standing.lost = Some((Instant::now(), allowed));
+        allowed
     }
 }
 

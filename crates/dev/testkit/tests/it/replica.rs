@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
+use futures_util::stream;
+use http_body_util::StreamBody;
 use kit::assertion::{DEV_PAIRS, KeyRing};
 use kit::caller::Caller;
 use kit::grpc::{Callers, Dialer, GrpcServer, Peer, Targets};
@@ -40,6 +42,8 @@ pub(crate) struct Replica {
     pub(crate) calls: Arc<AtomicUsize>,
     /// Answers UNAVAILABLE while set.
     pub(crate) sick: Arc<AtomicBool>,
+    /// Breaks off each answer by itself while set.
+    pub(crate) torn: Arc<AtomicBool>,
     /// Answers nothing while set.
     pub(crate) silent: Arc<watch::Sender<bool>>,
 }
@@ -53,7 +57,7 @@ impl Replica {
         let keys = keys("songlist", clock);
         let (shutdown, health) = (Shutdown::new(), Health::default());
         let (calls, sick) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-        let silent = Arc::new(watch::Sender::new(false));
+        let (torn, silent) = (Arc::new(AtomicBool::new(false)), Arc::new(watch::Sender::new(false)));
         let server = GrpcServer {
             addr: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             keys: keys.clone(),
@@ -61,10 +65,10 @@ impl Replica {
             callers: CALLERS,
             health: health.clone(),
         };
-        let songs = Songs { calls: calls.clone(), sick: sick.clone(), silent: silent.clone() };
+        let songs = Songs { calls: calls.clone(), sick: sick.clone(), torn: torn.clone(), silent: silent.clone() };
         let addr = kit::grpc::serve(server, tonic::service::Routes::new(songs), &shutdown).await.unwrap();
         let link = FaultyLink::to(addr.to_string()).await.unwrap();
-        Self { addr, link, shutdown, health, keys, calls, sick, silent }
+        Self { addr, link, shutdown, health, keys, calls, sick, torn, silent }
     }
 
     pub(crate) fn calls(&self) -> usize {
@@ -76,6 +80,7 @@ impl Replica {
 struct Songs {
     calls: Arc<AtomicUsize>,
     sick: Arc<AtomicBool>,
+    torn: Arc<AtomicBool>,
     silent: Arc<watch::Sender<bool>>,
 }
 
@@ -96,10 +101,12 @@ impl Service<http::Request<Body>> for Songs {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let status = if self.sick.load(Ordering::Relaxed) { "14" } else { "0" };
         let head = http::Response::builder().header("content-type", "application/grpc").header("grpc-status", status);
-        let mut silent = self.silent.subscribe();
+        let (mut silent, torn) = (self.silent.subscribe(), self.torn.clone());
         Box::pin(async move {
             silent.wait_for(|silent| !silent).await.unwrap();
-            Ok(head.body(Body::empty()).unwrap())
+            let breaks_off = || StreamBody::new(stream::iter([Err(tonic::Status::internal("torn"))]));
+            let body = if torn.load(Ordering::Relaxed) { Body::new(breaks_off()) } else { Body::empty() };
+            Ok(head.body(body).unwrap())
         })
     }
 }

@@ -80,19 +80,51 @@ async fn a_replica_that_dies_costs_no_call_whose_repetition_is_safe() {
     assert_eq!(failed, Vec::<Duration>::new());
 }
 
-#[tokio::test]
-async fn all_calls_that_are_under_way_when_a_replica_dies_are_tried_elsewhere() {
-    let (replicas, client) = replicas(2).await;
-    replicas[0].silent.send_replace(true);
+/// Makes sixty calls and lets this one of two replicas end the thirty that it has; how many succeeded.
+async fn succeeded(replica: &Replica, client: &Client, end: impl FnOnce(&Replica)) -> usize {
+    replica.silent.send_replace(true);
+    let before = replica.calls();
     let calls: tokio::task::JoinSet<bool> = (0..60)
         .map(|_| {
             let client = client.clone();
             async move { client.call(READ).await }
         })
         .collect();
-    testkit::eventually("half of them wait", async || (replicas[0].calls() >= 20).then_some(())).await;
-    replicas[0].link.refuse();
-    assert!(calls.join_all().await.into_iter().all(|succeeded| succeeded));
+    testkit::eventually("half of them wait", async || (replica.calls() >= before + 30).then_some(())).await;
+    end(replica);
+    calls.join_all().await.into_iter().filter(|succeeded| *succeeded).count()
+}
+
+#[tokio::test]
+async fn all_calls_that_are_under_way_when_a_replica_dies_are_tried_elsewhere() {
+    let (replicas, client) = replicas(2).await;
+    assert_eq!(succeeded(&replicas[0], &client, |replica| replica.link.refuse()).await, 60);
+    assert_eq!(replicas[1].calls(), 60);
+}
+
+#[tokio::test]
+async fn fault_19_calls_that_break_off_one_by_one_spend_the_budget() {
+    let (replicas, client) = replicas(2).await;
+    let break_off = |replica: &Replica| {
+        replica.torn.store(true, Ordering::Relaxed);
+        replica.silent.send_replace(false);
+    };
+    let succeeded = succeeded(&replicas[0], &client, break_off).await;
+    assert!((34..40).contains(&succeeded), "four of thirty are repeated, or some more: {succeeded}");
+}
+
+#[tokio::test]
+async fn fault_19_calls_that_are_lost_together_are_not_repeated_when_the_budget_is_spent() {
+    let (replicas, client) = replicas(2).await;
+    let be_sick = |sick| replicas.iter().for_each(|replica| replica.sick.store(sick, Ordering::Relaxed));
+    be_sick(true);
+    for _ in 0..12 {
+        assert!(!client.call(READ).await);
+    }
+    be_sick(false);
+    let before = replicas[1].calls();
+    assert_eq!(succeeded(&replicas[0], &client, |replica| replica.link.refuse()).await, 30);
+    assert_eq!(replicas[1].calls() - before, 30);
 }
 
 #[tokio::test]
