@@ -8,8 +8,8 @@ use url::Url;
 
 use crate::servers;
 
-/// A schema with one service's tables for one test, dropped at its end unless it is a shared one. Tests connect as the service's runtime role,
-/// because row-level security does not apply to a superuser.
+/// A schema with one service's tables for one test, dropped at its end unless it is a shared one. Tests connect as the
+/// service's runtime role, because row-level security does not apply to a superuser.
 #[derive(Debug)]
 pub struct TestDb {
     pub schema: String,

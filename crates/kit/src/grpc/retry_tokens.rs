@@ -10,8 +10,8 @@ const FAILURE: u32 = 1_000;
 /// What a call that succeeds gives back: a tenth of a token.
 const SUCCESS: u32 = 100;
 
-/// The tokens of one client of one service. While half of them or fewer are left, nothing is retried that may have had its effect.
-/// Calls that are lost with one connection count as one, which gRPC's rule does not say.
+/// The tokens of one client of one service. While half of them or fewer are left, nothing is retried that may have had its
+/// effect. Calls that are lost with one connection count as one, which gRPC's rule does not say.
 #[derive(Debug)]
 pub(super) struct RetryTokens(AtomicU32);
 
