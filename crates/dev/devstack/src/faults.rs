@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use sandbox::front::NOTICED;
 
-use crate::stack::{Service, Stack};
+use crate::plan::Service;
+use crate::stack::Stack;
 
 impl Stack {
     /// Stops a service as SIGKILL would: no request is finished, every connection breaks.

@@ -6,10 +6,14 @@ mod client;
 mod contract;
 mod faults;
 pub mod journey;
+mod links;
+mod plan;
 mod running;
 mod stack;
 pub mod world;
 
 pub use client::{Client, Person, Reply, Unexpected};
-pub use stack::{Databases, Links, ROOT, Service, Stack};
+pub use links::Links;
+pub use plan::{Databases, Service};
+pub use stack::{ROOT, Stack};
 pub use world::World;

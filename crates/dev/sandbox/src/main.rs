@@ -37,7 +37,7 @@ async fn main() -> ExitCode {
     let _flush = logs.install();
     kit::lifecycle::run(times, async |shutdown| {
         mailbox::start(Mailbox::new(), smtp, web, &shutdown).await?;
-        razorpay::start(Razorpay::new(options), pay, &shutdown).await?;
+        razorpay::start(Razorpay::new(options)?, pay, &shutdown).await?;
         anyhow::Ok(())
     })
     .await

@@ -57,6 +57,7 @@ struct World {
     grpc: SocketAddr,
     webhook: SocketAddr,
     log: PathBuf,
+    http: reqwest::Client,
     _shutdown: kit::lifecycle::Shutdown,
 }
 
@@ -73,10 +74,12 @@ impl World {
             webhook_url: format!("http://{webhook}/api/v1/payments/webhook/razorpay/"),
             clock: Clock::system(),
         });
+        let account = account.unwrap();
         let any = "127.0.0.1:0".parse().unwrap();
         let razorpay = razorpay::start(account, any, &shutdown).await.unwrap();
         let log = std::env::temp_dir().join(format!("{}.log", db.schema));
-        Self { db, razorpay, grpc, webhook, log, _shutdown: shutdown }
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { db, razorpay, grpc, webhook, log, http, _shutdown: shutdown }
     }
 
     /// Starts the service; with a name and a number it ends when it passes this point for the n-th time.
@@ -134,8 +137,7 @@ impl World {
                 None => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         };
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let page = http.post(format!("{}/pay", payment.payment_link_url)).form(&[("outcome", "success")]);
+        let page = self.http.post(format!("{}/pay", payment.payment_link_url)).form(&[("outcome", "success")]);
         assert!(page.send().await.unwrap().status().as_u16() < 400);
         if number.is_multiple_of(3) {
             // However often it is asked for: it is refunded once.
@@ -150,7 +152,7 @@ impl World {
     }
 
     async fn truth(&self) -> Value {
-        reqwest::get(format!("http://{}/sandbox/truth", self.razorpay)).await.unwrap().json().await.unwrap()
+        self.http.get(format!("http://{}/sandbox/truth", self.razorpay)).send().await.unwrap().json().await.unwrap()
     }
 
     async fn count(&self, rows: &str) -> i64 {

@@ -78,6 +78,7 @@ impl Payments {
             webhook_url: format!("http://{webhook}/api/v1/payments/webhook/razorpay/"),
             clock: clock.clone(),
         });
+        let account = account.unwrap();
         let razorpay = razorpay::start(account, any, &shutdown).await.unwrap();
         let nobody = "http://127.0.0.1:1".to_owned();
         let own = [
@@ -91,7 +92,7 @@ impl Payments {
         config.pg = pg;
         config.clock = clock.clone();
         let process = Mutex::new(Some(Process::start(&config).await));
-        let http = reqwest::Client::builder().build().unwrap();
+        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { http, config, process, webhook, razorpay, shutdown, clock, db }
     }
 
@@ -127,7 +128,7 @@ impl Payments {
 
     /// The metrics, as an operator's monitoring reads them.
     pub(crate) async fn metrics(&self) -> String {
-        reqwest::get(format!("http://{}/metrics", self.addresses().ops)).await.unwrap().text().await.unwrap()
+        self.http.get(format!("http://{}/metrics", self.addresses().ops)).send().await.unwrap().text().await.unwrap()
     }
 
     /// Posts to the sandbox of Razorpay.
@@ -145,20 +146,18 @@ impl Payments {
 
     /// Tries to pay a link, which may be closed.
     pub(crate) async fn try_pay(&self, payment: &Payment, outcome: &str) {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let page = client.post(format!("{}/pay", payment.payment_link_url)).form(&[("outcome", outcome)]);
+        let page = self.http.post(format!("{}/pay", payment.payment_link_url)).form(&[("outcome", outcome)]);
         page.send().await.unwrap();
     }
 
     /// What really happened at Razorpay.
     pub(crate) async fn truth(&self) -> Value {
-        reqwest::get(format!("http://{}/sandbox/truth", self.razorpay)).await.unwrap().json().await.unwrap()
+        self.http.get(format!("http://{}/sandbox/truth", self.razorpay)).send().await.unwrap().json().await.unwrap()
     }
 
     /// Pays a link on the hosted page; returns the URL to which the browser is sent.
     pub(crate) async fn pay(&self, payment: &Payment, outcome: &str) -> Option<String> {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        let page = client.post(format!("{}/pay", payment.payment_link_url)).form(&[("outcome", outcome)]);
+        let page = self.http.post(format!("{}/pay", payment.payment_link_url)).form(&[("outcome", outcome)]);
         let answer = page.send().await.unwrap();
         assert!(answer.status().as_u16() < 400, "{}", answer.status());
         answer.headers().get("location").map(|url| url.to_str().unwrap().to_owned())

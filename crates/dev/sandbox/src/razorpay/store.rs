@@ -11,6 +11,8 @@ use super::entities::{Link, Refund};
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 /// How often a clock that can be moved is looked at.
 const TICK: Duration = Duration::from_millis(20);
+/// How long a delivery may take until it has failed.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Keys and addresses of a sandbox.
 #[derive(Clone, Debug)]
@@ -81,12 +83,18 @@ impl State {
 pub struct Razorpay {
     pub(super) options: Arc<RazorpayOptions>,
     state: Arc<Mutex<State>>,
+    /// Delivers events, each with a connection of its own: the service may have been started again since the last one.
+    pub(super) http: reqwest::Client,
 }
 
 impl Razorpay {
     /// An account without any link.
-    pub fn new(options: RazorpayOptions) -> Self {
-        Self { options: Arc::new(options), state: Arc::default() }
+    ///
+    /// # Errors
+    /// When the HTTP client that delivers events cannot be made.
+    pub fn new(options: RazorpayOptions) -> anyhow::Result<Self> {
+        let http = reqwest::Client::builder().timeout(DELIVERY_TIMEOUT).pool_max_idle_per_host(0).build()?;
+        Ok(Self { options: Arc::new(options), state: Arc::default(), http })
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -86,16 +86,15 @@ pub(super) fn release(razorpay: &Razorpay, order: Option<Vec<usize>>) -> usize {
 }
 
 async fn deliver(razorpay: Razorpay, event: Held, delay: Duration) {
-    let Ok(http) = reqwest::Client::builder().timeout(Duration::from_secs(5)).build() else { return };
     tokio::time::sleep(delay).await;
     for delivery in 0..DELIVERIES {
         let fault = razorpay.state().chaos.webhook_fault;
-        let status = post(&razorpay, &http, &event, fault).await;
+        let status = post(&razorpay, &event, fault).await;
         razorpay.state().deliveries.push((event.event.clone(), status));
         if (200..300).contains(&status) {
             if fault == WebhookFault::OtherBody {
                 let other = Held { body: event.body.replace("acc_", "ACC_"), ..event.clone() };
-                let status = post(&razorpay, &http, &other, WebhookFault::None).await;
+                let status = post(&razorpay, &other, WebhookFault::None).await;
                 razorpay.state().deliveries.push((event.event, status));
             }
             return;
@@ -106,7 +105,7 @@ async fn deliver(razorpay: Razorpay, event: Held, delay: Duration) {
 }
 
 /// Posts an event; the status of the answer, 0 when there was none.
-async fn post(razorpay: &Razorpay, http: &reqwest::Client, event: &Held, fault: WebhookFault) -> u16 {
+async fn post(razorpay: &Razorpay, event: &Held, fault: WebhookFault) -> u16 {
     let mut signature = match fault {
         WebhookFault::OldSecret => sign("sandbox_webhook_secret_0000", event.body.as_bytes()),
         _ => sign(&razorpay.options.webhook_secret, event.body.as_bytes()),
@@ -117,7 +116,8 @@ async fn post(razorpay: &Razorpay, http: &reqwest::Client, event: &Held, fault: 
         WebhookFault::Truncated => body = body.chars().take(body.chars().count() / 2).collect(),
         _ => {}
     }
-    let request = http
+    let request = razorpay
+        .http
         .post(&razorpay.options.webhook_url)
         .header("content-type", "application/json")
         .header("user-agent", "Razorpay-Webhook/v1")
