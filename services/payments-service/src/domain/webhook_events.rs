@@ -33,6 +33,27 @@ pub(crate) async fn receive(
     signature: Option<&str>,
     event_id: Option<&str>,
 ) -> Result<(), Error> {
+    check_signature(app, body, signature)?;
+    let row = row_of(app, body, event_id);
+    let known = app
+        .pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| {
+            let known = webhook_events::insert(conn, &row).await?;
+            app.crash.point("event_before_commit");
+            Ok(known)
+        })
+        .await?;
+    app.crash.point("event_stored");
+    match known {
+        None => {}
+        Some(first) if first == row.body_hash => app.metrics.event("webhook_duplicate"),
+        Some(_) => note_conflict(app, &row).await?,
+    }
+    app.arrived.notify_one();
+    Ok(())
+}
+
+fn check_signature(app: &App, body: &[u8], signature: Option<&str>) -> Result<(), Error> {
     let Some(signature) = signature.filter(|signature| !signature.is_empty()) else {
         app.metrics.event("webhook_unsigned");
         return Err(Error::new(Code::MissingSignature));
@@ -45,6 +66,11 @@ pub(crate) async fn receive(
         Some(0) => {}
         Some(_) => app.metrics.event("webhook_old_secret"),
     }
+    Ok(())
+}
+
+/// The row of a signed event. One of another account raises an alarm, and is kept apart.
+fn row_of(app: &App, body: &[u8], event_id: Option<&str>) -> NewEvent {
     let hash = hex::encode(digest(&SHA256, body));
     // A signed body that cannot be parsed is stored as text: after refusals Razorpay would disable the webhook.
     let parsed: Option<Value> = serde_json::from_slice(body).ok().map(without_nul);
@@ -58,7 +84,7 @@ pub(crate) async fn receive(
     }
     let wanted = webhook_facts::is_wanted(&event);
     let id = event_id.filter(|id| !id.is_empty() && id.len() <= 64).map_or_else(|| hash.clone(), str::to_owned);
-    let row = NewEvent {
+    NewEvent {
         event_id: id,
         event: event.chars().take(100).collect(),
         body: parsed.unwrap_or_else(|| Value::String(String::from_utf8_lossy(body).replace('\u{0}', ""))),
@@ -71,30 +97,17 @@ pub(crate) async fn receive(
             "ignored"
         }
         .to_owned(),
-    };
-    let known = app
-        .pg
-        .transaction(Scope::Worker, async |conn: &mut Conn| {
-            let known = webhook_events::insert(conn, &row).await?;
-            app.crash.point("event_before_commit");
-            Ok(known)
-        })
-        .await?;
-    app.crash.point("event_stored");
-    if let Some(first) = known {
-        app.metrics.event(if first == row.body_hash { "webhook_duplicate" } else { "webhook_conflict" });
-        if first != row.body_hash {
-            tracing::error!(alarm = "webhook_conflict", event_id = row.event_id, "one event id came with two bodies");
-            let note = "came again with another body";
-            app.pg
-                .transaction(Scope::Worker, async |conn: &mut Conn| {
-                    webhook_events::note(conn, &row.event_id, note).await
-                })
-                .await?;
-        }
     }
-    app.arrived.notify_one();
-    Ok(())
+}
+
+/// Writes down that the id of a stored event came again with another body.
+async fn note_conflict(app: &App, row: &NewEvent) -> Result<(), Error> {
+    app.metrics.event("webhook_conflict");
+    tracing::error!(alarm = "webhook_conflict", event_id = row.event_id, "one event id came with two bodies");
+    let note = "came again with another body";
+    app.pg
+        .transaction(Scope::Worker, async |conn: &mut Conn| webhook_events::note(conn, &row.event_id, note).await)
+        .await
 }
 
 /// The same JSON without NUL characters in texts, which Postgres cannot store. JSON is nested at most 128 times here.
