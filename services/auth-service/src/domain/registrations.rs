@@ -80,30 +80,13 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
     let challenge = app
         .pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
-            let account = users::find_by_email_also_deleted(conn, tenant, &row.email_norm).await?;
             // Names of accounts that nobody has proven do not count: the answer would reveal that name and address belong
             // together.
             if users::username_taken(conn, tenant, &row.username_norm).await? {
                 return Err(username_taken().into());
             }
             let too_many = challenges::too_many(conn, app, Purpose::Verify, (Some(tenant.0), &row.email_norm)).await?;
-            let to = match &account {
-                None => Some(of_registration(&row)),
-                Some(user) => match Standing::of(user) {
-                    Standing::UnverifiedListener | Standing::SelfDeleted if is_mailbox_of(&row.email, user) => {
-                        Some(of_registration(&row))
-                    }
-                    Standing::UnverifiedListener | Standing::SelfDeleted => None,
-                    // What an existing account is mailed goes to its own address, however this one was written.
-                    Standing::DeletedByAdmin | Standing::UnverifiedAdmin => {
-                        Some(Addressee { username: row.username.clone(), ..Addressee::of(user) })
-                    }
-                    Standing::Known => {
-                        notices::notify_address(conn, caller, tenant.0, &user.email, Template::AccountExists).await?;
-                        None
-                    }
-                },
-            };
+            let to = addressee(conn, caller, tenant, &row).await?;
             match to.filter(|_| !too_many) {
                 Some(to) => {
                     if to.registration.is_some() {
@@ -120,6 +103,32 @@ pub(crate) async fn register(app: &App, caller: &Caller, input: &Input) -> Resul
         .await?;
     app.wake.wake();
     Ok(Awaiting::new(app, row.email, challenge))
+}
+
+/// Whom the code of a registration is mailed to, by what is known about its address; nobody may be. The owner of an account that
+/// is verified gets a notice instead.
+async fn addressee(
+    conn: &mut Conn,
+    caller: &Caller,
+    tenant: TenantId,
+    row: &Registration,
+) -> Result<Option<Addressee>, TxError> {
+    let Some(user) = users::find_by_email_also_deleted(conn, tenant, &row.email_norm).await? else {
+        return Ok(Some(of_registration(row)));
+    };
+    Ok(match Standing::of(&user) {
+        Standing::UnverifiedListener | Standing::SelfDeleted => {
+            is_mailbox_of(&row.email, &user).then(|| of_registration(row))
+        }
+        // What an existing account is mailed goes to its own address, however this one was written.
+        Standing::DeletedByAdmin | Standing::UnverifiedAdmin => {
+            Some(Addressee { username: row.username.clone(), ..Addressee::of(&user) })
+        }
+        Standing::Known => {
+            notices::notify_address(conn, caller, tenant.0, &user.email, Template::AccountExists).await?;
+            None
+        }
+    })
 }
 
 /// Opens a challenge that verifies an address; beyond the address's budget of mails its id leads nowhere.

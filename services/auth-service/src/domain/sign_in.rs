@@ -53,31 +53,7 @@ pub(crate) async fn start(
     faults.check("password", given(password.expose()));
     faults.finish()?;
     let realm = tenant.as_ref().map(|tenant| TenantId(tenant.id));
-    let (scope, identifier) = (Scope::tenant_or_platform(realm), compared(identifier));
-    let (user, known_network) = app
-        .pg
-        .transaction(scope, async |conn: &mut Conn| {
-            let user = store::users::find_by_identifier(conn, realm, &identifier).await?;
-            // It is asked for unknown accounts too, so that these take as long.
-            let id = user.as_ref().map_or(Uuid::nil(), |user| user.id);
-            let network = caller.client_net.as_deref().unwrap_or_default();
-            let known_network = store::sessions::came_from(conn, realm, id, network).await?;
-            Ok((user, known_network))
-        })
-        .await?;
-    let account = user.as_ref().map_or(Account::Named(&identifier), |user| Account::Known(user.id));
-    // What is refused without a comparison costs the account nothing.
-    limits::check_failures(app, caller).await?;
-    let turn = app.hasher.turn(realm)?;
-    limits::charge_sign_in(app, caller, realm, account, known_network).await?;
-    let right = app.hasher.verify(turn, password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
-    let target = user.as_ref().map(|user| user.id);
-    let Some(user) = user.filter(|_| right) else {
-        let account = target.map_or(Account::Named(&identifier), Account::Known);
-        limits::charge_wrong_password(app, caller, realm, account, known_network).await;
-        failed(app, caller, realm, target).await?;
-        return Err(Error::new(Code::InvalidCredentials));
-    };
+    let user = with_password(app, caller, realm, &compared(identifier), password).await?;
     if !user.is_verified {
         return Err(Error::new(Code::EmailNotVerified));
     }
@@ -85,9 +61,67 @@ pub(crate) async fn start(
         return Err(Error::new(Code::AccountInactive));
     }
     rehash_if_old(app, realm, &user, password).await;
-    let (challenge, by_authenticator) = app
+    let (challenge, by_authenticator) = open_challenge(app, caller, realm, &user).await?;
+    app.wake.wake();
+    let seconds = |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
+    Ok(Started {
+        challenge,
+        method: if by_authenticator { challenges::TOTP } else { "email" },
+        expires_in: seconds(app.lifetimes.login_code),
+        resend_in: seconds(app.lifetimes.resend_after),
+    })
+}
+
+/// The user with this password. Unknown accounts take the same time as known ones.
+///
+/// # Errors
+/// `invalid_credentials`; `rate_limited` and `service_busy` before the password is compared.
+async fn with_password(
+    app: &App,
+    caller: &Caller,
+    realm: Option<TenantId>,
+    identifier: &str,
+    password: &Secret,
+) -> Result<User, Error> {
+    let (user, known_network) = app
         .pg
-        .transaction(scope, async |conn: &mut Conn| {
+        .transaction(Scope::tenant_or_platform(realm), async |conn: &mut Conn| {
+            let user = store::users::find_by_identifier(conn, realm, identifier).await?;
+            // It is asked for unknown accounts too, so that these take as long.
+            let id = user.as_ref().map_or(Uuid::nil(), |user| user.id);
+            let network = caller.client_net.as_deref().unwrap_or_default();
+            let known_network = store::sessions::came_from(conn, realm, id, network).await?;
+            Ok((user, known_network))
+        })
+        .await?;
+    let account = user.as_ref().map_or(Account::Named(identifier), |user| Account::Known(user.id));
+    // What is refused without a comparison costs the account nothing.
+    limits::check_failures(app, caller).await?;
+    let turn = app.hasher.turn(realm)?;
+    limits::charge_sign_in(app, caller, realm, account, known_network).await?;
+    let right = app.hasher.verify(turn, password, user.as_ref().map(|user| user.password_hash.as_str())).await?;
+    let target = user.as_ref().map(|user| user.id);
+    let Some(user) = user.filter(|_| right) else {
+        let account = target.map_or(Account::Named(identifier), Account::Known);
+        limits::charge_wrong_password(app, caller, realm, account, known_network).await;
+        failed(app, caller, realm, target).await?;
+        return Err(Error::new(Code::InvalidCredentials));
+    };
+    Ok(user)
+}
+
+/// Opens a challenge for a user whose password was right; returns its id, and true when an authenticator answers it.
+///
+/// # Errors
+/// `invalid_credentials` when the password has changed meanwhile; `rate_limited` when the address has been sent too many codes.
+async fn open_challenge(
+    app: &App,
+    caller: &Caller,
+    realm: Option<TenantId>,
+    user: &User,
+) -> Result<(Uuid, bool), Error> {
+    app.pg
+        .transaction(Scope::tenant_or_platform(realm), async |conn: &mut Conn| {
             // The password may have been changed while this one was compared: it opens nothing then.
             let compared = user.token_version;
             let user = store::users::find_for_update(conn, realm, UserId(user.id)).await?;
@@ -106,15 +140,7 @@ pub(crate) async fn start(
             };
             Ok((challenge, user.totp_enabled))
         })
-        .await?;
-    app.wake.wake();
-    let seconds = |duration: std::time::Duration| u32::try_from(duration.as_secs()).unwrap_or(u32::MAX);
-    Ok(Started {
-        challenge,
-        method: if by_authenticator { challenges::TOTP } else { "email" },
-        expires_in: seconds(app.lifetimes.login_code),
-        resend_in: seconds(app.lifetimes.resend_after),
-    })
+        .await
 }
 
 /// Replaces a hash of another kind or of other costs by one as new passwords have. Signing in does not depend on it.
