@@ -1,12 +1,16 @@
 //! The songs of playlists. Their positions count from 1 and have no gaps: a page begins at a known position, and a change
 //! renumbers at most the 10,000 songs of one playlist.
 
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
 use futures_util::future::try_join;
 use kit::caller::Caller;
 use kit::error::Faults;
+use kit::ids::TenantId;
 use kit::page::{At, Page, Paged, cursor, parse_cursor};
 use kit::{Code, Error};
-use kit_pg::{Conn, IdempotencyKey, Once, Scope};
+use kit_pg::{Conn, IdempotencyKey, Once, Scope, TxError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -73,68 +77,81 @@ pub(crate) async fn add_entries(
                 return Ok(earlier);
             }
             playlists::find(conn, tenant, limit, id).await?;
-            if songs.is_empty() || songs.len() > MAX_ADDED {
-                return Err(Error::invalid("tenant_song_ids", format!("Send 1 to {MAX_ADDED} ids.")).into());
-            }
-            // What is no id is not repeated in the answer, which may be kept for a day.
-            let malformed = songs.iter().position(|text| Uuid::try_parse(text).is_err());
-            if let Some(place) = malformed.filter(|_| !single) {
-                return Err(Error::invalid(&format!("tenant_song_ids[{place}]"), "Not an id.").into());
-            }
-            let wanted = distinct(songs);
+            let wanted = ids(songs, single)?;
             // Links before playlists, as when a song changes its duration.
             tenant_songs::keep_durations(conn, tenant, &wanted).await?;
             let playlist = playlists::find_for_update(conn, tenant, limit, id).await?;
-            let approved = tenant_songs::approved(conn, tenant, &wanted).await?;
+            let approved: HashMap<Uuid, Option<i16>> =
+                tenant_songs::approved(conn, tenant, &wanted).await?.into_iter().collect();
             let present = playlist_entries::present(conn, tenant, id, &wanted).await?;
-            let is_approved = |id: &Uuid| approved.iter().any(|(known, _)| known == id);
-            let not_found: Vec<String> = songs
-                .iter()
-                .filter(|text| Uuid::try_parse(text).map_or(true, |id| !is_approved(&id)))
-                .cloned()
-                .collect();
+            let is_approved = |text: &&String| Uuid::try_parse(text).is_ok_and(|id| approved.contains_key(&id));
+            let not_found: Vec<String> = songs.iter().filter(|text| !is_approved(text)).cloned().collect();
             if single && !not_found.is_empty() {
                 return Err(Error::not_found().into());
             }
             if single && !present.is_empty() {
                 return Err(Error::new(Code::AlreadyPresent).into());
             }
-            let new: Vec<Uuid> = wanted.iter().filter(|id| is_approved(id) && !present.contains(id)).copied().collect();
-            let added = i64::try_from(new.len()).unwrap_or(i64::MAX);
-            if playlist.song_count + added > MAX_ENTRIES {
-                return Err(Error::new(Code::PlaylistFull)
-                    .message(format!("A playlist holds {MAX_ENTRIES} songs."))
-                    .into());
-            }
-            let end = playlist.song_count + 1;
-            let first = position.map_or(end, |place| i64::from(place).clamp(1, end));
-            if first < end && added > 0 {
-                playlist_entries::shift(conn, tenant, id, first, added).await?;
-            }
-            let rows: Vec<Entry> = new
+            let new: Vec<(Uuid, Option<i16>)> = wanted
                 .iter()
-                .zip(first..)
-                .map(|(song, position)| Entry {
-                    playlist_id: id,
-                    tenant_song_id: *song,
-                    tenant_id: tenant.0,
-                    position,
-                    added_at: now,
-                })
+                .filter(|id| !present.contains(id))
+                .filter_map(|id| approved.get(id).map(|duration| (*id, *duration)))
                 .collect();
-            playlist_entries::insert(conn, &rows).await?;
-            let seconds = approved
-                .iter()
-                .filter(|(song, _)| new.contains(song))
-                .map(|(_, duration)| i64::from(duration.unwrap_or(0)))
-                .sum();
             let playlist =
-                if added > 0 { playlists::changed(conn, tenant, id, (added, seconds), now).await? } else { playlist };
+                if new.is_empty() { playlist } else { put_in(conn, tenant, &playlist, &new, position, now).await? };
             let already_present = present.iter().map(ToString::to_string).collect();
-            let added = u64::try_from(added).unwrap_or(0);
+            let added = u64::try_from(new.len()).unwrap_or(u64::MAX);
             key.keep(conn, now, Added { added, already_present, not_found, playlist }).await
         })
         .await
+}
+
+/// Puts songs, each with its duration, before the one that is at `position` now, or at the end; returns the playlist as it is then.
+///
+/// # Errors
+/// `playlist_full`.
+async fn put_in(
+    conn: &mut Conn,
+    tenant: TenantId,
+    playlist: &Playlist,
+    songs: &[(Uuid, Option<i16>)],
+    position: Option<u32>,
+    now: DateTime<Utc>,
+) -> Result<Playlist, TxError> {
+    let added = i64::try_from(songs.len()).unwrap_or(i64::MAX);
+    if playlist.song_count + added > MAX_ENTRIES {
+        return Err(Error::new(Code::PlaylistFull).message(format!("A playlist holds {MAX_ENTRIES} songs.")).into());
+    }
+    let end = playlist.song_count + 1;
+    let first = position.map_or(end, |place| i64::from(place).clamp(1, end));
+    if first < end {
+        playlist_entries::shift(conn, tenant, playlist.id, first, added).await?;
+    }
+    let entry = |((song, _), position): (&(Uuid, Option<i16>), i64)| Entry {
+        playlist_id: playlist.id,
+        tenant_song_id: *song,
+        tenant_id: tenant.0,
+        position,
+        added_at: now,
+    };
+    let rows: Vec<Entry> = songs.iter().zip(first..).map(entry).collect();
+    playlist_entries::insert(conn, &rows).await?;
+    let seconds = songs.iter().map(|(_, duration)| i64::from(duration.unwrap_or(0))).sum();
+    playlists::changed(conn, tenant, playlist.id, (added, seconds), now).await
+}
+
+/// The ids that are to be added or removed, in their order and without duplicates. A single one may be malformed: it is that of a
+/// song that is not there.
+fn ids(songs: &[String], single: bool) -> Result<Vec<Uuid>, Error> {
+    if songs.is_empty() || songs.len() > MAX_ADDED {
+        return Err(Error::invalid("tenant_song_ids", format!("Send 1 to {MAX_ADDED} ids.")));
+    }
+    // What is no id is not repeated in the answer, which may be kept for a day.
+    let malformed = songs.iter().position(|text| Uuid::try_parse(text).is_err());
+    match malformed.filter(|_| !single) {
+        Some(place) => Err(Error::invalid(&format!("tenant_song_ids[{place}]"), "Not an id.")),
+        None => Ok(distinct(songs)),
+    }
 }
 
 /// The texts that are ids, in their order and without duplicates.
@@ -172,13 +189,7 @@ pub(crate) async fn remove_entries(app: &App, caller: &Caller, id: &str, songs: 
     app.pg
         .transaction(Scope::Tenant(tenant), async |conn: &mut Conn| {
             playlists::find(conn, tenant, limit, id).await?;
-            if songs.is_empty() || songs.len() > MAX_ADDED {
-                return Err(Error::invalid("tenant_song_ids", format!("Send 1 to {MAX_ADDED} ids.")).into());
-            }
-            if let Some(place) = songs.iter().position(|text| Uuid::try_parse(text).is_err()) {
-                return Err(Error::invalid(&format!("tenant_song_ids[{place}]"), "Not an id.").into());
-            }
-            let wanted = distinct(songs);
+            let wanted = ids(songs, false)?;
             tenant_songs::keep_durations(conn, tenant, &wanted).await?;
             let playlist = playlists::find_for_update(conn, tenant, limit, id).await?;
             let (removed, seconds) = playlist_entries::delete(conn, tenant, id, &wanted).await?;

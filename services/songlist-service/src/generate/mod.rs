@@ -7,8 +7,10 @@ use std::fmt::Write as _;
 use std::pin::pin;
 
 use anyhow::Context;
+use bytes::Bytes;
 use futures_util::SinkExt;
 use kit_pg::bootstrap::open;
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 use self::source::Source;
@@ -47,72 +49,15 @@ pub async fn generate(admin_url: &str, schema: &str, wanted: &Catalogue) -> anyh
          CREATE TEMP TABLE popular (rank integer, id uuid) ON COMMIT DROP"
     );
     client.batch_execute(&begin).await?;
-    let genres = client.query("SELECT id::text FROM genres WHERE deleted_at IS NULL ORDER BY id", &[]).await?;
-    let genres: Vec<String> = genres.iter().map(|row| row.get(0)).collect();
-    anyhow::ensure!(!genres.is_empty(), "there is no genre: seed some first");
-    let mut source = Source::new(wanted.seed);
-    let columns = "id, title, artist, album, title_norm, artist_norm, album_norm, words, genre_id, duration, release_year, \
-                   created_at, updated_at";
-    let mut ids = Vec::new();
-    {
-        let mut sink = pin!(client.copy_in::<_, bytes::Bytes>(&format!("COPY songs ({columns}) FROM STDIN")).await?);
-        let mut rows = String::new();
-        for number in 0..wanted.songs {
-            let song = source.song();
-            let id = source.id();
-            ids.push(id);
-            let genre = genres.get(source.skewed(genres.len(), 2)).map_or("", String::as_str);
-            let (title, artist) = (compared(&song.title), compared(&song.artist));
-            let album = if song.album.is_empty() { String::new() } else { compared(&song.album) };
-            let words = searched(&song.title, &song.artist, &song.album);
-            let (seconds, year) = (source.random.u32(120..420), 1_950 + source.skewed(76, 1));
-            let at = format!("2020-01-01 00:00:00+00\t2020-01-01 00:{:02}:{:02}+00", number / 60 % 60, number % 60);
-            let (name, by, on) = (&song.title, &song.artist, &song.album);
-            writeln!(
-                rows,
-                "{id}\t{name}\t{by}\t{on}\t{title}\t{artist}\t{album}\t{words}\t{genre}\t{seconds}\t{year}\t{at}"
-            )?;
-            if rows.len() > CHUNK {
-                sink.send(std::mem::take(&mut rows).into()).await?;
-            }
-        }
-        sink.send(rows.into()).await?;
-        sink.finish().await?;
-    }
-    {
-        let mut sink = pin!(client.copy_in::<_, bytes::Bytes>("COPY popular FROM STDIN").await?);
-        for (chunk, part) in ids.chunks(CHUNK / 64).enumerate() {
-            let from = chunk * (CHUNK / 64);
-            let rows: String = part.iter().zip(from..).map(|(id, rank)| format!("{rank}\t{id}\n")).collect();
-            sink.send(rows.into()).await?;
-        }
-        sink.finish().await?;
-    }
-    let rest = wanted.links.saturating_sub(wanted.songs).saturating_sub(SMALL_LIST);
-    let mut lists = vec![(*small, SMALL_LIST.min(wanted.songs))];
-    // The n-th list is an n-th as long as the first one.
-    let share = |place: u64| 1_000_000_000 / place;
-    let whole: u64 = (1..).zip(others).map(|(place, _)| share(place)).sum();
-    for (place, tenant) in (1..).zip(others) {
-        lists.push((*tenant, u32::try_from(u64::from(rest) * share(place) / whole)?));
-    }
-    client
-        .execute("SELECT setseed($1::double precision / 1000)", &[&f64::from(u32::try_from(wanted.seed % 1_000)?)])
-        .await?;
+    let ids = load_songs(&client, wanted).await?;
+    load_popular(&client, &ids).await?;
+    let seed = f64::from(u32::try_from(wanted.seed % 1_000)?);
+    client.execute("SELECT setseed($1::double precision / 1000)", &[&seed]).await?;
     client.execute(&format!("{LINK} songs s, (SELECT $1::text::uuid AS id) t"), &[&giant.to_string()]).await?;
-    let (tenants, sizes): (Vec<String>, Vec<i64>) =
-        lists.iter().map(|(id, size)| (id.to_string(), i64::from(*size))).unzip();
-    let songs = i64::from(wanted.songs);
-    client
-        .execute(
-            &format!(
-                "{LINK} (SELECT DISTINCT l.id, floor($3::bigint * power(random(), 3))::integer AS rank \
-                         FROM unnest($1::text[]::uuid[], $2::bigint[]) AS l (id, size), generate_series(1, l.size)) t \
-                 JOIN popular p USING (rank) JOIN songs s ON s.id = p.id"
-            ),
-            &[&tenants, &sizes, &songs],
-        )
-        .await?;
+    let rest = wanted.links.saturating_sub(wanted.songs).saturating_sub(SMALL_LIST);
+    let mut lists = shares(rest, others)?;
+    lists.insert(0, (*small, SMALL_LIST.min(wanted.songs)));
+    link_popular(&client, &lists, wanted.songs).await?;
     client
         .batch_execute(&format!("{COUNT}; {WORDS_OF_LISTS}; {ARTISTS_OF_LISTS}; {BUILD_INDEXES}; {FOLLOW}; COMMIT"))
         .await
@@ -121,6 +66,72 @@ pub async fn generate(admin_url: &str, schema: &str, wanted: &Catalogue) -> anyh
     let tables = ["songs", "tenant_songs", "tenant_song_counts", "search_words", "tenant_artists"]
         .map(|table| format!("{schema}.{table}"));
     client.batch_execute(&format!("VACUUM (ANALYZE) {}", tables.join(", "))).await?;
+    Ok(())
+}
+
+/// Inserts the songs; returns their ids.
+async fn load_songs(client: &Client, wanted: &Catalogue) -> anyhow::Result<Vec<Uuid>> {
+    let genres = client.query("SELECT id::text FROM genres WHERE deleted_at IS NULL ORDER BY id", &[]).await?;
+    let genres: Vec<String> = genres.iter().map(|row| row.get(0)).collect();
+    anyhow::ensure!(!genres.is_empty(), "there is no genre: seed some first");
+    let columns = "id, title, artist, album, title_norm, artist_norm, album_norm, words, genre_id, duration, release_year, \
+                   created_at, updated_at";
+    let mut sink = pin!(client.copy_in::<_, Bytes>(&format!("COPY songs ({columns}) FROM STDIN")).await?);
+    let (mut source, mut ids, mut rows) = (Source::new(wanted.seed), Vec::new(), String::new());
+    for number in 0..wanted.songs {
+        let song = source.song();
+        let id = source.id();
+        ids.push(id);
+        let genre = genres.get(source.skewed(genres.len(), 2)).map_or("", String::as_str);
+        let (title, artist) = (compared(&song.title), compared(&song.artist));
+        let album = if song.album.is_empty() { String::new() } else { compared(&song.album) };
+        let words = searched(&song.title, &song.artist, &song.album);
+        let (seconds, year) = (source.random.u32(120..420), 1_950 + source.skewed(76, 1));
+        let at = format!("2020-01-01 00:00:00+00\t2020-01-01 00:{:02}:{:02}+00", number / 60 % 60, number % 60);
+        let (name, by, on) = (&song.title, &song.artist, &song.album);
+        writeln!(
+            rows,
+            "{id}\t{name}\t{by}\t{on}\t{title}\t{artist}\t{album}\t{words}\t{genre}\t{seconds}\t{year}\t{at}"
+        )?;
+        if rows.len() > CHUNK {
+            sink.send(std::mem::take(&mut rows).into()).await?;
+        }
+    }
+    sink.send(rows.into()).await?;
+    sink.finish().await?;
+    Ok(ids)
+}
+
+/// Numbers the songs: the first ones are on the most lists.
+async fn load_popular(client: &Client, ids: &[Uuid]) -> anyhow::Result<()> {
+    let mut sink = pin!(client.copy_in::<_, Bytes>("COPY popular FROM STDIN").await?);
+    for (chunk, part) in ids.chunks(CHUNK / 64).enumerate() {
+        let from = chunk * (CHUNK / 64);
+        let rows: String = part.iter().zip(from..).map(|(id, rank)| format!("{rank}\t{id}\n")).collect();
+        sink.send(rows.into()).await?;
+    }
+    sink.finish().await?;
+    Ok(())
+}
+
+/// Spreads links over tenants: the n-th list is an n-th as long as the first one.
+fn shares(links: u32, tenants: &[Uuid]) -> anyhow::Result<Vec<(Uuid, u32)>> {
+    let share = |place: u64| 1_000_000_000 / place;
+    let whole: u64 = (1..).zip(tenants).map(|(place, _)| share(place)).sum();
+    let of = |(place, tenant): (u64, &Uuid)| Ok((*tenant, u32::try_from(u64::from(links) * share(place) / whole)?));
+    (1..).zip(tenants).map(of).collect()
+}
+
+/// Draws so many songs for each list; popular ones come more often.
+async fn link_popular(client: &Client, lists: &[(Uuid, u32)], songs: u32) -> anyhow::Result<()> {
+    let (tenants, sizes): (Vec<String>, Vec<i64>) =
+        lists.iter().map(|(id, size)| (id.to_string(), i64::from(*size))).unzip();
+    let link = format!(
+        "{LINK} (SELECT DISTINCT l.id, floor($3::bigint * power(random(), 3))::integer AS rank \
+                 FROM unnest($1::text[]::uuid[], $2::bigint[]) AS l (id, size), generate_series(1, l.size)) t \
+         JOIN popular p USING (rank) JOIN songs s ON s.id = p.id"
+    );
+    client.execute(&link, &[&tenants, &sizes, &i64::from(songs)]).await?;
     Ok(())
 }
 
@@ -173,7 +184,7 @@ pub(crate) mod tests {
     use super::*;
 
     /// A schema with a generated catalogue, and a superuser's connection to it.
-    pub(crate) async fn generated(wanted: &Catalogue) -> (TestDb, tokio_postgres::Client) {
+    pub(crate) async fn generated(wanted: &Catalogue) -> (TestDb, Client) {
         let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
         fill(&db, wanted).await.unwrap();
         let superuser = superuser(&db).await;
@@ -189,7 +200,7 @@ pub(crate) mod tests {
     }
 
     /// A superuser's connection to the schema.
-    pub(crate) async fn superuser(db: &TestDb) -> tokio_postgres::Client {
+    pub(crate) async fn superuser(db: &TestDb) -> Client {
         let superuser = open(db.admin_url()).await.unwrap();
         superuser.batch_execute(&format!("SET search_path = {}", db.schema)).await.unwrap();
         superuser

@@ -192,6 +192,12 @@ pub(crate) async fn live_among(mut conn: &Conn, tenant: TenantId, ids: &[Uuid]) 
     Ok(named.select(tenant_songs::id).load(&mut conn).await?)
 }
 
+/// How many of these songs are on a tenant's list.
+pub(crate) async fn count_songs(mut conn: &Conn, tenant: TenantId, songs: &[Uuid]) -> Result<usize, TxError> {
+    let links = live(tenant).filter(tenant_songs::song_id.eq_any(songs.to_vec())).select(tenant_songs::id);
+    Ok(links.load::<Uuid>(&mut conn).await?.len())
+}
+
 /// Locks links, so that the durations which they show stay until the transaction ends.
 pub(crate) async fn keep_durations(conn: &mut Conn, tenant: TenantId, ids: &[Uuid]) -> Result<(), TxError> {
     let _: Vec<Uuid> = tenant_songs::table

@@ -21,12 +21,25 @@ async fn import(songlist: &Songlist, file: &str, whole: bool) -> Result<ImportSo
 
 async fn import_as(
     caller: &Caller,
-    mut songs: SongsClient<Peer>,
+    songs: SongsClient<Peer>,
     file: &str,
     whole: bool,
 ) -> Result<ImportSongsResponse, tonic::Status> {
-    let options =
-        ImportOptions { format: ImportFormat::Csv.into(), genre: Some("Rock".to_owned()), ..ImportOptions::default() };
+    send(caller, songs, csv(false), file, whole).await
+}
+
+fn csv(dry_run: bool) -> ImportOptions {
+    let genre = Some("Rock".to_owned());
+    ImportOptions { format: ImportFormat::Csv.into(), genre, dry_run, ..ImportOptions::default() }
+}
+
+async fn send(
+    caller: &Caller,
+    mut songs: SongsClient<Peer>,
+    options: ImportOptions,
+    file: &str,
+    whole: bool,
+) -> Result<ImportSongsResponse, tonic::Status> {
     let mut parts = vec![Part::Options(options), Part::Piece(file.as_bytes().to_vec())];
     if whole {
         parts.push(Part::End(ImportEnd {}));
@@ -45,6 +58,40 @@ async fn every_row_of_an_import_is_accounted_for_and_refused_ones_are_named() {
     assert_eq!((report.total, report.created, report.skipped_duplicates, report.failed), (4, 1, 1, 2));
     let refused: Vec<_> = report.errors.iter().map(|error| (error.row, error.field.as_str())).collect();
     assert_eq!(refused, [(2, "title"), (4, "release_year")]);
+}
+
+#[tokio::test]
+async fn a_tenant_gets_own_songs_created_and_global_ones_linked_each_once_and_a_dry_run_tells_it_before() {
+    let songlist = Songlist::start().await;
+    let rock = songlist.genre("Rock").await;
+    let tenant = TenantId::new();
+    let boss = admin(tenant);
+    for title in ["On no list", "On the list", "Both"] {
+        songlist.song(&super_admin(), title, "Band", &rock).await.unwrap();
+    }
+    let own = songlist.song(&boss, "Both", "Band", &rock).await.unwrap();
+    let import = async |dry_run, titles: &str| {
+        let file =
+            format!("title,artist\n{}", titles.split(',').map(|title| format!("{title},Band\n")).collect::<String>());
+        let report = send(&boss, songlist.songs(), csv(dry_run), &file, true).await.unwrap();
+        assert_eq!(report.failed, 0, "{report:?}");
+        (report.total, report.created, report.linked, report.skipped_duplicates)
+    };
+    let links = async || count(&songlist.db, "tenant_songs WHERE deleted_at IS NULL").await.unwrap();
+    assert_eq!(import(false, "On the list").await, (1, 0, 1, 0));
+    assert_eq!(links().await, 2);
+    let titles = "New,On no list,On the list,Both,new";
+    assert_eq!(import(true, titles).await, (5, 1, 1, 3));
+    assert_eq!((links().await, count(&songlist.db, "songs").await.unwrap()), (2, 4), "nothing has changed");
+    assert_eq!(import(false, titles).await, (5, 1, 1, 3));
+    assert_eq!((links().await, count(&songlist.db, "songs").await.unwrap()), (4, 5));
+    assert_eq!(import(true, titles).await, (5, 0, 0, 5));
+    assert_eq!(import(false, titles).await, (5, 0, 0, 5));
+    // Of two songs of one form the tenant's own one is meant, also when neither is on the list.
+    let unlink = format!("DELETE FROM {}.tenant_songs WHERE song_id = '{}'", songlist.db.schema, own.id);
+    kit_pg::bootstrap::open(songlist.db.admin_url()).await.unwrap().batch_execute(&unlink).await.unwrap();
+    assert_eq!(import(false, "Both").await, (1, 0, 1, 0));
+    assert_eq!(count(&songlist.db, &format!("tenant_songs WHERE song_id = '{}'", own.id)).await.unwrap(), 1);
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ const IMPORT: &[Param] = &[
     Param::one_of("format", &["csv", "ndjson"], "The format, when the content type does not say it."),
     Param::opaque("columns", "Which column is which field: title:Song,artist:Band."),
     Param::text("genre", "The genre of rows that name none."),
-    Param::flag("dry_run", "Checks every row and changes nothing."),
+    Param::flag("dry_run", "Checks every row, tells what an import would do, and changes nothing."),
 ];
 
 #[rustfmt::skip] // a table: one rule in two or three lines

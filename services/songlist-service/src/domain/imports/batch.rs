@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use kit::Error;
 use kit::caller::Caller;
 use kit::ids::TenantId;
-use kit_pg::{Conn, Scope};
+use kit_pg::{Conn, Scope, TxError};
 use uuid::Uuid;
 
 use crate::App;
@@ -25,6 +25,7 @@ pub(super) struct Batch<'a> {
     pub(super) dry_run: bool,
     /// True until a batch has stored something: the audit log has one event of an import, with its first rows.
     pub(super) is_first: bool,
+    /// Each of another form.
     pub(super) rows: Vec<Candidate>,
 }
 
@@ -52,82 +53,106 @@ pub(super) struct Done {
     pub(super) lost: Vec<u64>,
 }
 
+/// The rows of a batch, parted by what is stored already.
+struct Parted {
+    new: Vec<Song>,
+    /// The stored songs of the rows that exist already.
+    old: Vec<Song>,
+    /// The live genres of the rows.
+    genres: Vec<Uuid>,
+    /// Rows whose genre was deleted meanwhile.
+    lost: Vec<u64>,
+}
+
 impl Batch<'_> {
     /// Commits the batch.
     pub(super) async fn store(self) -> Result<Done, Error> {
-        let (scope, now) = (Scope::tenant_or_platform(self.owner), self.app.clock.now());
+        let scope = Scope::tenant_or_platform(self.owner);
         self.app
             .pg_of_imports
             .transaction(scope, async |conn: &mut Conn| {
-                let wanted: HashSet<Uuid> = self.rows.iter().map(|row| row.song.genre_id).collect();
-                let wanted: Vec<Uuid> = wanted.into_iter().collect();
-                let live = genres::live_among(conn, &wanted).await?;
-                let (batch, lost): (Vec<&Candidate>, Vec<&Candidate>) =
-                    self.rows.iter().partition(|row| live.contains(&row.song.genre_id));
-                let batch: Vec<&Song> = batch.into_iter().map(|row| &row.song).collect();
-                let titles: BTreeSet<&str> = batch.iter().map(|song| song.title_norm.as_str()).collect();
-                let titles: Vec<String> = titles.into_iter().map(str::to_owned).collect();
-                let known = with_titles(conn, self.owner, &titles).await?;
-                let mut present: HashMap<Form, &Song> = HashMap::new();
-                for song in &known {
-                    // When both exist, the tenant's own song is used and not the GLOBAL one.
-                    let entry = present.entry(form(song)).or_insert(song);
-                    if song.tenant_id.is_some() {
-                        *entry = song;
-                    }
-                }
-                let (old, new): (Vec<&Song>, Vec<&Song>) =
-                    batch.into_iter().partition(|song| present.contains_key(&form(song)));
-                let lost = lost.into_iter().map(|row| row.number).collect();
+                let Parted { new, old, genres, lost } = self.parted(conn).await?;
                 let mut done = Done { lost, ..Done::default() };
                 if self.dry_run {
                     done.created = count(new.len());
-                    done.skipped = count(old.len());
-                    return Ok(done);
-                }
-                let rows: Vec<Song> = new.into_iter().cloned().collect();
-                let inserted = insert_missing(conn, &rows).await?;
-                let created: Vec<&Song> = rows.iter().filter(|song| inserted.contains(&song.id)).collect();
-                // From here on the references keep genres from being deleted; in the moment before they did not.
-                if genres::live_among(conn, &wanted).await?.len() < live.len() {
-                    return Err(Error::unavailable(anyhow::anyhow!("a genre was deleted during an import")).into());
-                }
-                done.created = count(created.len());
-                // Songs that a concurrent request has created count as duplicates.
-                done.skipped = count(rows.len() - created.len());
-                let Some(tenant) = self.owner else {
-                    let songs = created.iter().map(|song| (song.words.as_str(), song.artist_norm.as_str()));
-                    search_words::add(conn, Vocabulary::GLOBAL, &vocabulary(songs)).await?;
-                    done.skipped += count(old.len());
-                    if self.is_first && done.created > 0 {
-                        audit::record(conn, self.app, self.caller, event(None)).await?;
+                    if let Some(tenant) = self.owner {
+                        let ids: Vec<Uuid> = old.iter().map(|song| song.id).collect();
+                        done.linked = count(old.len() - tenant_songs::count_songs(conn, tenant, &ids).await?);
                     }
+                    done.skipped = count(old.len()) - done.linked;
                     return Ok(done);
-                };
-                let link = |song: &Song| Link::new(tenant, song, true);
-                let fresh: Vec<Link> = created.into_iter().map(link).collect();
-                let mut list = Linked::default();
-                list.add(&fresh, &tenant_songs::link_created(conn, &fresh, now).await?);
-                let created = list.total;
-                let wanted: Vec<Link> =
-                    old.iter().filter_map(|song| present.get(&form(song)).map(|song| link(song))).collect();
-                list.add(&wanted, &tenant_songs::link(conn, tenant, &wanted, now).await?);
-                let linked = list.total - created;
-                list.finish(conn, tenant).await?;
-                done.linked = count(linked);
-                done.skipped += count(old.len() - linked);
+                }
+                let created = create(conn, &new, &genres).await?;
+                done.created = count(created.len());
+                match self.owner {
+                    Some(tenant) => done.linked = self.link(conn, tenant, &created, &old).await?,
+                    None => {
+                        let songs = created.iter().map(|song| (song.words.as_str(), song.artist_norm.as_str()));
+                        search_words::add(conn, Vocabulary::GLOBAL, &vocabulary(songs)).await?;
+                    }
+                }
+                // Songs that a concurrent request has created count as duplicates.
+                done.skipped = count(new.len() + old.len()) - done.created - done.linked;
                 if self.is_first && done.created + done.linked > 0 {
-                    audit::record(conn, self.app, self.caller, event(Some(tenant.0))).await?;
+                    audit::record(conn, self.app, self.caller, event(self.owner)).await?;
                 }
                 Ok(done)
             })
             .await
     }
+
+    /// Looks up what exists already, and parts the rows by it.
+    async fn parted(&self, conn: &Conn) -> Result<Parted, TxError> {
+        let wanted: HashSet<Uuid> = self.rows.iter().map(|row| row.song.genre_id).collect();
+        let genres = genres::live_among(conn, &Vec::from_iter(wanted)).await?;
+        let (rows, lost): (Vec<&Candidate>, Vec<&Candidate>) =
+            self.rows.iter().partition(|row| genres.contains(&row.song.genre_id));
+        let titles: BTreeSet<&str> = rows.iter().map(|row| row.song.title_norm.as_str()).collect();
+        let titles: Vec<String> = titles.into_iter().map(str::to_owned).collect();
+        let mut present: HashMap<Form, Song> = HashMap::new();
+        for song in with_titles(conn, self.owner, &titles).await? {
+            // When both exist, the tenant's own song is used and not the GLOBAL one.
+            if song.tenant_id.is_some() || !present.contains_key(&form(&song)) {
+                present.insert(form(&song), song);
+            }
+        }
+        let (mut new, mut old) = (Vec::new(), Vec::new());
+        for row in rows {
+            match present.remove(&form(&row.song)) {
+                Some(song) => old.push(song),
+                None => new.push(row.song.clone()),
+            }
+        }
+        Ok(Parted { new, old, genres, lost: lost.into_iter().map(|row| row.number).collect() })
+    }
+
+    /// Puts songs on the tenant's list; returns how many of the `old` ones were not on it.
+    async fn link(&self, conn: &mut Conn, tenant: TenantId, created: &[&Song], old: &[Song]) -> Result<u64, TxError> {
+        let now = self.app.clock.now();
+        let created: Vec<Link> = created.iter().map(|song| Link::new(tenant, song, true)).collect();
+        let old: Vec<Link> = old.iter().map(|song| Link::new(tenant, song, true)).collect();
+        let mut list = Linked::default();
+        list.add(&created, &tenant_songs::link_created(conn, &created, now).await?);
+        let linked = tenant_songs::link(conn, tenant, &old, now).await?;
+        list.add(&old, &linked);
+        list.finish(conn, tenant).await?;
+        Ok(count(linked.len()))
+    }
+}
+
+/// Inserts songs; returns those that no concurrent request has inserted.
+async fn create<'a>(conn: &mut Conn, new: &'a [Song], genres: &[Uuid]) -> Result<Vec<&'a Song>, TxError> {
+    let inserted = insert_missing(conn, new).await?;
+    // From here on the references keep genres from being deleted; in the moment before they did not.
+    if genres::live_among(conn, genres).await?.len() < genres.len() {
+        return Err(Error::unavailable(anyhow::anyhow!("a genre was deleted during an import")).into());
+    }
+    Ok(new.iter().filter(|song| inserted.contains(&song.id)).collect())
 }
 
 /// An import that has stored rows; how many is told to its caller only.
-fn event(tenant: Option<Uuid>) -> Event<'static> {
-    Event { tenant, actor: None, action: "songs_import", target: None, result: "success" }
+fn event(owner: Option<TenantId>) -> Event<'static> {
+    Event { tenant: owner.map(|tenant| tenant.0), actor: None, action: "songs_import", target: None, result: "success" }
 }
 
 fn count(rows: usize) -> u64 {

@@ -182,7 +182,7 @@ impl Import<'_> {
         if self.waiting.len() >= BATCH { self.flush().await } else { Ok(()) }
     }
 
-    /// Stores the current batch. Rows are not read meanwhile, which would keep two processors busy at once (docs/performance.md).
+    /// Stores the current batch. Rows are not read meanwhile, which would keep two processors busy at once (docs/performance-lists.md).
     async fn flush(&mut self) -> Result<(), Error> {
         let rows = std::mem::replace(&mut self.waiting, Vec::with_capacity(BATCH));
         if rows.is_empty() {
