@@ -180,7 +180,7 @@ def wait_for_landmarks(stack):
     without = (" AND (NOT EXISTS (SELECT FROM songlist.tenant_song_landmarks l WHERE l.tenant_id = c.tenant_id)"
                " OR (SELECT count(DISTINCT sorted_by) FROM songlist.tenant_song_histograms h"
                " WHERE h.tenant_id = c.tenant_id AND h.is_base) < 3)")
-    deadline = time.monotonic() + 150
+    deadline = time.monotonic() + 900
     while stack.sql(lists + without) != "0":
         if time.monotonic() > deadline:
             raise SystemExit("no landmarks were made")
