@@ -26,7 +26,7 @@ pub(crate) enum What {
         /// The column of a field, such as `title=Song Clean`; may be repeated.
         #[arg(long = "column", value_parser = column)]
         columns: Vec<(String, String)>,
-        /// Check the rows and store nothing.
+        /// Tell what would be created and linked, and store nothing.
         #[arg(long)]
         dry_run: bool,
     },
