@@ -16,7 +16,7 @@ const PLACES: usize = 20;
 const ENOUGH_PLACES: usize = 5;
 
 /// What filters ask for, of one row of a list.
-#[derive(Clone, Debug, Default, QueryableByName)]
+#[derive(Clone, Debug, Default, Queryable, QueryableByName)]
 pub(super) struct Sampled {
     #[diesel(sql_type = Text)]
     pub title_norm: String,

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Integer, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError};
+use kit_pg::{Conn, FixedSql, TxError, fixed_sql};
 use uuid::Uuid;
 
 use super::search::end_of;
@@ -33,11 +33,9 @@ impl Vocabulary {
 }
 
 /// A known word, and what was typed and may mean it.
-#[derive(Clone, Debug, QueryableByName)]
+#[derive(Clone, Debug, Queryable)]
 pub(crate) struct Similar {
-    #[diesel(sql_type = Text)]
     pub asked: String,
-    #[diesel(sql_type = Text)]
     pub word: String,
 }
 
@@ -64,20 +62,22 @@ pub(crate) async fn beginning_with(
     beginnings: &[String],
     most: i64,
 ) -> Result<Vec<Similar>, TxError> {
+    Ok(beginnings_of(vocabularies, beginnings, most).load(&mut conn).await?)
+}
+
+fn beginnings_of(vocabularies: &[Vocabulary], beginnings: &[String], most: i64) -> FixedSql<(Text, Text)> {
     const BEGINNING: &str = "
-        SELECT asked.word AS asked, w.word FROM unnest($1) AS v (id) CROSS JOIN unnest($2, $3) AS asked (word, below)
+        SELECT asked.word, w.word FROM unnest(?::uuid[]) AS v (id) CROSS JOIN unnest(?::text[], ?::text[]) AS asked (word, below)
         CROSS JOIN LATERAL (
             SELECT word FROM search_words
-            WHERE tenant_id = v.id AND word >= asked.word AND word < asked.below ORDER BY tenant_id, word LIMIT $4
+            WHERE tenant_id = v.id AND word >= asked.word AND word < asked.below ORDER BY tenant_id, word LIMIT ?
         ) w";
     let ends: Vec<String> = beginnings.iter().map(|beginning| end_of(beginning)).collect();
-    Ok(diesel::sql_query(BEGINNING)
+    fixed_sql(BEGINNING)
         .bind::<Array<SqlUuid>, _>(ids(vocabularies))
         .bind::<Array<Text>, _>(beginnings.to_vec())
         .bind::<Array<Text>, _>(ends)
         .bind::<BigInt, _>(most)
-        .load(&mut conn)
-        .await?)
 }
 
 /// The words among `words` that are known.
@@ -88,19 +88,12 @@ pub(crate) async fn known(
 ) -> Result<Vec<String>, TxError> {
     // Each is looked up by itself: for a list of words the planner takes the trigram index, which compares parts of each.
     const KNOWN: &str = "
-        SELECT DISTINCT w.word FROM unnest($1) AS v (id) CROSS JOIN unnest($2) AS asked (word) CROSS JOIN LATERAL (
+        SELECT DISTINCT w.word FROM unnest(?) AS v (id) CROSS JOIN unnest(?) AS asked (word) CROSS JOIN LATERAL (
             SELECT word FROM search_words
             WHERE tenant_id = v.id AND word = asked.word ORDER BY tenant_id, word LIMIT 1
         ) w";
-    let query = diesel::sql_query(KNOWN).bind::<Array<SqlUuid>, _>(ids(vocabularies)).bind::<Array<Text>, _>(words);
-    let known: Vec<Known> = query.load(&mut conn).await?;
-    Ok(known.into_iter().map(|known| known.word).collect())
-}
-
-#[derive(QueryableByName)]
-struct Known {
-    #[diesel(sql_type = Text)]
-    word: String,
+    let query = fixed_sql::<Text>(KNOWN).bind::<Array<SqlUuid>, _>(ids(vocabularies));
+    Ok(query.bind::<Array<Text>, _>(words.to_vec()).load(&mut conn).await?)
 }
 
 /// For each of `words` the most similar ones that are known.
@@ -110,7 +103,7 @@ pub(crate) async fn similar(
     words: &[String],
 ) -> Result<Vec<Similar>, TxError> {
     const MOST: i32 = 20;
-    Ok(diesel::sql_query("SELECT asked, word FROM similar_words($1, $2, $3)")
+    Ok(fixed_sql::<(Text, Text)>("SELECT asked, word FROM similar_words(?, ?, ?)")
         .bind::<Array<SqlUuid>, _>(ids(vocabularies))
         .bind::<Array<Text>, _>(words.to_vec())
         .bind::<Integer, _>(MOST)
@@ -120,4 +113,44 @@ pub(crate) async fn similar(
 
 fn ids(vocabularies: &[Vocabulary]) -> Vec<Uuid> {
     vocabularies.iter().map(|vocabulary| vocabulary.0).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use kit_pg::bootstrap::open;
+    use testkit::TestDb;
+    use testkit::schema::as_tenant;
+
+    use super::*;
+    use crate::store::tenant_song_pages::plans::plan;
+
+    #[tokio::test]
+    async fn beginnings_are_ranges_of_the_key_in_the_plan_that_connections_keep_however_many_words_were_known_when_it_was_made()
+     {
+        let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
+        let superuser = open(db.admin_url()).await.unwrap();
+        let client = open(&db.url().unwrap()).await.unwrap();
+        let tenant = Uuid::from_u128(1);
+        let words = |tenants: u32, words: u32| {
+            format!(
+                "SET search_path = {}, extensions; INSERT INTO search_words (tenant_id, word) \
+                 SELECT ('00000000-0000-0000-0000-' || lpad(t::text, 12, '0'))::uuid, md5(w::text) \
+                 FROM generate_series(1, {tenants}) t, generate_series(1, {words}) w ON CONFLICT DO NOTHING; ANALYZE search_words",
+                db.schema
+            )
+        };
+        let query = beginnings_of(&[Vocabulary(tenant)], &["a".to_owned()], 51);
+        let values = format!("ARRAY['{tenant}']::uuid[], ARRAY['a'], ARRAY['b'], 51");
+        for known in [words(0, 0), words(1, 3), words(1, 20_000), words(100, 200)] {
+            superuser.batch_execute(&known).await.unwrap();
+            client.batch_execute(&as_tenant(tenant)).await.unwrap();
+            // As `kit_pg::with_one_plan` says it.
+            client.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off").await.unwrap();
+            client.batch_execute("SET LOCAL plan_cache_mode = force_generic_plan").await.unwrap();
+            let plan = plan(&client, &query, &values).await;
+            let is_range = |line: &str| line.contains("Index Cond: ") && line.contains("(word >= asked.word)");
+            assert!(plan.contains("using search_words_pkey") && plan.lines().any(is_range), "{known}:\n{plan}");
+            client.batch_execute("ROLLBACK").await.unwrap();
+        }
+    }
 }

@@ -80,7 +80,12 @@ pub(crate) async fn hits(
         let by_index = stage.is_within() && !is_frequent;
         let list = if by_index { beside_words(catalogue, &filters) } else { filtered(catalogue, &filters) };
         let with_part = if is_frequent { in_catalogue::with_part } else { with_part };
-        let query = uncached(in_catalogue::hits(list, Length::Long, stage, with_part));
+        let query = in_catalogue::hits(list, Length::Long, stage, with_part);
+        if !stage.is_within() && filters.plain_but_visibility() {
+            all.extend(query.load::<Hit>(&mut &*conn).await?);
+            continue;
+        }
+        let query = uncached(query);
         let load = async |mut conn: &Conn| Ok(query.load::<Hit>(&mut conn).await?);
         all.extend(if by_index { by_bitmaps(conn, load).await? } else { load(conn).await? });
     }

@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError};
+use kit_pg::{Conn, TxError, fixed_sql};
 use uuid::Uuid;
 
 use super::samples::Sampled;
@@ -77,12 +77,13 @@ pub(super) async fn before(
 pub(super) async fn sample(mut conn: &Conn, tenant: TenantId) -> Result<Vec<Sampled>, TxError> {
     const SAMPLE: &str = "
         SELECT l.*
-        FROM (SELECT created_at FROM tenant_song_landmarks WHERE tenant_id = $1 ORDER BY md5(created_at::text) LIMIT 20) m
+        FROM (SELECT created_at FROM tenant_song_landmarks WHERE tenant_id = ? ORDER BY md5(created_at::text) LIMIT 20) m
         CROSS JOIN LATERAL (
             SELECT title_norm, artist_norm, album_norm, genre_id, is_global, is_active FROM tenant_songs
-            WHERE tenant_id = $1 AND deleted_at IS NULL AND created_at >= m.created_at ORDER BY created_at, id LIMIT 50
+            WHERE tenant_id = ? AND deleted_at IS NULL AND created_at >= m.created_at ORDER BY created_at, id LIMIT 50
         ) l";
-    Ok(diesel::sql_query(SAMPLE).bind::<SqlUuid, _>(tenant.0).load(&mut conn).await?)
+    let sample = fixed_sql::<(Text, Text, Text, SqlUuid, Bool, Bool)>(SAMPLE);
+    Ok(sample.bind::<SqlUuid, _>(tenant.0).bind::<SqlUuid, _>(tenant.0).load(&mut conn).await?)
 }
 
 /// The tenants whose landmarks do not contain all changes, or whose list has become long.

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use diesel::QueryableByName;
-use diesel::sql_types::{Int8, Uuid as SqlUuid};
+use diesel::sql_types::{Int8, Text, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use futures_util::future::try_join;
 use kit::ids::TenantId;
@@ -182,7 +182,7 @@ async fn sf_04_a_tenant_that_holds_its_share_of_connections_leaves_the_others_to
 
 #[derive(diesel::QueryableByName)]
 struct Setting {
-    #[diesel(sql_type = diesel::sql_types::Text)]
+    #[diesel(sql_type = Text)]
     enable_seqscan: String,
 }
 
@@ -221,4 +221,30 @@ async fn settings_of_the_planner_hold_for_one_query_only_in_reads_and_in_writes(
 
 async fn seqscan_of(conn: &Conn) -> Result<String, TxError> {
     seqscan(conn).await
+}
+
+/// How often the connection has run this text with the plan that it keeps, and with one of its own.
+fn plans_of(text: &'static str) -> kit_pg::FixedSql<(Int8, Int8)> {
+    const PLANS: &str = "SELECT coalesce(sum(generic_plans), 0)::bigint, coalesce(sum(custom_plans), 0)::bigint FROM pg_prepared_statements WHERE statement = ?";
+    kit_pg::fixed_sql(PLANS).bind::<Text, _>(text)
+}
+
+#[tokio::test]
+async fn fixed_sql_is_prepared_once_and_keeps_its_plan_where_a_read_that_is_planned_each_time_says_so() {
+    let ask = async |mut conn: &Conn| {
+        let named = kit_pg::fixed_sql::<SqlUuid>("SELECT id FROM playlists WHERE name = ?");
+        Ok(named.bind::<Text, _>("Morning").load::<Uuid>(&mut conn).await?)
+    };
+    let tenant = TenantId::new();
+    let (_db, pool) = with_playlists(&[tenant]).await;
+    let read = async |mut conn: &Conn| {
+        for _ in 0..3 {
+            let two = async |conn: &Conn| try_join(ask(conn), ask(conn)).await;
+            kit_pg::with_one_plan(conn, two).await?;
+            ask(conn).await?;
+        }
+        let plans: (i64, i64) = plans_of("SELECT id FROM playlists WHERE name = $1").get_result(&mut conn).await?;
+        Ok(plans)
+    };
+    assert_eq!(pool.read(Scope::Tenant(tenant).search(), read).await.unwrap(), (6, 3));
 }

@@ -229,3 +229,32 @@ async fn an_index_alone_has_all_that_filters_and_orders_of_each_visibility_ask_f
     }
     client.batch_execute("ROLLBACK").await.unwrap();
 }
+
+#[tokio::test]
+async fn songs_that_begin_as_typed_have_no_other_plan_while_statistics_say_that_there_are_none() {
+    let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
+    let superuser = kit_pg::bootstrap::open(db.admin_url()).await.unwrap();
+    superuser.batch_execute(&format!("ANALYZE {}.songs", db.schema)).await.unwrap();
+    let client = kit_pg::bootstrap::open(&db.url().unwrap()).await.unwrap();
+    let tenant = TenantId::new();
+    client.batch_execute(&as_tenant(tenant.0)).await.unwrap();
+    // As `kit_pg::with_one_plan` says it.
+    client.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off").await.unwrap();
+    client.batch_execute("SET LOCAL plan_cache_mode = force_generic_plan").await.unwrap();
+    for filters in of_each_visibility(Catalogue::TenantAndGlobal(tenant), &Filters::default()) {
+        let (kind, values) = match filters.visibility {
+            Some(Visibility::Tenant) => ("songs_by", format!("'{}', 'a', 'b', 1000", tenant.0)),
+            _ => ("songs_global_by", "'a', 'b', 1000".to_owned()),
+        };
+        for (stage, order) in [(Stage::Title("a".to_owned()), "title"), (Stage::Artist("a".to_owned()), "artist")] {
+            let list = filtered(Catalogue::TenantAndGlobal(tenant), &filters);
+            let query = in_catalogue::hits(list, Length::Long, &stage, in_catalogue::with_part);
+            let plan = plan(&client, &query, &values).await;
+            let is_range = |line: &str| line.contains("Index Cond: ") && line.contains(&format!("{order}_norm >= "));
+            // The unique key begins with the tenant and the title, too.
+            let indexes = [format!("using {kind}_{order}"), "using songs_tenant_key".to_owned()];
+            assert!(indexes.iter().any(|index| plan.contains(index)) && plan.lines().any(is_range), "{plan}");
+        }
+    }
+    client.batch_execute("ROLLBACK").await.unwrap();
+}

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError};
+use kit_pg::{Conn, TxError, with_one_plan};
 
 use super::{Query, matching};
 use crate::schema::tenant_songs;
@@ -29,7 +29,7 @@ pub(super) async fn access_path(
     if indexed_parts::have_all_trigrams(filters) && !no_title_or_album {
         return Ok(AccessPath::ByParts(by_parts(id, filters, Index::Trigrams), most));
     }
-    let sample = tenant_song_landmarks::sample(conn, id).await?;
+    let sample = with_one_plan(conn, async |conn: &Conn| tenant_song_landmarks::sample(conn, id).await).await?;
     let index = Index::of(filters, &sample);
     let parts = indexed_parts::looked_up(filters, index);
     if sample.is_empty() {
@@ -41,7 +41,7 @@ pub(super) async fn access_path(
     {
         return Ok(AccessPath::ByParts(of_artists(id, filters, artists), most));
     }
-    let length = tenant_song_counts::kept(conn, id, None).await?;
+    let length = with_one_plan(conn, async |conn: &Conn| tenant_song_counts::kept(conn, id, None).await).await?;
     Ok(chosen(&sample, length, filters, counted, parts.map(|parts| (parts, by_parts(id, filters, index)))))
 }
 

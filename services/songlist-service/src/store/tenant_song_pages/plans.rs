@@ -71,7 +71,7 @@ pub(in crate::store) async fn plan(
 }
 
 #[tokio::test]
-async fn every_ordered_page_is_read_from_its_index_beside_a_tenant_of_a_million() {
+async fn every_ordered_page_and_what_begins_as_typed_is_read_from_its_index_beside_a_tenant_of_a_million() {
     let db = filled().await;
     let client = open(&db.url().unwrap()).await.unwrap();
     let orders = [
@@ -113,6 +113,17 @@ async fn every_ordered_page_is_read_from_its_index_beside_a_tenant_of_a_million(
                 "a page by cursor of {tenant}:\n{plan}"
             );
             assert!(plan.lines().any(is_condition), "a page by cursor of {tenant}:\n{plan}");
+        }
+        for (stage, index) in [(Stage::Title("5".to_owned()), "by_title"), (Stage::Artist("5".to_owned()), "by_artist")]
+        {
+            for is_active in [None, Some(true)] {
+                let list = filtered(id, &Filters { is_active, ..Filters::default() });
+                let query = on_list::hits(list, Length::Long, &stage, on_list::with_part);
+                let plan = plan(&client, &query, &format!("'{tenant}', '5', '6', 1000")).await;
+                let is_condition = |line: &str| line.contains("Index Cond: ") && line.contains("_norm >= $2");
+                assert!(plan.contains(&format!("tenant_songs_{index}")) && !plan.contains("Sort"), "{tenant}:\n{plan}");
+                assert!(plan.lines().any(is_condition), "{stage:?} of {tenant}:\n{plan}");
+            }
         }
         client.batch_execute("ROLLBACK").await.unwrap();
     }
@@ -216,5 +227,25 @@ async fn short_parts_are_found_in_the_index_of_letters_by_the_runtime_role() {
     let values = format!("'{}', ARRAY['東京'], ARRAY['東京'], ARRAY['東京'], 1000", tenant.0);
     let plan = plan(&client, &query, &values).await;
     assert_eq!(plan.matches("Bitmap Index Scan on tenant_songs_pairs").count(), 3, "one for each text:\n{plan}");
+    client.batch_execute("ROLLBACK").await.unwrap();
+}
+
+#[tokio::test]
+async fn what_begins_as_typed_has_no_other_plan_while_statistics_say_that_lists_are_empty() {
+    let db = TestDb::new("songlist", crate::MIGRATIONS).await.unwrap();
+    let superuser = open(db.admin_url()).await.unwrap();
+    superuser.batch_execute(&format!("ANALYZE {}.tenant_songs", db.schema)).await.unwrap();
+    let client = open(&db.url().unwrap()).await.unwrap();
+    let tenant = TenantId::new();
+    client.batch_execute(&as_tenant(tenant.0)).await.unwrap();
+    // As `kit_pg::with_one_plan` says it.
+    client.batch_execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off").await.unwrap();
+    client.batch_execute("SET LOCAL plan_cache_mode = force_generic_plan").await.unwrap();
+    for (stage, order) in [(Stage::Title("a".to_owned()), "title"), (Stage::Artist("a".to_owned()), "artist")] {
+        let list = on_list::hits(live(tenant), Length::Long, &stage, on_list::with_part);
+        let plan = plan(&client, &list, &format!("'{}', 'a', 'b', 1000", tenant.0)).await;
+        let is_range = |line: &str| line.contains("Index Cond: ((tenant_id = ") && line.contains("_norm >= $2");
+        assert!(plan.contains(&format!("using tenant_songs_by_{order}")) && plan.lines().any(is_range), "{plan}");
+    }
     client.batch_execute("ROLLBACK").await.unwrap();
 }
