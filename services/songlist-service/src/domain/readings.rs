@@ -32,7 +32,9 @@ pub(super) struct Beginnings {
 /// How mistyped words may be read.
 pub(super) struct Readings {
     /// Every word means something.
-    pub strict: Vec<AllOf>,
+    pub plain: Vec<AllOf>,
+    /// The same with two words joined to one, or one parted into two: each of these readings is looked for by itself.
+    pub parted: Vec<AllOf>,
     /// One word is left out.
     pub loose: Vec<AllOf>,
 }
@@ -187,27 +189,22 @@ fn combined(
         let others = words.iter().filter(|other| other.as_str() != word);
         others.filter_map(of).collect()
     };
-    let mut strict: Vec<AllOf> = Vec::new();
-    if !base.is_empty() {
-        strict.push(base.clone());
-    }
-    if let Some(whole) = of(&typed.whole) {
-        strict.push(vec![whole]);
-    }
+    let plain = if base.is_empty() { Vec::new() } else { vec![base.clone()] };
+    let mut parted: Vec<AllOf> = of(&typed.whole).map(|whole| vec![whole]).into_iter().collect();
     for pair in pairs_of(&typed.words) {
         if let ([first, second], Some(joined)) = (pair, of(&pair.concat())) {
             let others = words.iter().filter(|word| *word != first && *word != second).filter_map(of);
-            strict.push(others.chain([joined]).collect());
+            parted.push(others.chain([joined]).collect());
         }
     }
     for (word, a, b) in splits.iter().filter(|(_, a, b)| known.contains(a.as_str()) && known.contains(b.as_str())) {
         let mut all = without(word);
         all.extend([vec![a.clone()], vec![b.clone()]]);
-        strict.push(all);
+        parted.push(all);
     }
-    strict.truncate(MAX_READINGS);
+    parted.truncate(MAX_READINGS - plain.len());
     let loose = if base.len() < 2 { Vec::new() } else { words.iter().map(|word| without(word)).collect() };
-    Readings { strict, loose: loose.into_iter().filter(|all: &AllOf| !all.is_empty()).collect() }
+    Readings { plain, parted, loose: loose.into_iter().filter(|all: &AllOf| !all.is_empty()).collect() }
 }
 
 #[cfg(test)]

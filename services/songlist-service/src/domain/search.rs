@@ -89,7 +89,12 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
     }
     if !found.is_enough() {
         let readings = beginnings.readings(conn, &vocabularies, typed).await?;
-        found.add(hits(Stage::Meant(readings.strict)).await?).await;
+        let mut more = 0;
+        for strict in [readings.plain, readings.parted] {
+            if more == 0 && !strict.is_empty() {
+                more = found.add(hits(Stage::Meant(strict)).await?).await;
+            }
+        }
         if found.at_least(Tier::Alike) < ENOUGH_ALIKE && !readings.loose.is_empty() {
             found.add(hits(Stage::Meant(readings.loose)).await?).await;
         }
@@ -135,8 +140,9 @@ impl<'a> Found<'a> {
         Self { typed, seen: HashSet::new(), songs: Vec::new() }
     }
 
-    /// Adds the hits that fit.
-    async fn add(&mut self, hits: Vec<Hit>) {
+    /// Adds the hits that fit; returns how many.
+    async fn add(&mut self, hits: Vec<Hit>) -> usize {
+        let before = self.songs.len();
         for (number, hit) in (1..).zip(hits) {
             let song = Candidate { title: &hit.title, artist: &hit.artist, words: &hit.words };
             if !self.seen.contains(&hit.id)
@@ -150,6 +156,7 @@ impl<'a> Found<'a> {
                 tokio::task::yield_now().await;
             }
         }
+        self.songs.len() - before
     }
 
     /// Adds hits of which title, artist or album contain what was typed.
