@@ -15,7 +15,8 @@ pub const INIT_SQL: &str = include_str!("../../../deploy/postgres/init.sql");
 /// When the server cannot be reached or a statement fails.
 pub async fn run(admin_url: &str, database: &str, passwords: &[(String, String)]) -> anyhow::Result<()> {
     let server = open(admin_url).await?;
-    // Several processes may do this at once on a new cluster, and roles are shared by the whole cluster.
+    // Several processes may do this at once on a new cluster, and roles are shared by the whole cluster. They wait for each other when they
+    // come from the same database, because advisory locks are those of a database.
     server.batch_execute("SELECT pg_advisory_lock(727069)").await?;
     let found = server.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&database]).await?;
     if found.is_none() {

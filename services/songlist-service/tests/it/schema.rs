@@ -97,7 +97,9 @@ async fn a_database_whose_searches_would_read_whole_lists_gets_no_migration() {
     let db = TestDb::empty("songlist").await.unwrap();
     // A database of its own, because what is leakproof counts for all tests of one.
     let name = format!("leaking_{}", kit::ids::random().simple());
-    bootstrap::run(db.admin_url(), &name, &[]).await.unwrap();
+    // From the database from which the server is set up: advisory locks are those of a database.
+    let server = with_database(db.admin_url(), "postgres").unwrap();
+    bootstrap::run(&server, &name, &[]).await.unwrap();
     let inside = open(&with_database(db.admin_url(), &name).unwrap()).await.unwrap();
     let leaking = "ALTER FUNCTION pg_catalog.arrayoverlap(anyarray, anyarray) NOT LEAKPROOF; \
                    DROP FUNCTION extensions.letters_and_pairs(text)";
@@ -110,4 +112,16 @@ async fn a_database_whose_searches_would_read_whole_lists_gets_no_migration() {
     drop(inside);
     let superuser = open(db.admin_url()).await.unwrap();
     superuser.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)")).await.unwrap();
+}
+
+#[tokio::test]
+async fn tables_of_which_many_rows_are_read_compare_the_scope_once_and_not_for_every_row() {
+    let db = TestDb::new("songlist", MIGRATIONS).await.unwrap();
+    let client = open(&db.url().unwrap()).await.unwrap();
+    client.batch_execute(&as_tenant(kit::ids::random())).await.unwrap();
+    for table in ["songs", "tenant_songs", "search_words", "tenant_artists"] {
+        let rows = client.query(&format!("EXPLAIN SELECT FROM {table}"), &[]).await.unwrap();
+        let plan = rows.iter().map(|row| row.get::<_, String>(0)).collect::<Vec<_>>().join("\n");
+        assert!(plan.contains("CASE WHEN $0 THEN true") && !plan.contains("'worker'"), "{plan}");
+    }
 }
