@@ -22,8 +22,9 @@ pub async fn without_plans<T>(
 }
 
 /// Runs queries that have one good plan for all parameters in a read that is planned each time: planning takes Postgres longer than finding
-/// what begins with a text. The plan is kept while tables grow, so it is one that reads rows in the order of an index, which no other index
-/// has: small tables would be read whole. As with [`without_plans`] it costs no round trip, and no other query may be under way on the connection.
+/// what begins with a text. The plan is kept while tables grow, so it is one that reads rows in the order of an index: small tables would be
+/// read whole, or in another index and sorted. As with [`without_plans`] it costs no round trip, and no other query may be under way on the
+/// connection.
 ///
 /// # Errors
 /// Those of the queries.

@@ -31,9 +31,9 @@ pub(super) struct Beginnings {
 
 /// How mistyped words may be read.
 pub(super) struct Readings {
-    /// Every word means something.
+    /// Every word means something, or all together mean one word.
     pub plain: Vec<AllOf>,
-    /// The same with two words joined to one, or one parted into two: each of these readings is looked for by itself.
+    /// Every word means something when two of them are joined to one, or one is parted into two: each of these readings is a look-up by itself.
     pub parted: Vec<AllOf>,
     /// One word is left out.
     pub loose: Vec<AllOf>,
@@ -189,8 +189,14 @@ fn combined(
         let others = words.iter().filter(|other| other.as_str() != word);
         others.filter_map(of).collect()
     };
-    let plain = if base.is_empty() { Vec::new() } else { vec![base.clone()] };
-    let mut parted: Vec<AllOf> = of(&typed.whole).map(|whole| vec![whole]).into_iter().collect();
+    let mut plain: Vec<AllOf> = Vec::new();
+    if !base.is_empty() {
+        plain.push(base.clone());
+    }
+    if let Some(whole) = of(&typed.whole) {
+        plain.push(vec![whole]);
+    }
+    let mut parted: Vec<AllOf> = Vec::new();
     for pair in pairs_of(&typed.words) {
         if let ([first, second], Some(joined)) = (pair, of(&pair.concat())) {
             let others = words.iter().filter(|word| *word != first && *word != second).filter_map(of);
@@ -261,5 +267,24 @@ mod tests {
         let alone = typed(&["na"], &["na"]);
         let [Wanted::OneOf(words)] = alone.as_slice() else { panic!("not by the index: {alone:?}") };
         assert_eq!((words.len(), words.last().map(String::as_str)), (MAX_BEGINNING + 1, Some("na")));
+    }
+
+    #[test]
+    fn words_as_they_are_and_all_of_them_as_one_come_before_joined_and_parted_ones() {
+        let all = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<String>>();
+        let typed = Typed::new("beatlesblackbrid", all(&["beatles", "black", "brid"]));
+        let meant = [("beatles", "beatles"), ("black", "black"), ("brid", "bird"), ("blackbrid", "blackbird")];
+        let meant = meant.into_iter().map(|(asked, word)| (asked, all(&[word])));
+        let meant: HashMap<&str, Vec<String>> = meant.chain([("beatlesblackbrid", all(&["all"]))]).collect();
+        let splits = vec![("black".to_owned(), "bl".to_owned(), "ack".to_owned())];
+        let known = HashSet::from(["bl", "ack"]);
+        let readings = combined(&typed, &typed.words, &meant, &splits, &known);
+        let of = |sets: &[&[&str]]| sets.iter().map(|words| all(words)).collect::<AllOf>();
+        assert_eq!(readings.plain, [of(&[&["beatles"], &["black"], &["bird"]]), of(&[&["all"]])]);
+        assert_eq!(
+            readings.parted,
+            [of(&[&["beatles"], &["blackbird"]]), of(&[&["beatles"], &["bird"], &["bl"], &["ack"]])]
+        );
+        assert_eq!(readings.loose[0], of(&[&["black"], &["bird"]]));
     }
 }

@@ -25,6 +25,8 @@ const MOST: usize = 1_000;
 const ENOUGH: usize = 10;
 /// With so many songs in which every word means something no word is left out.
 const ENOUGH_ALIKE: usize = 1;
+/// A song that is so similar, in thousandths, is the one that is meant: no joined and parted words are looked for.
+const MEANT: u32 = 900;
 /// A list of so many songs is read through faster than an index of words, in which those of all tenants stand together.
 const SHORT: i64 = 2_000;
 /// Songs that are compared without a pause.
@@ -43,6 +45,15 @@ impl Place {
         match self {
             Self::List(tenant) if tenant_songs::total(conn, tenant).await? <= SHORT => Ok(Length::Short),
             Self::List(_) | Self::Catalogue(_) => Ok(Length::Long),
+        }
+    }
+
+    /// True when what begins as typed is found in the same way for all values. Filters need plans of their own, and so do the few own songs
+    /// on a list of GLOBAL ones; the catalogue has an index for each visibility.
+    fn has_one_plan(self, filters: &Filters) -> bool {
+        match self {
+            Self::List(_) => filters.plain(),
+            Self::Catalogue(_) => filters.plain_but_visibility(),
         }
     }
 
@@ -72,8 +83,8 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
         let begin = |stage| list.hits(conn, Length::Long, filters, stage);
         try_join4(begin(&title), begin(&artist), Beginnings::of(conn, &vocabularies, typed), list.length(conn)).await
     };
-    // Planning these takes half of a search, but filters need plans of their own.
-    let first = if filters.plain_but_visibility() { with_one_plan(conn, first).await } else { first(conn).await };
+    // Planning these takes half of a search.
+    let first = if list.has_one_plan(filters) { with_one_plan(conn, first).await } else { first(conn).await };
     let (title, artist, beginnings, length) = first?;
     let hits = async |stage: Stage| list.hits(conn, length, filters, &stage).await;
     let words = Stage::Words(beginnings.wanted(length));
@@ -89,10 +100,10 @@ pub(crate) async fn find(conn: &Conn, list: Place, filters: &Filters, typed: &Ty
     }
     if !found.is_enough() {
         let readings = beginnings.readings(conn, &vocabularies, typed).await?;
-        let mut more = 0;
+        let mut best = None;
         for strict in [readings.plain, readings.parted] {
-            if more == 0 && !strict.is_empty() {
-                more = found.add(hits(Stage::Meant(strict)).await?).await;
+            if best < Some((Tier::Alike, MEANT)) && !strict.is_empty() {
+                best = best.max(found.add(hits(Stage::Meant(strict)).await?).await);
             }
         }
         if found.at_least(Tier::Alike) < ENOUGH_ALIKE && !readings.loose.is_empty() {
@@ -140,8 +151,8 @@ impl<'a> Found<'a> {
         Self { typed, seen: HashSet::new(), songs: Vec::new() }
     }
 
-    /// Adds the hits that fit; returns how many.
-    async fn add(&mut self, hits: Vec<Hit>) -> usize {
+    /// Adds the hits that fit; returns the best rank of those that were not there yet.
+    async fn add(&mut self, hits: Vec<Hit>) -> Option<Rank> {
         let before = self.songs.len();
         for (number, hit) in (1..).zip(hits) {
             let song = Candidate { title: &hit.title, artist: &hit.artist, words: &hit.words };
@@ -156,7 +167,7 @@ impl<'a> Found<'a> {
                 tokio::task::yield_now().await;
             }
         }
-        self.songs.len() - before
+        self.songs.iter().skip(before).map(|(rank, _)| *rank).max()
     }
 
     /// Adds hits of which title, artist or album contain what was typed.

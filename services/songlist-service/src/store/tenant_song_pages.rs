@@ -33,7 +33,7 @@ pub(crate) async fn hits(
     };
     if !stage.is_within() || is_frequent {
         let query = on_list::hits(filtered(id, filters), length, stage, on_list::with_part);
-        let is_kept = !is_frequent && filters.plain_but_visibility();
+        let is_kept = !is_frequent && filters.plain();
         return Ok(if is_kept { query.load(&mut &*conn).await? } else { uncached(query).load(&mut &*conn).await? });
     }
     let query = uncached(on_list::hits(beside_words(id, filters), length, stage, |part| with_part(length, part)));

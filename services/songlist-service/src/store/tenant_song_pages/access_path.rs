@@ -29,7 +29,7 @@ pub(super) async fn access_path(
     if indexed_parts::have_all_trigrams(filters) && !no_title_or_album {
         return Ok(AccessPath::ByParts(by_parts(id, filters, Index::Trigrams), most));
     }
-    let sample = with_one_plan(conn, async |conn: &Conn| tenant_song_landmarks::sample(conn, id).await).await?;
+    let sample = tenant_song_landmarks::sample(conn, id).await?;
     let index = Index::of(filters, &sample);
     let parts = indexed_parts::looked_up(filters, index);
     if sample.is_empty() {
