@@ -3,14 +3,11 @@
 
 use std::sync::LazyLock;
 
-use diesel::QueryResult;
-use diesel::pg::Pg;
 use diesel::prelude::*;
-use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use kit::ids::TenantId;
-use kit_pg::{Conn, TxError};
+use kit_pg::{Conn, TxError, fixed_sql};
 
 use crate::schema::tenant_song_counts;
 
@@ -38,7 +35,8 @@ pub(super) async fn add(conn: &mut Conn, id: TenantId, total: i64, approved: i64
 
 /// The stored count of a tenant's links: all of them, the approved ones, or those not approved.
 pub(super) async fn kept(mut conn: &Conn, id: TenantId, is_active: Option<bool>) -> Result<i64, TxError> {
-    let (total, approved): (i64, i64) = Kept(id).get_result(&mut conn).await.optional()?.unwrap_or_default();
+    let kept = fixed_sql::<(BigInt, BigInt)>(&KEPT).bind::<SqlUuid, _>(id.0);
+    let (total, approved): (i64, i64) = kept.get_result(&mut conn).await.optional()?.unwrap_or_default();
     Ok(match is_active {
         None => total,
         Some(true) => approved,
@@ -56,7 +54,7 @@ pub(super) const NOT_COUNTED_OUT: &str = "
     (SELECT id FROM songs WHERE tenant_id IS NULL AND deleted_at IS NOT NULL AND NOT counted_out ORDER BY tenant_id, id)
     OFFSET 0";
 
-/// The stored counts without those songs, of the tenant that follows.
+/// The stored counts of a tenant without those songs.
 static KEPT: LazyLock<String> = LazyLock::new(|| {
     const KEPT: &str = "
     SELECT c.total - gone.total AS total, c.approved - gone.approved AS approved
@@ -68,24 +66,9 @@ static KEPT: LazyLock<String> = LazyLock::new(|| {
             WHERE tenant_id = c.tenant_id AND song_id = s.id AND deleted_at IS NULL OFFSET 0
         ) l
     ) gone
-    WHERE c.tenant_id = ";
+    WHERE c.tenant_id = ?";
     KEPT.replace("$songs", &NOT_COUNTED_OUT.replace("$tenant", "c.tenant_id"))
 });
-
-/// The query [`KEPT`] of a tenant, which connections keep prepared: as `sql_query` it would be planned for each page.
-#[derive(QueryId)]
-struct Kept(TenantId);
-
-impl Query for Kept {
-    type SqlType = (BigInt, BigInt);
-}
-
-impl QueryFragment<Pg> for Kept {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(&KEPT);
-        out.push_bind_param::<SqlUuid, _>(&self.0.0)
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -126,7 +109,7 @@ mod tests {
         let client = open(&db.url().unwrap()).await.unwrap();
         client.batch_execute(&as_tenant(tenant)).await.unwrap();
         client.batch_execute("SET LOCAL plan_cache_mode = force_generic_plan").await.unwrap();
-        client.batch_execute(&format!("PREPARE kept (uuid) AS {} $1", *KEPT)).await.unwrap();
+        client.batch_execute(&format!("PREPARE kept (uuid) AS {}", KEPT.replace('?', "$1"))).await.unwrap();
         let count = client.query_one(&format!("EXECUTE kept ('{tenant}')"), &[]).await.unwrap();
         assert_eq!([0, 1].map(|column| count.get::<_, i64>(column)), [2_997, 1_499]);
         let read = "SELECT sum(seq_tup_read)::bigint, sum(idx_tup_fetch)::bigint FROM pg_stat_xact_user_tables \
